@@ -1,0 +1,68 @@
+import * as docker from "@pulumi/docker";
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { BuildSettings } from "../settings.ts";
+import { engineHost } from "./engine.ts";
+import { contentOf, type Release } from "./ledger.ts";
+import { labels, type Owner } from "./owner.ts";
+
+export interface AppImageArgs {
+  readonly owner: Owner;
+  readonly release: Release;
+  /** Build the release from this folder; without it, the release's own earlier image is used. */
+  readonly build?: BuildSettings & { readonly context: string };
+}
+
+/** The image of one release: built from a folder, or the one that an earlier release left on the engine. */
+export class AppImage extends pulumi.ComponentResource {
+  /** The image's id: never a tag, which can move. */
+  readonly imageId: pulumi.Output<string>;
+
+  constructor(name: string, args: AppImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:AppImage", name, {}, opts);
+    const { owner, release, build } = args;
+    const cleanUp = new local.Command(`${name}-cleanup`, cleanUpArgs(owner), { parent: this });
+    if (build) {
+      const image = new docker.RemoteImage(`${name}-build`, imageArgs(owner, contentOf(release.name), build), {
+        parent: this,
+        dependsOn: cleanUp, // so that it is deleted after all that use the images
+        deleteBeforeReplace: false,
+      });
+      this.imageId = image.imageId;
+    } else if (release.image) {
+      this.imageId = pulumi.output(release.image);
+    } else {
+      throw new pulumi.ResourceError(`release ${release.name} has no image and nothing to build it from`, this, true);
+    }
+    this.registerOutputs({ imageId: this.imageId });
+  }
+}
+
+/** The tag names the content, so an image is built once and a tag never moves. */
+export function imageArgs(owner: Owner, content: string, build: BuildSettings & { readonly context: string }): docker.RemoteImageArgs {
+  return {
+    name: `${repository(owner)}:${content}`,
+    build: {
+      context: build.context,
+      dockerfile: build.dockerfile,
+      label: labels(owner, "image"),
+      ...(build.target && { target: build.target }),
+      ...(Object.keys(build.args).length > 0 && { buildArgs: { ...build.args } }),
+      ...(build.platform && { platform: build.platform }),
+    },
+    triggers: { content }, // the provider does not watch the context
+    keepLocally: true, // the ledger decides what is removed, see Prune
+  };
+}
+
+export const repository = ({ project, stack }: Owner): string => `${project}-${stack}`.toLowerCase();
+
+/** Nothing to do while the stack lives; when it is destroyed, its images go last. */
+function cleanUpArgs({ project, stack }: Owner): local.CommandArgs {
+  return {
+    create: ":",
+    delete:
+      'docker image ls --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" | sort -u | xargs -r docker image rm --force',
+    environment: { PROJECT: project, STACK: stack, DOCKER_HOST: engineHost() },
+  };
+}

@@ -1,0 +1,69 @@
+/** The release ledger: every release that went live, newest first, kept in the stack output `releases`. */
+import { isDeepStrictEqual } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import type { ReleaseSettings, Settings } from "../settings.ts";
+
+/** One release, whole enough to be brought back as it was. */
+export interface Release {
+  /** Its content hash, with "-2", "-3", … where the same image went live with other settings. */
+  readonly name: string;
+  /** The image's id on the engine; missing in a release that is not built yet. */
+  readonly image?: string;
+  readonly settings: ReleaseSettings;
+  /** Plain here, a secret in the stack's state. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Git commit it was built from, with "+" where files were changed since. */
+  readonly commit?: string;
+  readonly author?: string;
+  /** When it went live last, in ISO 8601. */
+  readonly time: string;
+}
+
+/** Where a release comes from: known only when it is made. */
+export type Origin = Pick<Release, "commit" | "author" | "time">;
+
+/** Reads the ledger that the last successful update of this stack wrote; empty before the first. */
+export async function readLedger(): Promise<Release[]> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const details = await new pulumi.StackReference(name).getOutputDetails("releases");
+  return (details.secretValue ?? details.value ?? []) as Release[];
+}
+
+/** Hash of what a release's image was built from; also the image's tag. */
+export const contentOf = (release: string): string => release.split("-")[0] ?? release;
+
+/** The release that the configuration pins by name. @throws RunError naming the known ones. */
+export function findRelease(ledger: readonly Release[], name: string): Release {
+  const release = ledger.find((entry) => entry.name === name);
+  if (release) return release;
+  const known = ledger.map((entry) => entry.name).join(", ") || "none yet";
+  throw new pulumi.RunError(
+    `berth:release is "${name}", which is not in the ledger (known: ${known}). See npm run releases, or build again: pulumi config rm berth:release`,
+  );
+}
+
+/**
+ * The release that this content and these settings make. One that went live before keeps its name;
+ * the same image with other settings gets the next number.
+ */
+export function nextRelease(ledger: readonly Release[], content: string, settings: Settings, origin: Origin): Release {
+  const carried = { settings: settings.next, secrets: settings.secrets };
+  const siblings = ledger.filter((entry) => contentOf(entry.name) === content);
+  const same = siblings.find((entry) => isDeepStrictEqual({ settings: entry.settings, secrets: entry.secrets }, carried));
+  if (same) return { ...same, ...origin };
+  const last = Math.max(0, ...siblings.map((entry) => Number(entry.name.split("-")[1] ?? 1)));
+  return { name: last === 0 ? content : `${content}-${last + 1}`, ...carried, ...origin };
+}
+
+/** The ledger after `release` went live: it on top, each name once, at most `keep` earlier ones. */
+export function record(ledger: readonly Release[], release: Release, keep: number): Release[] {
+  const [live] = ledger;
+  const entry = live?.name === release.name ? { ...live, ...(release.image && { image: release.image }) } : release;
+  return [entry, ...ledger.filter(({ name }) => name !== release.name)].slice(0, keep + 1);
+}
+
+/** A ledger entry as a stack output: its secrets stay secret, its image may only be known after the build. */
+export function toOutput(release: Release, image: pulumi.Input<string | undefined>): Record<string, unknown> {
+  const { secrets, ...rest } = release;
+  return { ...rest, image, secrets: Object.keys(secrets).length > 0 ? pulumi.secret(secrets) : {} };
+}

@@ -1,0 +1,25 @@
+/** Whose things these are: the stack that made them, told by labels on the engine. Pure. */
+
+/** The stack that owns a container, image, network or volume. */
+export interface Owner {
+  readonly project: string;
+  readonly stack: string;
+}
+
+/** What a thing is for; the value of the label `berth.part`. */
+export type Part = "image" | "gateway" | "web" | "data" | "secrets";
+
+/** Labels by which Berth finds again what it made, and only that. */
+export function labels(owner: Owner, part: Part, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { "berth.project": owner.project, "berth.stack": owner.stack, "berth.part": part, ...more };
+}
+
+/** Labels in the list form that containers, networks and volumes take. */
+export const labelList = (all: Readonly<Record<string, string>>): { label: string; value: string }[] =>
+  Object.entries(all).map(([label, value]) => ({ label, value }));
+
+/** The `docker … --filter` words that match one stack's things. */
+export const ownedBy = (owner: Owner): string[] => [
+  "--filter", `label=berth.project=${owner.project}`,
+  "--filter", `label=berth.stack=${owner.stack}`,
+];

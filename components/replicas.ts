@@ -1,0 +1,67 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
+import type { Release } from "./ledger.ts";
+import { bindMount, volumeMount } from "./mounts.ts";
+import { labelList, labels, type Owner } from "./owner.ts";
+
+export interface ReplicasArgs {
+  readonly owner: Owner;
+  readonly release: Release;
+  readonly imageId: pulumi.Input<string>;
+  /** Network to join. */
+  readonly network: pulumi.Input<string>;
+  /** The engine's name of each data volume, by its name in the configuration. */
+  readonly volumes: Readonly<Record<string, pulumi.Input<string>>>;
+  /** The engine's name of the volume with the release's secrets, if it has any. */
+  readonly secrets?: pulumi.Input<string> | undefined;
+  /** Stop the old containers before the new ones start, for an app that allows one writer. */
+  readonly stopFirst: boolean;
+}
+
+/** Weight of a replica when processors are short, below the gateway's. */
+const CPU_SHARES = 512;
+const SECRETS_FOLDER = "/run/secrets";
+
+/** The containers of one process of one release. */
+export class Replicas extends pulumi.ComponentResource {
+  readonly containers: pulumi.Output<string>[];
+
+  constructor(name: string, args: ReplicasArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Replicas", name, {}, opts);
+    this.containers = Array.from({ length: args.release.settings.replicas }, (_, index) => {
+      const container = new docker.Container(`${name}-${index + 1}`, replicaArgs(args, index + 1), {
+        parent: this,
+        deleteBeforeReplace: args.stopFirst,
+        replaceOnChanges: REPLACE_ON_CHANGES,
+      });
+      return container.name;
+    });
+    limitPids(`${name}-pids`, this.containers, args.release.settings.resources.pids, { parent: this });
+    this.registerOutputs({ containers: this.containers });
+  }
+}
+
+export function replicaArgs(args: ReplicasArgs, number: number): docker.ContainerArgs {
+  const { owner, release, imageId, network, volumes, secrets } = args;
+  const { settings } = release;
+  return {
+    ...hardened({ memory: settings.resources.memory, cpus: settings.resources.cpus, cpuShares: CPU_SHARES }),
+    image: imageId,
+    ...(settings.user !== "image" && { user: settings.user }),
+    envs: Object.entries({
+      ...settings.env,
+      PORT: settings.containerPort,
+      BERTH_RELEASE: release.name,
+      BERTH_REPLICA: number,
+    }).map(([name, value]) => `${name}=${value}`),
+    labels: labelList(labels(owner, "web", { "berth.release": release.name })),
+    mounts: [
+      ...settings.volumes.map(({ name, target }) => volumeMount(volumes[name] ?? name, target)),
+      ...settings.binds.map(({ source, target, readOnly }) => bindMount(source, target, { readOnly })),
+      ...(secrets ? [volumeMount(secrets, SECRETS_FOLDER, { readOnly: true })] : []),
+    ],
+    networksAdvanced: [{ name: network }],
+    destroyGraceSeconds: Math.ceil(settings.drain), // from SIGTERM to SIGKILL; unset, the provider kills at once
+  };
+}

@@ -1,0 +1,49 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { TlsSettings } from "../settings.ts";
+import type { Release } from "./ledger.ts";
+import { stepArgs } from "./step.ts";
+
+/** Name of the app's route in its gateway. */
+export const SERVICE = "app";
+
+export interface RouteArgs {
+  readonly release: Release;
+  /** Container of the gateway. */
+  readonly gateway: pulumi.Input<string>;
+  /** Containers that take the traffic. */
+  readonly targets: readonly pulumi.Output<string>[];
+  /** Host names to answer for; none: any. */
+  readonly hosts: readonly string[];
+  readonly tls?: TlsSettings | undefined;
+  /** Message of the maintenance page. Default: the app serves. */
+  readonly maintenance?: string | undefined;
+}
+
+/** What the gateway sends where. Any change of it is made in place: the gateway switches in one instant, then drains. */
+export class Route extends pulumi.ComponentResource {
+  constructor(name: string, args: RouteArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Route", name, {}, opts);
+    const { release, gateway, targets, hosts, tls, maintenance } = args;
+    new local.Command(
+      `${name}-switch`,
+      {
+        ...stepArgs("route", {
+          gateway,
+          service: SERVICE,
+          release: release.name,
+          targets: pulumi.all([...targets]),
+          port: release.settings.containerPort,
+          hosts,
+          tls: !tls ? "off" : "acme" in tls ? "acme" : "own",
+          health: release.settings.health,
+          drain: release.settings.drain,
+          maintenance: maintenance ?? null,
+        }),
+        ...(tls && "key" in tls && { stdin: pulumi.secret(JSON.stringify(tls)) }),
+      },
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+}

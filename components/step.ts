@@ -1,0 +1,35 @@
+/** Steps of a release that need a wait or a loop: small programs in `steps/` that Pulumi runs as commands. */
+import type { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { GateInput } from "../steps/gate.ts";
+import type { HoldInput } from "../steps/hold.ts";
+import type { PruneInput } from "../steps/prune.ts";
+import type { RouteInput } from "../steps/route.ts";
+import type { SecretsInput } from "../steps/secrets.ts";
+import { engineHost } from "./engine.ts";
+
+/** What each program in `steps/` is given. */
+export interface StepInputs {
+  gate: GateInput;
+  hold: HoldInput;
+  prune: PruneInput;
+  route: RouteInput;
+  secrets: SecretsInput;
+}
+
+/** An object whose values may not be known before the update. */
+export type Inputs<T> = { readonly [K in keyof T]: pulumi.Input<T[K]> };
+
+/**
+ * Command that runs `steps/<verb>.ts` when it is made and again whenever its input changes. The input goes by the
+ * environment, so that no value is ever part of a command line or of an error message.
+ */
+export function stepArgs<Verb extends keyof StepInputs>(verb: Verb, input: Inputs<StepInputs[Verb]>): local.CommandArgs {
+  return {
+    create: `node steps/${verb}.ts`, // relative, so that two checkouts declare the same
+    environment: {
+      BERTH_INPUT: pulumi.output(input).apply((value) => JSON.stringify(value)),
+      DOCKER_HOST: engineHost(),
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { BuildSettings, Settings } from "../settings.ts";
+import { AppImage } from "./appImage.ts";
+import { DataVolume } from "./dataVolume.ts";
+import { Gateway } from "./gateway.ts";
+import { HealthGate } from "./healthGate.ts";
+import { Hold } from "./hold.ts";
+import { record, type Release, toOutput } from "./ledger.ts";
+import type { Owner } from "./owner.ts";
+import { Prune } from "./prune.ts";
+import { replicaArgs, Replicas, type ReplicasArgs } from "./replicas.ts";
+import { Route } from "./route.ts";
+import { SecretFiles } from "./secretFiles.ts";
+
+export interface WebAppArgs {
+  readonly owner: Owner;
+  readonly settings: Settings;
+  /** The release to bring live. */
+  readonly release: Release;
+  /** Releases that were live before, newest first. */
+  readonly ledger: readonly Release[];
+  /** What to build; without it, the release's earlier image is used. */
+  readonly build?: (BuildSettings & { readonly context: string }) | undefined;
+}
+
+/**
+ * An app that is delivered without dropping a request. The order of its parts is the release: each waits for the one
+ * before, and Pulumi deletes the old replicas only after all of them have succeeded.
+ */
+export class WebApp extends pulumi.ComponentResource {
+  readonly url: string;
+  readonly image: pulumi.Output<string>;
+  readonly replicas: pulumi.Output<string>[];
+  readonly volumes: { readonly name: pulumi.Output<string>; readonly target: string }[];
+  readonly releases: Record<string, unknown>[];
+
+  constructor(name: string, args: WebAppArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:WebApp", name, {}, opts);
+    const { owner, settings, release, ledger, build } = args;
+    const own = { parent: this };
+    const recreate = release.settings.strategy === "recreate";
+
+    const image = new AppImage(`${name}-image`, { owner, release, ...(build && { build }) }, own);
+    const data = release.settings.volumes.map(({ name: volume, target }) => ({
+      volume, target, volumeName: new DataVolume(`${name}-${volume}`, { owner, volume }, own).volumeName,
+    }));
+    const gateway = new Gateway(
+      `${name}-gateway`,
+      { owner, port: settings.port, bindAddress: settings.bindAddress, httpsPort: settings.tls && settings.httpsPort },
+      own,
+    );
+    const secrets =
+      Object.keys(release.secrets).length > 0
+        ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId }, own)
+        : undefined;
+
+    const replicasArgs: ReplicasArgs = {
+      owner,
+      release,
+      imageId: image.imageId,
+      network: gateway.network,
+      volumes: Object.fromEntries(data.map(({ volume, volumeName }) => [volume, volumeName])),
+      secrets: secrets?.volumeName,
+      stopFirst: recreate,
+    };
+    const hold = recreate
+      ? new Hold(`${name}-hold`, { release, gateway: gateway.container, replica: replicaArgs(replicasArgs, 1) }, own)
+      : undefined;
+    const web = new Replicas(`${name}-web`, replicasArgs, { ...own, dependsOn: hold ? [hold] : [] });
+    const gate = new HealthGate(`${name}-gate`, { release, gateway: gateway.container, candidates: web.containers }, { ...own, dependsOn: web });
+    const route = new Route(
+      `${name}-route`,
+      {
+        release,
+        gateway: gateway.container,
+        targets: web.containers,
+        hosts: settings.hosts,
+        tls: settings.tls,
+        maintenance: settings.maintenance,
+      },
+      { ...own, dependsOn: gate },
+    );
+    const kept = record(ledger, release, settings.keepReleases);
+    const imageOf = (entry: Release) => (entry.name === release.name ? image.imageId : entry.image);
+    new Prune(`${name}-prune`, { owner, keep: kept.map(imageOf) }, { ...own, dependsOn: route });
+
+    this.url = urlOf(settings);
+    this.image = image.imageId;
+    this.replicas = web.containers;
+    this.volumes = data.map(({ volumeName, target }) => ({ name: volumeName, target }));
+    this.releases = kept.map((entry) => toOutput(entry, imageOf(entry)));
+    this.registerOutputs({ url: this.url, image: this.image, replicas: this.replicas, volumes: this.volumes });
+  }
+}
+
+/** Where a person finds the app. */
+export function urlOf({ hosts, tls, port, httpsPort, bindAddress }: Settings): string {
+  const host = hosts[0]?.replace("*.", "www.") ?? (bindAddress === "0.0.0.0" || bindAddress === "::" ? "localhost" : bindAddress);
+  const [scheme, shownPort, usual] = tls ? ["https", httpsPort, 443] : ["http", port, 80];
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}${shownPort === usual ? "" : `:${shownPort}`}`;
+}

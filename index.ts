@@ -1,0 +1,48 @@
+/** The stack: its configuration becomes one app, and what a person wants to know of it becomes outputs. */
+import * as pulumi from "@pulumi/pulumi";
+import { checkOut } from "./components/checkout.ts";
+import { contentHash } from "./components/content.ts";
+import { findRelease, nextRelease, readLedger } from "./components/ledger.ts";
+import { readOrigin } from "./components/origin.ts";
+import { WebApp } from "./components/webApp.ts";
+import { checkContext, checkEngine } from "./preflight.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+export default async () => {
+  const settings = readSettings();
+  const owner = { project: pulumi.getProject(), stack: pulumi.getStack() };
+  const ledger = await readLedger();
+  const { release, build } = settings.release
+    ? { release: pinned(settings.release), build: undefined }
+    : await fromSource(settings);
+  await checkEngine(owner, settings, release, build !== undefined);
+
+  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, release, ledger, build });
+  return {
+    url: app.url,
+    release: release.name,
+    image: app.image,
+    replicas: app.replicas,
+    volumes: app.volumes,
+    strategy: release.settings.strategy,
+    releases: app.releases,
+  };
+
+  function pinned(name: string) {
+    const earlier = findRelease(ledger, name);
+    void pulumi.log.info(`release ${name} is pinned by berth:release, app/ is not built. To build again: pulumi config rm berth:release`);
+    return { ...earlier, time: new Date().toISOString() };
+  }
+
+  async function fromSource({ build }: Settings) {
+    const remote = build.remoteContext ? await checkOut(build.remoteContext) : undefined;
+    const context = remote?.context ?? build.context ?? "app";
+    checkContext(context, build.dockerfile);
+    const origin = await readOrigin();
+    const content = await contentHash(context, build);
+    return {
+      release: nextRelease(ledger, content, settings, remote ? { ...origin, commit: remote.revision.slice(0, 12) } : origin),
+      build: { ...build, context },
+    };
+  }
+};

@@ -1,0 +1,118 @@
+/**
+ * The stack's configuration, read once and checked whole before anything is touched.
+ * Components never read configuration themselves; they are given these plain values.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { findConflicts } from "./settings/conflicts.ts";
+import { ConfigError, describeProblems } from "./settings/errors.ts";
+import { schema } from "./settings/schema.ts";
+
+/** What a release carries and brings back with it; kept in the ledger. Durations in seconds, sizes in bytes. */
+export interface ReleaseSettings {
+  readonly containerPort: number;
+  readonly replicas: number;
+  readonly strategy: "blue-green" | "recreate";
+  readonly health: { readonly path: string; readonly interval: number; readonly timeout: number; readonly deadline: number };
+  readonly drain: number;
+  readonly resources: { readonly cpus: number; readonly memory: number; readonly pids: number };
+  readonly user: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly volumes: readonly { readonly name: string; readonly target: string }[];
+  readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
+}
+
+/** What to build an image from. */
+export interface BuildSettings {
+  /** A folder in the project; `app` where neither it nor `remoteContext` is set. */
+  readonly context?: string | undefined;
+  readonly dockerfile: string;
+  readonly target?: string | undefined;
+  readonly args: Readonly<Record<string, string>>;
+  readonly platform?: string | undefined;
+  readonly remoteContext?: string | undefined;
+}
+
+export type TlsSettings = { readonly acme: true } | { readonly certificate: string; readonly key: string };
+
+/** The whole configuration: what belongs to the stack, and what the next release would carry. */
+export interface Settings {
+  readonly port: number;
+  readonly httpsPort: number;
+  readonly bindAddress: string;
+  readonly hosts: readonly string[];
+  readonly tls?: TlsSettings | undefined;
+  readonly maintenance?: string | undefined;
+  readonly keepReleases: number;
+  /** An earlier release to bring back. */
+  readonly release?: string | undefined;
+  readonly build: BuildSettings;
+  readonly next: ReleaseSettings;
+  /** Plain here; wrap in `pulumi.secret` before it goes into a resource. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** One key's raw text, and whether the stack file keeps it encrypted. */
+export interface RawValue {
+  readonly text: string;
+  readonly secret: boolean;
+}
+
+/**
+ * Checks raw configuration (keys without their namespace) and fills in the defaults.
+ * @throws ConfigError with one line for each problem.
+ */
+export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: string): Settings {
+  const values = Object.fromEntries(Object.entries(raw).map(([key, { text }]) => [key, untext(key, text)]));
+  const result = schema.safeParse(values);
+  if (!result.success) throw new ConfigError(describeProblems(result.error.issues, values, schema), stack);
+  const config = result.data;
+  const dev = stack === "dev";
+  const settings: Settings = {
+    port: config.port,
+    httpsPort: config.httpsPort,
+    bindAddress: config.bindAddress ?? (dev ? "127.0.0.1" : "0.0.0.0"),
+    hosts: config.hosts,
+    tls: config.tls,
+    maintenance: config.maintenance,
+    keepReleases: config.keepReleases,
+    release: config.release,
+    build: config.build,
+    next: {
+      containerPort: config.containerPort,
+      replicas: config.replicas ?? (config.strategy === "recreate" ? 1 : 2),
+      strategy: config.strategy,
+      health: config.health,
+      drain: config.drain,
+      resources: config.resources,
+      user: config.user,
+      env: config.env,
+      volumes: (config.volumes ?? (dev ? [{ name: "data", target: "/data" }] : [])).map(({ name, target }) => ({ name, target })),
+      binds: config.binds,
+    },
+    secrets: config.secrets,
+  };
+  const conflicts = findConflicts(settings, raw);
+  if (conflicts.length > 0) throw new ConfigError(conflicts, stack);
+  return Object.freeze(settings);
+}
+
+/** Reads the selected stack's configuration. */
+export function readSettings(): Settings {
+  const secretKeys = new Set(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] || "[]") as string[]);
+  const raw: Record<string, RawValue> = {};
+  for (const [key, text] of Object.entries(pulumi.runtime.allConfig())) {
+    if (key.startsWith("berth:")) raw[key.slice("berth:".length)] = { text, secret: secretKeys.has(key) };
+  }
+  return parseSettings(raw, pulumi.getStack());
+}
+
+/** Pulumi hands every value over as text; text keys stay as they are, the rest is JSON. */
+function untext(key: string, value: string): unknown {
+  const textKeys = new Set(["bindAddress", "release", "strategy", "maintenance", "drain", "user", "engine", "bake", "registry"]);
+  if (textKeys.has(key)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}

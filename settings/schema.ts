@@ -1,0 +1,100 @@
+/** Every configuration key: its type, range, default, and what a person is told about it. */
+import { z } from "zod";
+import { parseDuration, parseSize } from "../components/units.ts";
+
+/** What a leaf of the schema tells a person: in errors (`want`, `example`), in Pulumi.yaml and in the README. */
+export interface Hint {
+  [key: string]: unknown;
+  readonly want: string;
+  readonly example: string;
+  readonly description?: string;
+  /** The default in words, where it is computed or an object. */
+  readonly byDefault?: string;
+}
+
+const duration = (least: number, most: number) =>
+  z.string().transform(parseDuration).refine((seconds) => seconds !== undefined && seconds >= least && seconds <= most).transform(Number);
+const memorySize = z.string().transform(parseSize).refine((bytes) => bytes !== undefined && bytes >= 6 * 1024 ** 2).transform(Number);
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String); // `pulumi config set --path` stores 1 as a number
+const absolutePath = z.string().regex(/^\/[^\0:]*$/);
+const hint = (want: string, example: string, description?: string, byDefault?: string): Hint => ({
+  want, example, ...(description && { description }), ...(byDefault && { byDefault }),
+});
+const notYet = (description: string) =>
+  z.never().optional().meta(hint("nothing: not supported yet", "", description, "not supported yet"));
+
+const port = z.int().min(1).max(65535);
+const portHint = (description: string, example: string, byDefault?: string) => hint("a port from 1 to 65535", example, description, byDefault);
+
+const health = z.strictObject({
+  path: z.string().regex(/^\/\S*$/).default("/up").meta(hint('a path that starts with "/"', "/up")),
+  interval: duration(0.05, 60).default(1).meta(hint("a duration from 50ms to 60s", "1s")),
+  timeout: duration(0.1, 60).default(5).meta(hint("a duration from 100ms to 60s", "5s")),
+  deadline: duration(1, 3600).default(60).meta(hint("a duration from 1s to 1h", "60s")),
+});
+const resources = z.strictObject({
+  cpus: z.number().min(0.01).max(512).default(1).meta(hint("a number of CPUs from 0.01 to 512", "1")),
+  memory: memorySize.default(512 * 1024 ** 2).meta(hint('a size of at least 6M, such as "512M" or "1G"', "512M")),
+  pids: z.int().min(1).max(1_000_000).default(256).meta(hint("a whole number from 1 to 1000000", "256")),
+});
+const volume = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("a short name of a-z, 0-9 and -", "data")),
+  target: absolutePath.meta(hint("an absolute path in the container", "/data")),
+  seed: notYet("seed"),
+  backup: notYet("backup"),
+});
+const bind = z.strictObject({
+  source: absolutePath.meta(hint("an absolute path on the engine's host", "/srv/files")),
+  target: absolutePath.meta(hint("an absolute path in the container", "/files")),
+  readOnly: z.boolean().default(true).meta(hint("true or false", "true")),
+});
+const build = z.strictObject({
+  context: z.string().min(1).optional().meta(hint("a folder in the project", "app")),
+  dockerfile: z.string().min(1).default("Dockerfile").meta(hint("a file in the context", "Dockerfile")),
+  target: z.string().regex(/^[A-Za-z0-9][\w.-]*$/).optional().meta(hint("the name of a stage", "final")),
+  args: z.record(z.string().regex(/^[A-Za-z_]\w*$/), text).default({}).meta(hint("names and values", "VERSION=1")),
+  platform: z.string().regex(/^linux\/[a-z0-9]+(\/v\d+)?$/).optional().meta(hint("linux/<architecture>", "linux/amd64")),
+  remoteContext: z.string().regex(/^(https?|git|ssh|file):\/\/\S+$|^git@\S+:\S+$/).optional()
+    .meta(hint("the URL of a Git repository (#branch:folder) or of a tar archive", "https://example.com/app.git#main")),
+});
+const tls = z.union([
+  z.strictObject({ acme: z.literal(true) }),
+  z.strictObject({ certificate: z.string().startsWith("-----BEGIN "), key: z.string().startsWith("-----BEGIN ") }),
+]);
+
+/** Every key of the namespace `berth`. The README's table and Pulumi.yaml are tested against it. */
+export const schema = z.strictObject({
+  port: port.default(8080).meta(portHint("Host port that the gateway publishes", "8080")),
+  httpsPort: port.default(443).meta(portHint("Host port for HTTPS, published only with `tls`", "443")),
+  bindAddress: z.union([z.ipv4(), z.ipv6()]).optional()
+    .meta(hint("an IP address", "127.0.0.1", "Address the gateway publishes on", "127.0.0.1 in dev, 0.0.0.0 else")),
+  containerPort: port.default(8080).meta(portHint("Port the app listens on in its container, also given to it as PORT", "8080")),
+  replicas: z.int().min(1).max(100).optional()
+    .meta(hint("a whole number from 1 to 100", "2", "Web containers of a release", "2; 1 with `strategy: recreate`")),
+  release: z.string().regex(/^[0-9a-f]{12}(-\d+)?$/).optional()
+    .meta(hint("a release name from `npm run releases`", "3f9a1c2b7d4e", "Bring back an earlier release by name; nothing is built", "build `app/`")),
+  strategy: z.enum(["blue-green", "recreate"]).default("blue-green")
+    .meta(hint("blue-green or recreate", "blue-green", "`recreate` stops the old release first, for an app that allows one writer; requests wait meanwhile")),
+  maintenance: z.string().min(1).max(500).optional()
+    .meta(hint("a message of 1 to 500 characters", "Back at noon", "The gateway answers 503 with this message; the app keeps running", "off")),
+  health: health.prefault({}).meta(hint("an object", "", "The gate: path, interval, timeout, deadline", "`{path: /up, interval: 1s, timeout: 5s, deadline: 60s}`")),
+  drain: duration(0, 3600).default(30).meta(hint("a duration from 0s to 1h", "30s", "How long open requests of the old release may take to finish", "30s")),
+  resources: resources.prefault({}).meta(hint("an object", "", "Limits of each replica", "`{cpus: 1, memory: 512M, pids: 256}`")),
+  user: z.string().regex(/^(image|[1-9]\d*(:\d+)?)$/).default("1000:1000")
+    .meta(hint('a numeric uid[:gid] other than root, or "image"', "1000:1000", "User of the app's processes; `image` keeps the image's own")),
+  env: z.record(z.string().regex(/^[A-Za-z_]\w*$/), text).default({}).meta(hint("names and values", "", "Environment of the replicas", "none")),
+  secrets: z.record(z.string().regex(/^[A-Za-z0-9._-]{1,100}$/), text).default({})
+    .meta(hint("names and values", "", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
+  volumes: z.array(volume).optional().meta(hint("a list of {name, target}", "", "Data that outlives every release", "dev: `data` at `/data`; else none")),
+  binds: z.array(bind).default([]).meta(hint("a list of {source, target, readOnly}", "", "Folders of the engine's host, read-only unless said", "none")),
+  build: build.prefault({}).meta(hint("an object", "", "What to build: context, dockerfile, target, args, platform, remoteContext", "`{context: app, dockerfile: Dockerfile}`")),
+  keepReleases: z.int().min(1).max(100).default(5).meta(hint("a whole number from 1 to 100", "5", "Earlier releases kept for rollback")),
+  hosts: z.array(z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)).default([])
+    .meta(hint("a list of host names", "example.com", "Host names to answer for", "any")),
+  tls: tls.optional().meta(hint("{acme: true} or {certificate, key} in PEM form", "", "HTTPS: certificates from Let's Encrypt, or your own", "off")),
+  engine: z.literal("docker").default("docker").meta(hint("docker (swarm is not supported yet)", "docker", "What runs the containers")),
+  workers: notYet("More processes of a release, without traffic"),
+  bake: notYet("How long a release is watched after the switch"),
+  canary: notYet("A share of traffic for another release"),
+  registry: notYet("Where to push the image"),
+});

@@ -1,0 +1,70 @@
+/** What the steps share: their input, the docker command, and how they fail. */
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A failure that is explained in full by its message. */
+export class StepError extends Error {}
+
+/** The input that `components/step.ts` handed over. */
+export function readInput<Input>(): Input {
+  return JSON.parse(process.env["BERTH_INPUT"] ?? "{}") as Input;
+}
+
+/** Runs a step to its end: a StepError is printed without a stack and ends the process with exit code 1. */
+export async function runStep(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface DockerOptions {
+  readonly stdin?: string | Buffer;
+  /** Ends the command early. */
+  readonly signal?: AbortSignal;
+}
+
+/** Runs `docker` with these words; the engine is the one in DOCKER_HOST. Never throws on a bad exit code. */
+export function tryDocker(words: readonly string[], { stdin, signal }: DockerOptions = {}): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("docker", words, { stdio: ["pipe", "pipe", "pipe"], ...(signal && { signal }) });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.on("error", (error) => (signal?.aborted ? resolve({ code: 1, stdout, stderr }) : reject(error)));
+    child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+    child.stdin.on("error", () => undefined); // a command that ends before it has read all says so by its exit code
+    child.stdin.end(stdin);
+  });
+}
+
+/** Like `tryDocker`, for commands that must succeed. @throws StepError with the engine's own words. */
+export async function docker(words: readonly string[], options?: DockerOptions): Promise<string> {
+  const { code, stdout, stderr } = await tryDocker(words, options);
+  if (code !== 0) throw new StepError(`docker ${words.slice(0, 2).join(" ")} failed: ${(stderr || stdout).trim()}`);
+  return stdout.trim();
+}
+
+/** The words that run kamal-proxy in the gateway's container. */
+export const proxy = (gateway: string, ...words: string[]): string[] => ["exec", gateway, "kamal-proxy", ...words];
+
+/** Waits until the gateway takes commands: just after its start it does not. @throws StepError after `seconds`. */
+export async function gatewayReady(gateway: string, seconds = 20): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const { code, stderr } = await tryDocker(proxy(gateway, "list"));
+    if (code === 0) return;
+    if (Date.now() > end) throw new StepError(`gateway ${gateway} takes no commands after ${seconds} s: ${stderr.trim()}\nLook at it with: docker logs ${gateway}`);
+    await sleep(200);
+  }
+}
