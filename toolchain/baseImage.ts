@@ -1,0 +1,120 @@
+import { existsSync } from "node:fs";
+import { chmod, cp, mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { aptObstacle, aptProvide, debianMirror, sbinPath } from "./apt.ts";
+import { cacheKey } from "./cache.ts";
+import type { ProvidedImage } from "./image.ts";
+import { packImage } from "./imageArchive.ts";
+import type { Machine } from "./machine.ts";
+import type { Report } from "./need.ts";
+import { run } from "./run.ts";
+import { IMAGES, VERSIONS } from "./versions.ts";
+
+/** What a base image has no use for; the official slim image leaves most of it out as well. */
+const NOT_NEEDED = [
+  "var/cache/apt",
+  "var/lib/apt/lists",
+  "var/log",
+  "usr/share/doc",
+  "usr/share/man",
+  "usr/share/info",
+  "usr/share/locale",
+  "usr/share/lintian",
+];
+
+/**
+ * The base image of the example app: Debian with Node and npm. Built from packages it has the official image's layout:
+ * the user `node` (1000), Node in /usr/local/bin, npm in /usr/local/lib, the same entry point, command and environment.
+ */
+export function baseImage(machine: Machine): ProvidedImage {
+  return {
+    name: "base image",
+    tag: IMAGES.base,
+    from: "built from Debian and npm packages",
+    typicalSeconds: 75,
+    obstacle: async () => aptObstacle() ?? (process.platform === "linux" ? undefined : "it takes a Linux machine"),
+    key: async () => {
+      const entryPoint = await readFile(entryPointFile(machine));
+      return cacheKey("1", process.arch, VERSIONS.debian, VERSIONS.node, VERSIONS.npm, entryPoint);
+    },
+    build: async (folder, labels, report) => {
+      const rootfs = join(folder, "rootfs");
+      await installDebian(rootfs, report);
+      report(`adding Node ${VERSIONS.node} and npm ${VERSIONS.npm}`);
+      await addNode(machine, rootfs, folder);
+      await run("chroot", [rootfs, "groupadd", "--gid", "1000", "node"]);
+      await run("chroot", [rootfs, "useradd", "--uid", "1000", "--gid", "node", "--shell", "/bin/bash", "--create-home", "node"]);
+      await strip(rootfs);
+      report("packing the image");
+      const order = ["--sort=name", "--numeric-owner", "--one-file-system"];
+      await run("tar", [...order, "-cf", join(folder, "layer.tar"), "-C", rootfs, "."]);
+      await rm(rootfs, { recursive: true });
+      const config = {
+        Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", `NODE_VERSION=${VERSIONS.node}`],
+        Entrypoint: ["docker-entrypoint.sh"],
+        Cmd: ["node"],
+        Labels: labels,
+      };
+      await packImage(folder, IMAGES.base, config, new Date().toISOString());
+    },
+  };
+}
+
+/** Installs a minimal Debian, in a mount namespace of its own so that nothing stays mounted if it is cut off. */
+async function installDebian(rootfs: string, report: Report): Promise<void> {
+  await aptProvide({ debootstrap: "debootstrap" }, report);
+  const mirror = await debianMirror(VERSIONS.debian);
+  const options = ["--variant=minbase", "--include=ca-certificates", VERSIONS.debian, rootfs];
+  await run("unshare", ["--mount", "debootstrap", ...options, ...(mirror === undefined ? [] : [mirror])], {
+    env: { ...process.env, PATH: sbinPath() },
+    onLine: (line) => report(`debootstrap: ${line.replace(/^I: /, "")}`),
+  });
+}
+
+async function addNode(machine: Machine, rootfs: string, work: string): Promise<void> {
+  const local = join(rootfs, "usr/local");
+  const name = `node-${process.platform}-${process.arch}`;
+  const installed = join(machine.root, "node_modules", name);
+  const node = existsSync(installed) ? installed : await unpackNpmPackage(name, VERSIONS.node, work);
+  await cp(join(node, "bin/node"), join(local, "bin/node"));
+  await chmod(join(local, "bin/node"), 0o755);
+  await symlink("node", join(local, "bin/nodejs"));
+
+  await mkdir(join(local, "lib/node_modules"), { recursive: true });
+  await cp(await unpackNpmPackage("npm", VERSIONS.npm, work), join(local, "lib/node_modules/npm"), { recursive: true });
+  for (const program of ["npm", "npx"]) {
+    await symlink(`../lib/node_modules/npm/bin/${program}-cli.js`, join(local, "bin", program));
+  }
+
+  const entryPoint = join(local, "bin/docker-entrypoint.sh");
+  await cp(entryPointFile(machine), entryPoint);
+  await chmod(entryPoint, 0o755);
+}
+
+/** Fetches a package from the npm registry and returns the folder of its content, below `work`. */
+async function unpackNpmPackage(name: string, version: string, work: string): Promise<string> {
+  const folder = join(work, basename(name));
+  await mkdir(folder);
+  await run("npm", ["pack", "--silent", "--pack-destination", folder, `${name}@${version}`]);
+  const [archive] = await readdir(folder);
+  if (archive === undefined) throw new Error(`npm fetched no ${name}@${version}`);
+  await run("tar", ["-xzf", join(folder, archive), "-C", folder, "--no-same-owner"]);
+  return join(folder, "package");
+}
+
+async function strip(rootfs: string): Promise<void> {
+  for (const path of NOT_NEEDED) {
+    const folder = join(rootfs, path);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+  }
+  await mkdir(join(rootfs, "var/cache/apt/archives/partial"), { recursive: true });
+  // Packages that are installed in a container neither start services nor stay in a cache.
+  await writeFile(join(rootfs, "usr/sbin/policy-rc.d"), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  const clean = 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };\n';
+  await writeFile(join(rootfs, "etc/apt/apt.conf.d/docker-clean"), clean);
+}
+
+function entryPointFile(machine: Machine): string {
+  return join(machine.root, "toolchain/docker-entrypoint.sh");
+}

@@ -1,0 +1,62 @@
+import { thisMachine } from "./machine.ts";
+import { meet, NeedFailed, type Begin, type Found, type Need, type WaitFor } from "./need.ts";
+import { allNeeds } from "./needs.ts";
+import { progressMode, runSteps, type ProgressMode } from "./progress.ts";
+import { findPulumi } from "./pulumi.ts";
+import { stopChildren } from "./run.ts";
+import { UserError } from "./userError.ts";
+
+/** Options of `setUp`. */
+export interface SetUpOptions {
+  /** How progress is shown. Default: a live list on a terminal, lines elsewhere. */
+  readonly progress?: ProgressMode;
+  /** The needs to meet. Default: all of them. */
+  readonly needs?: readonly Need[];
+}
+
+/** What set-up found for the other commands to use. */
+export interface Tools {
+  /** The folder of `pulumi` and `pulumi-language-nodejs`. */
+  readonly pulumiFolder: string;
+}
+
+/**
+ * Makes sure that everything Berth needs is on this machine. Does, and prints, nothing where it is. Safe to run twice at
+ * once and to cut off at any time. Throws a `UserError` that names each source that was tried and what can be done by
+ * hand.
+ */
+export async function setUp(root: string, options: SetUpOptions = {}): Promise<void> {
+  const needs = options.needs ?? allNeeds(thisMachine(root));
+  const found = await Promise.all(needs.map((need) => need.look()));
+  const missing = needs.filter((_, index) => found[index] === undefined);
+  if (missing.length === 0) return;
+
+  const work = new Map<string, Promise<Found>>();
+  const waitFor: WaitFor = async (name) => {
+    await work.get(name);
+  };
+  const steps = missing.map((need) => {
+    let start = (_begin: Begin) => {};
+    const met = new Promise<Begin>((resolve) => (start = resolve)).then((begin) => meet(need, begin, waitFor));
+    work.set(need.name, met);
+    return {
+      name: `${need.name} ${need.wanted}`,
+      run: (begin: Begin) => {
+        start(begin);
+        return met;
+      },
+    };
+  });
+  try {
+    await runSteps(steps, options.progress ?? progressMode(process.env, process.stderr));
+  } catch (error) {
+    stopChildren();
+    throw error instanceof NeedFailed ? new UserError(error.message) : error;
+  }
+}
+
+/** The tools that set-up has found, or undefined where set-up has still to run. */
+export async function findTools(root: string): Promise<Tools | undefined> {
+  const pulumi = await findPulumi(thisMachine(root));
+  return pulumi === undefined ? undefined : { pulumiFolder: pulumi.place };
+}
