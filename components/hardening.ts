@@ -15,6 +15,12 @@ export interface Limits {
   readonly cpuShares: number;
 }
 
+/** A number of processors in the form that the provider reads back; any other form is a difference at every refresh. */
+export function processors(cpus: number): string {
+  const digits = cpus.toFixed(9);
+  return digits.split("0").length - 1 === 9 ? cpus.toFixed(1) : digits.replace(/0+$/, "");
+}
+
 /** Inputs that change in effect only with a new container, which the provider would report as updated in place. */
 export const REPLACE_ON_CHANGES = ["healthcheck", "mounts", "init", "tmpfs", "cpuQuota", "cpuPeriod"];
 
@@ -27,7 +33,7 @@ export function hardened(limits: Limits) {
     tmpfs: { "/tmp": tmpfsMount(64) },
     init: true,
     ipcMode: "private",
-    cpus: String(limits.cpus),
+    cpus: processors(limits.cpus),
     cpuShares: limits.cpuShares,
     memory: mebibytes(limits.memory),
     memorySwap: mebibytes(limits.memory), // equal to memory: no swap; unset, the daemon would store twice the memory

@@ -22,10 +22,13 @@ export interface RouteArgs {
 
 /** What the gateway sends where. Any change of it is made in place: the gateway switches in one instant, then drains. */
 export class Route extends pulumi.ComponentResource {
+  /** Known once the release is live; whatever must not be said of a failed release waits for it. */
+  readonly live: pulumi.Output<unknown>;
+
   constructor(name: string, args: RouteArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Route", name, {}, opts);
     const { release, gateway, targets, hosts, tls, maintenance } = args;
-    new local.Command(
+    const command = new local.Command(
       `${name}-switch`,
       {
         ...stepArgs("route", {
@@ -44,6 +47,7 @@ export class Route extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    this.live = command.id;
     this.registerOutputs({});
   }
 }

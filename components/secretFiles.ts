@@ -1,8 +1,7 @@
 import { local } from "@pulumi/command";
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "./ledger.ts";
-import { labelList, labels, type Owner } from "./owner.ts";
+import type { Owner } from "./owner.ts";
 import { stepArgs } from "./step.ts";
 
 export interface SecretFilesArgs {
@@ -23,16 +22,16 @@ export class SecretFiles extends pulumi.ComponentResource {
   constructor(name: string, args: SecretFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SecretFiles", name, {}, opts);
     const { owner, release, imageId } = args;
-    const volume = new docker.Volume(`${name}-volume`, { labels: labelList(labels(owner, "secrets")) }, { parent: this });
     const files = new local.Command(
       `${name}-files`,
       {
-        ...stepArgs("secrets", { volume: volume.name, image: imageId, uid: readerOf(release.settings.user) }),
+        ...stepArgs("secrets", { owner, image: imageId, uid: readerOf(release.settings.user) }),
         stdin: pulumi.secret(JSON.stringify(release.secrets)),
+        delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
       },
       { parent: this },
     );
-    this.volumeName = pulumi.all([volume.name, files.id]).apply(([volumeName]) => volumeName);
+    this.volumeName = files.stdout;
     this.registerOutputs({ volumeName: this.volumeName });
   }
 }

@@ -31,5 +31,6 @@ export function stepArgs<Verb extends keyof StepInputs>(verb: Verb, input: Input
       BERTH_INPUT: pulumi.output(input).apply((value) => JSON.stringify(value)),
       DOCKER_HOST: engineHost(),
     },
+    logging: "stdout", // a failure's words come by stderr, which is part of the error: once is enough
   };
 }

@@ -81,11 +81,13 @@ export class WebApp extends pulumi.ComponentResource {
       { ...own, dependsOn: gate },
     );
     const kept = record(ledger, release, settings.keepReleases);
-    const imageOf = (entry: Release) => (entry.name === release.name ? image.imageId : entry.image);
+    // A failed update must not put its release into the ledger: the outputs wait for the route.
+    const liveImage = pulumi.all([image.imageId, route.live]).apply(([imageId]) => imageId);
+    const imageOf = (entry: Release) => (entry.name === release.name ? liveImage : entry.image);
     new Prune(`${name}-prune`, { owner, keep: kept.map(imageOf) }, { ...own, dependsOn: route });
 
     this.url = urlOf(settings);
-    this.image = image.imageId;
+    this.image = liveImage;
     this.replicas = web.containers;
     this.volumes = data.map(({ volumeName, target }) => ({ name: volumeName, target }));
     this.releases = kept.map((entry) => toOutput(entry, imageOf(entry)));

@@ -33,7 +33,7 @@ const health = z.strictObject({
   deadline: duration(1, 3600).default(60).meta(hint("a duration from 1s to 1h", "60s")),
 });
 const resources = z.strictObject({
-  cpus: z.number().min(0.01).max(512).default(1).meta(hint("a number of CPUs from 0.01 to 512", "1")),
+  cpus: z.number().min(0.1).max(99).multipleOf(0.1).default(1).meta(hint("a number of CPUs from 0.1 to 99 in steps of 0.1", "1")),
   memory: memorySize.default(512 * 1024 ** 2).meta(hint('a size of at least 6M, such as "512M" or "1G"', "512M")),
   pids: z.int().min(1).max(1_000_000).default(256).meta(hint("a whole number from 1 to 1000000", "256")),
 });
