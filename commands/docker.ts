@@ -1,0 +1,51 @@
+/** Questions to the Docker engine about what a stack made there. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { ownedBy, type Owner } from "../components/owner.ts";
+import { UserError } from "./cli.ts";
+
+const run = promisify(execFile);
+
+/** Runs `docker` and returns what it prints. @throws UserError with its words. */
+export async function docker(...words: string[]): Promise<string> {
+  try {
+    return (await run("docker", words, { maxBuffer: 64 * 1024 ** 2 })).stdout.trim();
+  } catch (error) {
+    throw new UserError(`docker ${words[0]}: ${((error as { stderr?: string }).stderr || (error as Error).message).trim()}`);
+  }
+}
+
+export interface ContainerState {
+  readonly name: string;
+  readonly part: string;
+  readonly release: string;
+  /** running, exited, restarting, … */
+  readonly state: string;
+  /** healthy, unhealthy, starting; "" where the image has no health check. */
+  readonly health: string;
+  readonly restarts: number;
+  readonly since: string;
+}
+
+/** The stack's containers, running or not. */
+export async function containersOf(owner: Owner): Promise<ContainerState[]> {
+  const ids = (await docker("ps", "--all", "--quiet", ...ownedBy(owner))).split("\n").filter(Boolean);
+  if (ids.length === 0) return [];
+  const found = JSON.parse(await docker("inspect", ...ids)) as {
+    Name: string;
+    RestartCount: number;
+    State: { Status: string; StartedAt: string; Health?: { Status: string } };
+    Config: { Labels: Record<string, string> };
+  }[];
+  return found
+    .map(({ Name, RestartCount, State, Config }) => ({
+      name: Name.slice(1),
+      part: Config.Labels["berth.part"] ?? "",
+      release: Config.Labels["berth.release"] ?? "",
+      state: State.Status,
+      health: State.Health?.Status ?? "",
+      restarts: RestartCount,
+      since: State.StartedAt.replace("T", " ").slice(0, 19),
+    }))
+    .sort((a, b) => a.name.localeCompare(b.name));
+}

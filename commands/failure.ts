@@ -1,0 +1,27 @@
+/** The cause of a failed update, taken from Pulumi's event log. Pure. */
+
+interface EngineEvent {
+  readonly diagnosticEvent?: { readonly message: string; readonly severity: string; readonly urn?: string };
+}
+
+/** What Pulumi puts before and after a cause: the resource plugin's frame, the bridge's prefix. */
+const FRAMES = [/^error: /, /^exit status \d+: running "[^"]*":\n/, /^1 error occurred:\n\s*\* /, /^(creating|updating|deleting) urn:\S+: /, /^sdk-v2\S*: \S+: /];
+
+/** The first real error in an event log, in its own words; undefined where there is none. */
+export function failureOf(events: string): string | undefined {
+  const causes = events
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => (JSON.parse(line) as EngineEvent).diagnosticEvent)
+    .filter((event) => event?.severity === "error")
+    .map((event) => unframe(plain(event?.message ?? "")))
+    .filter((text) => text !== "" && text !== "update failed" && text !== "preview failed");
+  return causes.find((text) => !text.includes("provider=")) ?? causes[0];
+}
+
+const plain = (text: string): string => text.replace(/<\{%[^%]*%\}>/g, "").replace(/\u001b\[[0-9;]*m/g, "").trim();
+
+function unframe(text: string): string {
+  const shorter = FRAMES.reduce((rest, frame) => rest.replace(frame, ""), text).trim();
+  return shorter === text ? text : unframe(shorter);
+}

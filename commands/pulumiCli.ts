@@ -1,0 +1,74 @@
+/** The Pulumi CLI as the commands use it: found by set-up, with the right backend and the chosen stack. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { pulumiEnvironment } from "../toolchain/environment.ts";
+import { checkoutRoot } from "../toolchain/root.ts";
+import { setUp } from "../toolchain/setup.ts";
+import { failureOf } from "./failure.ts";
+import { UserError } from "./cli.ts";
+
+export interface PulumiCli {
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Runs `pulumi` for a person to watch; returns its exit code. */
+  run(words: readonly string[]): Promise<number>;
+  /** Runs `pulumi` and returns what it prints. @throws UserError with its last words. */
+  read(words: readonly string[]): Promise<string>;
+  /**
+   * Runs an operation that changes the stack, for a person to watch.
+   * @throws UserError that leads with the cause where Pulumi's own output ends with a summary
+   */
+  change(words: readonly string[]): Promise<void>;
+  /** Passes a signal on, so that Pulumi can end what it is doing. */
+  interrupt(signal: NodeJS.Signals): void;
+}
+
+/** Sets the machine up where something is missing, which takes no time where nothing is. */
+export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
+  await setUp(root);
+  const env = { ...(await pulumiEnvironment(root)), PULUMI_DEBUG_COMMANDS: "true" }; // which is what makes --event-log known
+  let child: ReturnType<typeof spawn> | undefined;
+
+  const start = (words: readonly string[], stdout: "inherit" | "pipe") =>
+    (child = spawn("pulumi", words, { cwd: root, env, stdio: ["inherit", stdout, stdout === "pipe" ? "pipe" : "inherit"] }));
+  const ended = (started: ReturnType<typeof spawn>) =>
+    new Promise<number>((resolve, reject) => {
+      started.on("error", (error) => reject(new UserError(`Pulumi could not be started: ${error.message}`)));
+      started.on("close", (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+    });
+
+  const cli: PulumiCli = {
+    root,
+    env,
+    run: (words) => ended(start(words, "inherit")),
+    async read(words) {
+      const started = start([...words, "--non-interactive"], "pipe");
+      let out = "";
+      let errors = "";
+      started.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
+      started.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
+      if ((await ended(started)) === 0) return out;
+      throw new UserError((errors || out).trim().replace(/^error: /, ""));
+    },
+    async change(words) {
+      const folder = await mkdtemp(join(tmpdir(), "berth-events-"));
+      const log = join(folder, "events");
+      try {
+        const code = await cli.run([...words, "--event-log", log]);
+        if (code === 0) return;
+        const events = existsSync(log) ? await readFile(log, "utf8") : "";
+        throw new UserError(failureOf(events) ?? `pulumi ${words[0]} ended with exit code ${code}`, code);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+    interrupt(signal) {
+      // Ctrl-C in a terminal reaches Pulumi by itself, and a second one would make it stop at once.
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child?.kill(signal);
+    },
+  };
+  return cli;
+}

@@ -1,0 +1,35 @@
+/** Brings an earlier release back, with its image and its settings. */
+import { Command } from "commander";
+import { main, paint, UserError } from "./cli.ts";
+import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
+import { chooseRelease } from "./releaseChoice.ts";
+import { chooseStack, readOutputs } from "./stack.ts";
+
+const options = new Command("rollback")
+  .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
+  .option("--to <release>", "release to bring back (default: the one that was live before this one)")
+  .option("--stack <name>", "stack to roll back (default: the selected one, else dev)")
+  .parse()
+  .opts<{ to?: string; stack?: string }>();
+
+let pulumi: PulumiCli | undefined;
+await main(
+  async () => {
+    const cli = (pulumi = await openPulumi());
+    const stack = await chooseStack(cli, options.stack);
+    const { release: live, releases } = await readOutputs(cli, stack);
+    const target = chooseRelease(live, releases, options.to);
+    console.log(`Bringing back release ${target.name} (now live: ${live}) on stack ${stack}.`);
+    const before = await cli.read(["config", "get", "berth:release", "--stack", stack]).catch(() => undefined);
+    try {
+      // --config also keeps the choice in the stack's settings file: until it is removed, app/ is not built.
+      await cli.change(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, "--config", `berth:release=${target.name}`]);
+    } catch (error) {
+      const undo = before === undefined ? ["config", "rm", "berth:release"] : ["config", "set", "berth:release", before.trim()];
+      await cli.read([...undo, "--stack", stack]);
+      throw error instanceof UserError ? new UserError(`the rollback failed, ${live} stays live: ${error.message}`, error.exitCode) : error;
+    }
+    console.log(`\nRelease ${paint("bold", target.name)} is live again. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`);
+  },
+  { onSignal: (signal) => pulumi?.interrupt(signal) },
+);

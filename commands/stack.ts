@@ -1,0 +1,45 @@
+/** Which stack a command works on, and what that stack says of itself. */
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { closest } from "fastest-levenshtein";
+import type { Release } from "../components/ledger.ts";
+import { UserError } from "./cli.ts";
+import type { PulumiCli } from "./pulumiCli.ts";
+
+/** The stack of a newcomer: works without configuration. */
+export const DEFAULT_STACK = "dev";
+
+/** The outputs of `index.ts`, as a command sees them. */
+export interface Outputs {
+  readonly url: string;
+  readonly release: string;
+  readonly image: string;
+  readonly replicas: readonly string[];
+  readonly volumes: readonly { readonly name: string; readonly target: string }[];
+  readonly strategy: string;
+  readonly releases: readonly Release[];
+}
+
+/**
+ * The stack that was asked for, else the selected one, else `dev`. A stack that has a settings file and is not there
+ * yet is made. @throws UserError for a stack without one, with the nearest name that has one.
+ */
+export async function chooseStack(pulumi: PulumiCli, asked: string | undefined): Promise<string> {
+  const stacks = JSON.parse(await pulumi.read(["stack", "ls", "--json"])) as { name: string; current: boolean }[];
+  const name = asked ?? stacks.find(({ current }) => current)?.name ?? DEFAULT_STACK;
+  if (stacks.some((stack) => stack.name === name || stack.name.endsWith(`/${name}`))) return name;
+  if (!existsSync(join(pulumi.root, `Pulumi.${name}.yaml`))) {
+    const known = (await readdir(pulumi.root)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+    throw new UserError(`there is no stack "${name}": did you mean ${closest(name, known)}? A new one starts with a file Pulumi.${name}.yaml, which may be empty.`);
+  }
+  await pulumi.read(["stack", "init", name, ...(asked ? ["--no-select"] : [])]);
+  return name;
+}
+
+/** The stack's outputs. @throws UserError where nothing was ever live. */
+export async function readOutputs(pulumi: PulumiCli, stack: string): Promise<Outputs> {
+  const outputs = JSON.parse(await pulumi.read(["stack", "output", "--json", "--stack", stack])) as Partial<Outputs>;
+  if (!outputs.release || !outputs.releases) throw new UserError(`nothing is live on stack ${stack} yet: npm run up -- --stack ${stack}`);
+  return outputs as Outputs;
+}

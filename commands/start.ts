@@ -1,0 +1,25 @@
+/** From a bare machine to a live app: sets the machine up, brings stack dev live, says where. */
+import { Command } from "commander";
+import { main, paint } from "./cli.ts";
+import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
+import { chooseStack, DEFAULT_STACK, readOutputs } from "./stack.ts";
+
+const options = new Command("start")
+  .description("Sets this machine up, brings the app live and prints where it is.")
+  .option("--stack <name>", "stack to bring live", DEFAULT_STACK)
+  .parse()
+  .opts<{ stack: string }>();
+
+let pulumi: PulumiCli | undefined;
+await main(
+  async () => {
+    pulumi = await openPulumi();
+    const stack = await chooseStack(pulumi, options.stack);
+    await pulumi.read(["stack", "select", stack]); // plain `pulumi preview` works on it from now on
+    await pulumi.change(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack]);
+    const { url, release } = await readOutputs(pulumi, stack);
+    console.log(`\nYour app is live: ${paint(["bold", "green"], url)}  (release ${release}, stack ${stack})`);
+    console.log("Change something in app/, then: npm run preview, npm run up. Back again: npm run rollback");
+  },
+  { onSignal: (signal) => pulumi?.interrupt(signal) },
+);

@@ -1,0 +1,41 @@
+/** Says what is live, where, and how its containers are. Exit code 1 where something is not as it should be. */
+import Table from "cli-table3";
+import { Command } from "commander";
+import { main, paint } from "./cli.ts";
+import { containersOf, type ContainerState } from "./docker.ts";
+import { projectName } from "./project.ts";
+import { openPulumi } from "./pulumiCli.ts";
+import { chooseStack, readOutputs } from "./stack.ts";
+
+const options = new Command("status")
+  .description("Says what is live, where, and how its containers are.")
+  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("--json", "print it for machines")
+  .parse()
+  .opts<{ stack?: string; json?: true }>();
+
+const isWell = ({ state, health }: ContainerState) => state === "running" && health !== "unhealthy";
+
+await main(async () => {
+  const pulumi = await openPulumi();
+  const stack = await chooseStack(pulumi, options.stack);
+  const { url, release, replicas, volumes, strategy } = await readOutputs(pulumi, stack);
+  const containers = await containersOf({ project: await projectName(pulumi.root), stack });
+  const missing = replicas.filter((name) => !containers.some((container) => container.name === name));
+  const well = missing.length === 0 && containers.every(isWell) && containers.some(({ part }) => part === "gateway");
+
+  if (options.json) {
+    console.log(JSON.stringify({ stack, url, release, strategy, well, containers, missing, volumes }, undefined, 2));
+    return well ? 0 : 1;
+  }
+  console.log(`${paint(well ? "green" : "red", well ? "well" : "not well")}: release ${paint("bold", release)} on stack ${stack}, ${url}`);
+  const table = new Table({ head: ["container", "part", "release", "state", "health", "restarts", "since"], style: { head: [], border: [] } });
+  for (const container of containers) {
+    const { name, part, release: of, state, health, restarts, since } = container;
+    table.push([name, part, of, state, health || "-", restarts, since].map((cell) => (isWell(container) ? String(cell) : paint("red", String(cell)))));
+  }
+  console.log(table.toString());
+  for (const name of missing) console.log(paint("red", `missing: ${name}; npm run up -- --refresh brings it back`));
+  for (const { name, target } of volumes) console.log(`data at ${target}: volume ${name}`);
+  return well ? 0 : 1;
+});
