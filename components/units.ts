@@ -10,8 +10,8 @@ export function parseDuration(text: string): number | undefined {
   return [...parts].reduce((seconds, [, amount, unit]) => seconds + Number(amount) * (SECONDS_PER_UNIT[unit ?? ""] ?? 0), 0);
 }
 
-/** The Go form of a duration ("1.5s"), which kamal-proxy's flags take. */
-export const goDuration = (seconds: number): string => `${seconds}s`;
+/** The Go form of a duration ("1.5s"), which kamal-proxy's flags take; to the millisecond, for Go has no "1e-7s". */
+export const goDuration = (seconds: number): string => `${Math.round(seconds * 1000) / 1000}s`;
 
 /** Bytes in a text such as "512M" or "1.5G" (powers of 1024, as Docker counts); undefined where the text is none. */
 export function parseSize(text: string): number | undefined {

@@ -1,0 +1,13 @@
+/** The fast tests: no engine, no Pulumi CLI. Jest runs the ES modules of this package as CommonJS, types stripped by swc. */
+export default {
+  testEnvironment: "node",
+  roots: ["<rootDir>/test"],
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/e2e/"],
+  transform: {
+    "\\.ts$": ["@swc/jest", { jsc: { target: "es2023", parser: { syntax: "typescript" } }, module: { type: "commonjs" } }],
+  },
+  collectCoverageFrom: ["index.ts", "settings.ts", "preflight.ts", "settings/**/*.ts", "components/**/*.ts", "steps/**/*.ts"],
+  coverageDirectory: "<rootDir>/coverage",
+  coverageProvider: "v8",
+  coverageReporters: ["text", "json-summary"],
+};
