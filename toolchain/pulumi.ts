@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { link, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -41,7 +42,8 @@ export async function findPulumi(machine: Machine): Promise<Found | undefined> {
 
 async function findOnMachine(machine: Machine): Promise<Found | undefined> {
   const cli = findOnPath("pulumi", process.env.PATH);
-  if (cli === undefined) return undefined;
+  // One that set-up has put into the cache, and `npm run env` on PATH, is found there.
+  if (cli === undefined || cli.startsWith(machine.cache)) return undefined;
   const folder = dirname(cli);
   const host = findOnPath("pulumi-language-nodejs", `${folder}:${process.env.PATH ?? ""}`);
   const version = await versionOf(machine, cli);
@@ -58,8 +60,9 @@ async function versionOf(machine: Machine, cli: string): Promise<string> {
   const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
   const version = (await run(cli, ["version"], { env, timeoutSeconds: 20 }).catch(() => "")).trim().replace(/^v/, "");
   await mkdir(dirname(note), { recursive: true });
-  await writeFile(`${note}.${process.pid}`, version);
-  await rename(`${note}.${process.pid}`, note);
+  const whole = `${note}.${randomBytes(6).toString("hex")}`;
+  await writeFile(whole, version);
+  await rename(whole, note);
   return version;
 }
 

