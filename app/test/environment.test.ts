@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { test } from "node:test";
-import { readEnvironment } from "../environment.ts";
+import { readEnvironment } from "../src/environment.ts";
 
 test("an empty environment gives the defaults", () => {
   const defaults = {

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import type { FastifyInstance } from "fastify";
-import type { Environment } from "../environment.ts";
-import { LazyStore } from "../notes/lazy-store.ts";
-import { createWeb } from "../web.ts";
+import type { Environment } from "../src/environment.ts";
+import { LazyStore } from "../src/notes/lazy-store.ts";
+import { createWeb } from "../src/web.ts";
 
 /** A folder that is removed after the test. */
 export function temporaryFolder(t: TestContext): string {
@@ -56,9 +56,9 @@ export async function startServer(t: TestContext, variables: Record<string, stri
   return { process: child, port, url: `http://127.0.0.1:${port}`, lines, exit };
 }
 
-/** Runs server.ts with these environment variables and, of this process's own, only those Node needs. */
+/** Runs src/server.ts with these environment variables and, of this process's own, only those Node needs. */
 export function runServer(t: TestContext, variables: Record<string, string>) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "..", "server.ts")], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "..", "src", "server.ts")], {
     env: { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"], ...variables },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readNewNote } from "../notes/new-note.ts";
+import { readNewNote } from "../src/notes/new-note.ts";
 
 const id = "0b9f0c3e-6f0a-4b5e-9d2c-7a1e5f3b8c4d";
 const textOf = (text: unknown): unknown => {

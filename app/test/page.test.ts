@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { html, raw } from "../page/html.ts";
-import { exactTime, timeAgo } from "../page/time.ts";
+import { html, raw } from "../src/page/html.ts";
+import { exactTime, timeAgo } from "../src/page/time.ts";
 
 test("every value in a template is escaped, also in an attribute", () => {
   const nasty = `<script>"&'</script>`;

@@ -60,7 +60,7 @@ test("/about without secrets names none", async (t) => {
 
 test("the health check's exit code and output are those of /up", async (t) => {
   const healthcheck = (port: number) =>
-    promisify(execFile)(process.execPath, [join(import.meta.dirname, "..", "healthcheck.ts")], { env: { PORT: String(port) } });
+    promisify(execFile)(process.execPath, [join(import.meta.dirname, "..", "src", "healthcheck.ts")], { env: { PORT: String(port) } });
   const { dataDir, unblock } = blockedFolder(t);
   const server = await startServer(t, { DATA_DIR: dataDir });
   await assert.rejects(healthcheck(server.port), { code: 1, stdout: /"reason":"DATA_DIR/ });

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { NotesUnavailable, openDatabase } from "../notes/database.ts";
-import { NoteStore } from "../notes/store.ts";
+import { NotesUnavailable, openDatabase } from "../src/notes/database.ts";
+import { NoteStore } from "../src/notes/store.ts";
 import { temporaryFolder } from "./helpers.ts";
 
 async function openStore(t: TestContext, folder = temporaryFolder(t)): Promise<NoteStore> {

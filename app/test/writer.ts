@@ -1,6 +1,6 @@
 // A process of its own that writes notes: `node writer.ts <folder> <how many>`.
 import { randomUUID } from "node:crypto";
-import { NoteStore } from "../notes/store.ts";
+import { NoteStore } from "../src/notes/store.ts";
 
 const [folder = "", many = "0"] = process.argv.slice(2);
 const store = await NoteStore.open(folder);
