@@ -10,8 +10,10 @@ import { VERSIONS } from "./versions.ts";
 
 /** A program that is built from a Go module in toolchain/go. */
 export interface GoProgram {
-  /** The module's folder in toolchain/go, and the name of the program. */
+  /** The name of the program. */
   readonly name: string;
+  /** The module's folder in toolchain/go. Default: the program's name. */
+  readonly module?: string;
   /** The import path of its main package; "." where the module itself is the program. */
   readonly package: string;
   /** Sets string variables of the program: name to value. Default: none. */
@@ -102,7 +104,7 @@ function buildArguments(program: GoProgram, output: string): string[] {
 }
 
 function moduleFolder(root: string, program: GoProgram): string {
-  return join(root, "toolchain", "go", program.name);
+  return join(root, "toolchain", "go", program.module ?? program.name);
 }
 
 function wheelEntry(cache: string): string {

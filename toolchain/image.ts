@@ -23,7 +23,7 @@ export interface ProvidedImage {
 }
 
 /** The need for an image in the engine at `host`. */
-export function imageNeed(machine: Machine, image: ProvidedImage, host = machine.dockerHost): Need {
+export function imageNeed(machine: Machine, image: ProvidedImage, host: string): Need {
   return {
     name: image.name,
     wanted: image.tag,

@@ -1,4 +1,5 @@
 import { baseImage } from "./baseImage.ts";
+import { currentEngineNeed, currentHost } from "./currentEngine.ts";
 import { dockerCliNeed, engineNeed } from "./engine.ts";
 import { imageNeed } from "./image.ts";
 import type { Machine } from "./machine.ts";
@@ -7,15 +8,19 @@ import { commandPluginNeed, dockerPluginNeed } from "./plugin.ts";
 import { proxyImage } from "./proxyImage.ts";
 import { pulumiNeed } from "./pulumi.ts";
 
+/** "classic" is the engine at DOCKER_HOST or the default socket; "current" is one that set-up builds and runs beside it. */
+export type EngineKind = "classic" | "current";
+
 /** Everything that Berth needs on a machine. The order is the one of the doctor's table; long builds come first. */
-export function allNeeds(machine: Machine): readonly Need[] {
+export function allNeeds(machine: Machine, engine: EngineKind = "classic"): readonly Need[] {
+  const host = engine === "classic" ? machine.dockerHost : currentHost(machine);
   return [
-    engineNeed(machine),
+    engine === "classic" ? engineNeed(machine) : currentEngineNeed(machine),
     dockerCliNeed(),
     pulumiNeed(machine),
     dockerPluginNeed(machine),
     commandPluginNeed(machine),
-    imageNeed(machine, proxyImage(machine)),
-    imageNeed(machine, baseImage(machine)),
+    imageNeed(machine, proxyImage(machine), host),
+    imageNeed(machine, baseImage(machine), host),
   ];
 }

@@ -1,6 +1,7 @@
+import { runningCurrentEngine, stopCurrent, type CurrentEngine } from "./currentEngine.ts";
 import { thisMachine } from "./machine.ts";
 import { meet, NeedFailed, type Begin, type Found, type Need, type WaitFor } from "./need.ts";
-import { allNeeds } from "./needs.ts";
+import { allNeeds, type EngineKind } from "./needs.ts";
 import { progressMode, runSteps, type ProgressMode } from "./progress.ts";
 import { findPulumi } from "./pulumi.ts";
 import { stopChildren } from "./run.ts";
@@ -10,6 +11,8 @@ import { UserError } from "./userError.ts";
 export interface SetUpOptions {
   /** How progress is shown. Default: a live list on a terminal, lines elsewhere. */
   readonly progress?: ProgressMode;
+  /** Which engine to provide. Default: "classic", the one at DOCKER_HOST or the default socket. */
+  readonly engine?: EngineKind;
   /** The needs to meet. Default: all of them. */
   readonly needs?: readonly Need[];
 }
@@ -26,7 +29,7 @@ export interface Tools {
  * hand.
  */
 export async function setUp(root: string, options: SetUpOptions = {}): Promise<void> {
-  const needs = options.needs ?? allNeeds(thisMachine(root));
+  const needs = options.needs ?? allNeeds(thisMachine(root), options.engine);
   const found = await Promise.all(needs.map((need) => need.look()));
   const missing = needs.filter((_, index) => found[index] === undefined);
   if (missing.length === 0) return;
@@ -59,4 +62,20 @@ export async function setUp(root: string, options: SetUpOptions = {}): Promise<v
 export async function findTools(root: string): Promise<Tools | undefined> {
   const pulumi = await findPulumi(thisMachine(root));
   return pulumi === undefined ? undefined : { pulumiFolder: pulumi.place };
+}
+
+/**
+ * Makes sure that the current engine (API 1.56, containerd image store) runs beside the machine's own, with the images
+ * that Berth needs in it. Root only. `stopCurrentEngine` ends it; it outlives this process otherwise.
+ */
+export async function startCurrentEngine(root: string, options: Pick<SetUpOptions, "progress"> = {}): Promise<CurrentEngine> {
+  await setUp(root, { ...options, engine: "current" });
+  const engine = await runningCurrentEngine(thisMachine(root));
+  if (engine === undefined) throw new Error("the current engine ended just after its start");
+  return engine;
+}
+
+/** Stops the current engine and says whether it ran. With `wipe`, its containers, images and volumes go too. */
+export function stopCurrentEngine(root: string, options: { readonly wipe?: boolean } = {}): Promise<boolean> {
+  return stopCurrent(thisMachine(root), options);
 }

