@@ -64,7 +64,10 @@ export interface RawValue {
 export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: string): Settings {
   const values = Object.fromEntries(Object.entries(raw).map(([key, { text }]) => [key, untext(key, text)]));
   const result = schema.safeParse(values);
-  if (!result.success) throw new ConfigError(describeProblems(result.error.issues, values, schema), stack);
+  if (!result.success) {
+    const hidden = new Set(["secrets", "tls", ...Object.keys(raw).filter((key) => raw[key]?.secret)]);
+    throw new ConfigError(describeProblems(result.error.issues, values, schema, hidden), stack);
+  }
   const config = result.data;
   const dev = stack === "dev";
   const settings: Settings = {
@@ -106,10 +109,11 @@ export function readSettings(): Settings {
   return parseSettings(raw, pulumi.getStack());
 }
 
+const TEXT_KEYS = new Set(["bindAddress", "release", "strategy", "maintenance", "drain", "user", "engine", "bake", "registry"]);
+
 /** Pulumi hands every value over as text; text keys stay as they are, the rest is JSON. */
 function untext(key: string, value: string): unknown {
-  const textKeys = new Set(["bindAddress", "release", "strategy", "maintenance", "drain", "user", "engine", "bake", "registry"]);
-  if (textKeys.has(key)) return value;
+  if (TEXT_KEYS.has(key)) return value;
   try {
     return JSON.parse(value);
   } catch {

@@ -1,51 +1,49 @@
 /** Configuration whose keys are each well-formed and yet do not go together. */
 import type { RawValue, ReleaseSettings, Settings } from "../settings.ts";
+import { pathText, removeCommand, setCommand } from "./commands.ts";
+import { findMountConflicts } from "./mountConflicts.ts";
+import { findTlsConflicts } from "./tlsConflicts.ts";
+
+type Raw = Readonly<Record<string, RawValue>>;
 
 /** One line for each conflict, with both sides and what to do. */
-export function findConflicts(settings: Settings, raw: Readonly<Record<string, RawValue>>): string[] {
-  const { next, tls, hosts, build } = settings;
+export function findConflicts(settings: Settings, raw: Raw): string[] {
+  const { next, build } = settings;
   const problems: string[] = [];
   if (build.context && build.remoteContext) {
     problems.push(`berth:build has both context (${build.context}) and remoteContext (${build.remoteContext}): remove one of them`);
   }
   if (next.strategy === "recreate" && next.replicas > 1) {
-    problems.push(`berth:strategy is recreate, for an app that allows one writer, but berth:replicas is ${next.replicas}: set berth:replicas to 1`);
+    problems.push(`berth:strategy is recreate, for an app that allows one writer, but berth:replicas is ${next.replicas}: ${setCommand(["replicas"], "1")}`);
   }
   if (next.health.timeout > next.health.deadline) {
     problems.push(`berth:health.timeout (${next.health.timeout}s) is above berth:health.deadline (${next.health.deadline}s): lower the first or raise the second`);
   }
-  if (tls && hosts.length === 0) problems.push("berth:tls needs host names: pulumi config set --path 'berth:hosts[0]' example.com");
-  if (tls && "acme" in tls && hosts.some((host) => host.startsWith("*."))) {
-    problems.push("berth:hosts has a wildcard, for which tls.acme gets no certificate: name each host, or give berth:tls a certificate and key");
-  }
-  if (tls && settings.port === settings.httpsPort) problems.push(`berth:port and berth:httpsPort are both ${settings.port}: change one of them`);
-  for (const key of ["secrets", ...(tls && "key" in tls ? ["tls"] : [])]) {
-    if (raw[key] && !raw[key].secret) {
-      const path = key === "tls" ? "tls.key" : `secrets.${Object.keys(settings.secrets)[0]}`;
-      problems.push(`berth:${path} stands in the stack file in plain text: pulumi config set --secret --path berth:${path} <value>`);
-    }
-  }
-  for (const name of ["PORT", "BERTH_RELEASE", "BERTH_REPLICA"]) {
-    if (name in next.env) problems.push(`berth:env.${name} is set by Berth itself${name === "PORT" ? ": set berth:containerPort instead" : ": choose another name"}`);
-  }
-  return [...problems, ...findMountConflicts(next)];
+  return [...problems, ...findTlsConflicts(settings), ...findPlainSecrets(settings, raw), ...findOpenSecrets(raw), ...findReservedNames(next), ...findMountConflicts(next)];
 }
 
-function findMountConflicts({ volumes, binds }: ReleaseSettings): string[] {
-  const problems: string[] = [];
-  const names = volumes.map(({ name }) => name);
-  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
-    problems.push(`berth:volumes names ${name} twice: give each volume its own name`);
-  }
-  const targets = ["/tmp", "/run/secrets", ...volumes.map(({ target }) => target), ...binds.map(({ target }) => target)].map((path) => path.replace(/\/+$/, ""));
-  for (const target of new Set(targets.filter((target, index) => targets.indexOf(target) !== index))) {
-    problems.push(`two mounts have the target ${target || "/"} (berth:volumes, berth:binds, and Berth's own /tmp and /run/secrets): change one of them`);
-  }
-  if (targets.includes("")) problems.push("a mount has the target /, which would hide the whole image: choose a folder below it");
-  for (const { source } of binds) {
-    if (/^\/(proc|sys|dev|etc|boot|usr|lib|var\/run\/docker\.sock|run\/docker\.sock)?(\/|$)/.test(source)) {
-      problems.push(`berth:binds has the source ${source}, which would give the container power over its host: choose a folder of your own`);
-    }
-  }
-  return problems;
+/** Secrets that stand in the stack file for everyone to read. */
+function findPlainSecrets({ secrets, tls }: Settings, raw: Raw): string[] {
+  const paths = [
+    ...(raw["secrets"]?.secret ? [] : Object.keys(secrets).map((name) => ["secrets", name])),
+    ...(tls && "key" in tls && !raw["tls"]?.secret ? [["tls", "key"]] : []),
+  ];
+  return paths.map((path) => `${pathText(path)} stands in the stack file in plain text: ${setCommand(path, path[0] === "tls" ? "< key.pem" : "<value>")}`);
+}
+
+/** Values that the stack file keeps encrypted, and that would stand in plain text wherever Berth puts them. */
+function findOpenSecrets(raw: Raw): string[] {
+  return Object.keys(raw)
+    .filter((key) => raw[key]?.secret && key !== "secrets" && key !== "tls")
+    .map((key) =>
+      key === "env"
+        ? `berth:env has an encrypted value, but the environment of a container can be read by all who can use the engine: ${setCommand(["secrets", "<name>"], "<value>")}, let the app read /run/secrets/<name>, and set berth:env without --secret`
+        : `berth:${key} is encrypted, but would not stay a secret in the containers and the stack's state: ${removeCommand([key])}, then set it without --secret`,
+    );
+}
+
+/** Environment variables that Berth itself gives to the app. */
+function findReservedNames({ env }: ReleaseSettings): string[] {
+  const instead: Record<string, string> = { PORT: "set berth:containerPort instead", BERTH_RELEASE: "choose another name", BERTH_REPLICA: "choose another name" };
+  return Object.keys(env).filter((name) => name in instead).map((name) => `berth:env.${name} is set by Berth itself: ${instead[name]}`);
 }

@@ -1,33 +1,33 @@
 /** Every configuration key: its type, range, default, and what a person is told about it. */
 import { z } from "zod";
 import { parseDuration, parseSize } from "../components/units.ts";
-
-/** What a leaf of the schema tells a person: in errors (`want`, `example`), in Pulumi.yaml and in the README. */
-export interface Hint {
-  [key: string]: unknown;
-  readonly want: string;
-  readonly example: string;
-  readonly description?: string;
-  /** The default in words, where it is computed or an object. */
-  readonly byDefault?: string;
-}
+import type { Path } from "./commands.ts";
+import { type Hint, NOT_YET } from "./hints.ts";
+import type { TlsSettings } from "../settings.ts";
 
 const duration = (least: number, most: number) =>
   z.string().transform(parseDuration).refine((seconds) => seconds !== undefined && seconds >= least && seconds <= most).transform(Number);
 const memorySize = z.string().transform(parseSize).refine((bytes) => bytes !== undefined && bytes >= 6 * 1024 ** 2).transform(Number);
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String); // `pulumi config set --path` stores 1 as a number
-const absolutePath = z.string().regex(/^\/[^\0:]*$/);
+const absolutePath = z.string().regex(/^\/(?!(.*\/)?\.\.?(\/|$))[^\0:]*$/);
 const hint = (want: string, example: string, description?: string, byDefault?: string): Hint => ({
   want, example, ...(description && { description }), ...(byDefault && { byDefault }),
 });
+/** Hint of a list, map or object; the example goes below it. */
+const holding = (want: string, below: Path, example: string, description?: string, byDefault?: string): Hint => ({
+  ...hint(want, example, description, byDefault), below,
+});
 const notYet = (description: string) =>
-  z.never().optional().meta(hint("nothing: not supported yet", "", description, "not supported yet"));
+  z.never().optional().meta(hint(NOT_YET, "", description, "not supported yet"));
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String) // `pulumi config set --path` stores 1 as a number
+  .meta(hint("a text, a number, true or false", "<value>"));
+const fileName = z.string().regex(/^(?!\.\.?$)[A-Za-z0-9._-]{1,100}$/).meta(hint("at most 100 letters, digits, ., _ and -", ""));
+const variable = z.string().regex(/^[A-Za-z_]\w*$/).meta(hint("letters, digits and _, not led by a digit", ""));
 
 const port = z.int().min(1).max(65535);
 const portHint = (description: string, example: string, byDefault?: string) => hint("a port from 1 to 65535", example, description, byDefault);
 
 const health = z.strictObject({
-  path: z.string().regex(/^\/\S*$/).default("/up").meta(hint('a path that starts with "/"', "/up")),
+  path: z.string().regex(/^\/\S*$/).default("/up").meta(hint('a path that starts with "/" and has no blanks', "/up")),
   interval: duration(0.05, 60).default(1).meta(hint("a duration from 50ms to 60s", "1s")),
   timeout: duration(0.1, 60).default(5).meta(hint("a duration from 100ms to 60s", "5s")),
   deadline: duration(1, 3600).default(60).meta(hint("a duration from 1s to 1h", "60s")),
@@ -38,29 +38,40 @@ const resources = z.strictObject({
   pids: z.int().min(1).max(1_000_000).default(256).meta(hint("a whole number from 1 to 1000000", "256")),
 });
 const volume = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("a short name of a-z, 0-9 and -", "data")),
-  target: absolutePath.meta(hint("an absolute path in the container", "/data")),
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("at most 31 of a-z, 0-9 and -, led by a letter", "data")),
+  target: absolutePath.meta(hint("an absolute path in the container, with no \"..\" in it", "/data")),
   seed: notYet("seed"),
   backup: notYet("backup"),
-});
+}).meta(holding("an object with name and target", ["name"], "data"));
 const bind = z.strictObject({
-  source: absolutePath.meta(hint("an absolute path on the engine's host", "/srv/files")),
-  target: absolutePath.meta(hint("an absolute path in the container", "/files")),
+  source: absolutePath.meta(hint("an absolute path on the engine's host, with no \"..\" in it", "/srv/files")),
+  target: absolutePath.meta(hint("an absolute path in the container, with no \"..\" in it", "/files")),
   readOnly: z.boolean().default(true).meta(hint("true or false", "true")),
-});
+}).meta(holding("an object with source, target and readOnly", ["source"], "/srv/files"));
 const build = z.strictObject({
   context: z.string().min(1).optional().meta(hint("a folder in the project", "app")),
   dockerfile: z.string().min(1).default("Dockerfile").meta(hint("a file in the context", "Dockerfile")),
   target: z.string().regex(/^[A-Za-z0-9][\w.-]*$/).optional().meta(hint("the name of a stage", "final")),
-  args: z.record(z.string().regex(/^[A-Za-z_]\w*$/), text).default({}).meta(hint("names and values", "VERSION=1")),
+  args: z.record(variable, text).default({}).meta(holding("names and values", ["VERSION"], "1")),
   platform: z.string().regex(/^linux\/[a-z0-9]+(\/v\d+)?$/).optional().meta(hint("linux/<architecture>", "linux/amd64")),
   remoteContext: z.string().regex(/^(https?|git|ssh|file):\/\/\S+$|^git@\S+:\S+$/).optional()
     .meta(hint("the URL of a Git repository (#branch:folder) or of a tar archive", "https://example.com/app.git#main")),
 });
-const tls = z.union([
-  z.strictObject({ acme: z.literal(true) }),
-  z.strictObject({ certificate: z.string().startsWith("-----BEGIN "), key: z.string().startsWith("-----BEGIN ") }),
-]);
+const pem = (kind: string, file: string) => z.string().startsWith("-----BEGIN ").optional().meta(hint(`a ${kind} in PEM form, led by "-----BEGIN"`, `< ${file}`));
+const tls = z
+  .strictObject({
+    acme: z.boolean().optional().meta(hint("true or false", "true")),
+    certificate: pem("certificate", "certificate.pem"),
+    key: pem("key", "key.pem"),
+  })
+  .transform(({ acme, certificate, key }, context): TlsSettings => {
+    if (acme && !certificate && !key) return { acme };
+    if (!acme && certificate && key) return { certificate, key };
+    if (context.issues.length === 0) context.addIssue({ code: "custom" });
+    return z.NEVER;
+  });
+const host = z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
+  .meta(hint("a host name in small letters, without scheme, port and path", "example.com"));
 
 /** Every key of the namespace `berth`. The README's table and Pulumi.yaml are tested against it. */
 export const schema = z.strictObject({
@@ -72,26 +83,25 @@ export const schema = z.strictObject({
   replicas: z.int().min(1).max(100).optional()
     .meta(hint("a whole number from 1 to 100", "2", "Web containers of a release", "2; 1 with `strategy: recreate`")),
   release: z.string().regex(/^[0-9a-f]{12}(-\d+)?$/).optional()
-    .meta(hint("a release name from `npm run releases`", "3f9a1c2b7d4e", "Bring back an earlier release by name; nothing is built", "build `app/`")),
+    .meta(hint("a release name from `npm run releases`", "<release>", "Bring back an earlier release by name; nothing is built", "build `app/`")),
   strategy: z.enum(["blue-green", "recreate"]).default("blue-green")
     .meta(hint("blue-green or recreate", "blue-green", "`recreate` stops the old release first, for an app that allows one writer; requests wait meanwhile")),
   maintenance: z.string().min(1).max(500).optional()
     .meta(hint("a message of 1 to 500 characters", "Back at noon", "The gateway answers 503 with this message; the app keeps running", "off")),
-  health: health.prefault({}).meta(hint("an object", "", "The gate: path, interval, timeout, deadline", "`{path: /up, interval: 1s, timeout: 5s, deadline: 60s}`")),
+  health: health.prefault({}).meta(holding("an object with path, interval, timeout and deadline", ["path"], "/up", "The gate: path, interval, timeout, deadline", "`{path: /up, interval: 1s, timeout: 5s, deadline: 60s}`")),
   drain: duration(0, 3600).default(30).meta(hint("a duration from 0s to 1h", "30s", "How long open requests of the old release may take to finish", "30s")),
-  resources: resources.prefault({}).meta(hint("an object", "", "Limits of each replica", "`{cpus: 1, memory: 512M, pids: 256}`")),
+  resources: resources.prefault({}).meta(holding("an object with cpus, memory and pids", ["memory"], "512M", "Limits of each replica", "`{cpus: 1, memory: 512M, pids: 256}`")),
   user: z.string().regex(/^(image|[1-9]\d*(:\d+)?)$/).default("1000:1000")
     .meta(hint('a numeric uid[:gid] other than root, or "image"', "1000:1000", "User of the app's processes; `image` keeps the image's own")),
-  env: z.record(z.string().regex(/^[A-Za-z_]\w*$/), text).default({}).meta(hint("names and values", "", "Environment of the replicas", "none")),
-  secrets: z.record(z.string().regex(/^[A-Za-z0-9._-]{1,100}$/), text).default({})
-    .meta(hint("names and values", "", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
-  volumes: z.array(volume).optional().meta(hint("a list of {name, target}", "", "Data that outlives every release", "dev: `data` at `/data`; else none")),
-  binds: z.array(bind).default([]).meta(hint("a list of {source, target, readOnly}", "", "Folders of the engine's host, read-only unless said", "none")),
-  build: build.prefault({}).meta(hint("an object", "", "What to build: context, dockerfile, target, args, platform, remoteContext", "`{context: app, dockerfile: Dockerfile}`")),
+  env: z.record(variable, text).default({}).meta(holding("names and values", ["NAME"], "<value>", "Environment of the replicas", "none")),
+  secrets: z.record(fileName, text).default({})
+    .meta(holding("names and values", ["NAME"], "<value>", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
+  volumes: z.array(volume).optional().meta(holding("a list of {name, target}", [0, "name"], "data", "Data that outlives every release", "dev: `data` at `/data`; else none")),
+  binds: z.array(bind).default([]).meta(holding("a list of {source, target, readOnly}", [0, "source"], "/srv/files", "Folders of the engine's host, read-only unless said", "none")),
+  build: build.prefault({}).meta(holding("an object with context, dockerfile and more", ["context"], "app", "What to build: context, dockerfile, target, args, platform, remoteContext", "`{context: app, dockerfile: Dockerfile}`")),
   keepReleases: z.int().min(1).max(100).default(5).meta(hint("a whole number from 1 to 100", "5", "Earlier releases kept for rollback")),
-  hosts: z.array(z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)).default([])
-    .meta(hint("a list of host names", "example.com", "Host names to answer for", "any")),
-  tls: tls.optional().meta(hint("{acme: true} or {certificate, key} in PEM form", "", "HTTPS: certificates from Let's Encrypt, or your own", "off")),
+  hosts: z.array(host).default([]).meta(holding("a list of host names", [0], "example.com", "Host names to answer for", "any")),
+  tls: tls.optional().meta(hint("either {acme: true}, or both certificate and key in PEM form", "", "HTTPS: certificates from Let's Encrypt, or your own", "off")),
   engine: z.literal("docker").default("docker").meta(hint("docker (swarm is not supported yet)", "docker", "What runs the containers")),
   workers: notYet("More processes of a release, without traffic"),
   bake: notYet("How long a release is watched after the switch"),

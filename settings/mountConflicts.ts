@@ -1,0 +1,42 @@
+/** Mounts that get in each other's way, or give a container what it must not have. */
+import type { ReleaseSettings } from "../settings.ts";
+
+/** Folders that a container finds in place already. */
+const OWN = ["/tmp", "/run/secrets"];
+/** Folders of the host that give power over it, with all that is below them (CIS Docker Benchmark 5.6). */
+const SENSITIVE = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/sbin", "/sys", "/usr", "/var/lib/containerd", "/var/lib/docker"];
+/** Folders of the host that hold such folders or the engine's socket; their other sub-folders are harmless. */
+const HOLDERS = ["", "/run", "/var", "/var/lib", "/var/run"];
+
+/** One line for each conflict, with both sides and what to do. */
+export function findMountConflicts({ volumes, binds }: ReleaseSettings): string[] {
+  const mounts = [
+    ...volumes.map(({ target }, index) => ({ key: `berth:volumes[${index}].target`, target: plain(target) })),
+    ...binds.map(({ target }, index) => ({ key: `berth:binds[${index}].target`, target: plain(target) })),
+  ];
+  const problems: string[] = [];
+  for (const [index, { key, target }] of mounts.entries()) {
+    const other = mounts.slice(0, index).find((mount) => mount.target === target);
+    if (target === "") problems.push(`${key} is /, which would hide the whole image: choose a folder below it`);
+    else if (OWN.some((own) => isWithin(target, own))) problems.push(`${key} is ${target}, but ${OWN.join(" and ")} are Berth's own: choose another folder`);
+    else if (other) problems.push(`${other.key} and ${key} are both ${target}: change one of them`);
+  }
+  for (const [index, { name }] of volumes.entries()) {
+    const first = volumes.findIndex((volume) => volume.name === name);
+    if (first !== index) problems.push(`berth:volumes[${first}].name and berth:volumes[${index}].name are both ${name}: give each volume its own name`);
+  }
+  for (const [index, { source }] of binds.entries()) {
+    if (givesPower(plain(source))) {
+      problems.push(`berth:binds[${index}].source is ${source}, which would give the container power over its host: choose a folder of your own`);
+    }
+  }
+  return problems;
+}
+
+const givesPower = (source: string): boolean =>
+  HOLDERS.includes(source) || SENSITIVE.some((folder) => isWithin(source, folder)) || /\/(docker|containerd)\.sock$/.test(source);
+
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** A path with single slashes and none at its end; empty for the root. */
+const plain = (path: string): string => path.replace(/\/+/g, "/").replace(/\/$/, "");

@@ -1,0 +1,198 @@
+import { generateKeyPairSync } from "node:crypto";
+import { parseSettings } from "../../settings.ts";
+import { CERTIFICATE, KEY } from "../support/certificate.ts";
+import { type Config, raw } from "../support/configuration.ts";
+
+const SENTINEL = "hunter2-sentinel";
+const OTHER_KEY = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" });
+const PORT = "want a port from 1 to 65535. Fix: pulumi config set";
+const HOST = "want a host name in small letters, without scheme, port and path. Fix: pulumi config set --path 'berth:hosts[0]' example.com";
+const IN_CONTAINER = 'want an absolute path in the container, with no ".." in it. Fix: pulumi config set --path';
+const ON_HOST = `want an absolute path on the engine's host, with no ".." in it. Fix: pulumi config set --path 'berth:binds[0].source' /srv/files`;
+const USER = 'want a numeric uid[:gid] other than root, or "image". Fix: pulumi config set berth:user 1000:1000';
+const DRAIN = "want a duration from 0s to 1h. Fix: pulumi config set berth:drain 30s";
+const POWER = "which would give the container power over its host: choose a folder of your own";
+const TLS = "want either {acme: true}, or both certificate and key in PEM form";
+const NAME = "want letters, digits and _, not led by a digit. Remove it with: pulumi config rm --path";
+const bind = (source: string) => ({ binds: [{ source, target: "/files" }] });
+
+/** Configuration, and the one line that says what is wrong with it. */
+const TABLE: [Config, string][] = [
+  // ---- ports and addresses
+  [{ port: 0 }, `berth:port is 0: ${PORT} berth:port 8080`],
+  [{ port: 70000 }, `berth:port is 70000: ${PORT} berth:port 8080`],
+  [{ port: "http" }, `berth:port is "http": ${PORT} berth:port 8080`],
+  [{ port: 80.5 }, `berth:port is 80.5: ${PORT} berth:port 8080`],
+  [{ httpsPort: -1 }, `berth:httpsPort is -1: ${PORT} berth:httpsPort 443`],
+  [{ containerPort: true }, `berth:containerPort is true: ${PORT} berth:containerPort 8080`],
+  [{ bindAddress: "localhost" }, 'berth:bindAddress is "localhost": want an IP address. Fix: pulumi config set berth:bindAddress 127.0.0.1'],
+  [{ bindAddress: "300.1.1.1" }, 'berth:bindAddress is "300.1.1.1": want an IP address. Fix: pulumi config set berth:bindAddress 127.0.0.1'],
+  // ---- the release and its replicas
+  [{ replicas: 0 }, "berth:replicas is 0: want a whole number from 1 to 100. Fix: pulumi config set berth:replicas 2"],
+  [{ replicas: 101 }, "berth:replicas is 101: want a whole number from 1 to 100. Fix: pulumi config set berth:replicas 2"],
+  [{ replicas: 2.5 }, "berth:replicas is 2.5: want a whole number from 1 to 100. Fix: pulumi config set berth:replicas 2"],
+  [{ release: "latest" }, 'berth:release is "latest": want a release name from `npm run releases`. Fix: pulumi config set berth:release <release>'],
+  [{ strategy: "rolling" }, 'berth:strategy is "rolling": want blue-green or recreate. Fix: pulumi config set berth:strategy blue-green'],
+  [{ maintenance: "" }, "berth:maintenance is \"\": want a message of 1 to 500 characters. Fix: pulumi config set berth:maintenance 'Back at noon'"],
+  [{ maintenance: "x".repeat(501) }, `berth:maintenance is "${"x".repeat(59)}… (503 characters): want a message of 1 to 500 characters. Fix: pulumi config set berth:maintenance 'Back at noon'`],
+  [{ keepReleases: "all" }, 'berth:keepReleases is "all": want a whole number from 1 to 100. Fix: pulumi config set berth:keepReleases 5'],
+  [{ user: "root" }, `berth:user is "root": ${USER}`],
+  [{ user: 0 }, `berth:user is "0": ${USER}`],
+  [{ user: "node" }, `berth:user is "node": ${USER}`],
+  // ---- durations, sizes and limits
+  [{ drain: 30 }, `berth:drain is "30": ${DRAIN}`],
+  [{ drain: "2h" }, `berth:drain is "2h": ${DRAIN}`],
+  [{ drain: "-1s" }, `berth:drain is "-1s": ${DRAIN}`],
+  [{ health: "/up" }, 'berth:health is "/up": want an object with path, interval, timeout and deadline. Fix: pulumi config rm berth:health, then: pulumi config set --path berth:health.path /up'],
+  [{ health: { path: "up" } }, 'berth:health.path is "up": want a path that starts with "/" and has no blanks. Fix: pulumi config set --path berth:health.path /up'],
+  [{ health: { interval: 1 } }, "berth:health.interval is 1: want a duration from 50ms to 60s. Fix: pulumi config set --path berth:health.interval 1s"],
+  [{ health: { timeout: "5 s" } }, 'berth:health.timeout is "5 s": want a duration from 100ms to 60s. Fix: pulumi config set --path berth:health.timeout 5s'],
+  [{ health: { deadline: "2h" } }, 'berth:health.deadline is "2h": want a duration from 1s to 1h. Fix: pulumi config set --path berth:health.deadline 60s'],
+  [{ resources: { cpus: 0.15 } }, "berth:resources.cpus is 0.15: want a number of CPUs from 0.1 to 99 in steps of 0.1. Fix: pulumi config set --path berth:resources.cpus 1"],
+  [{ resources: { memory: 512 } }, 'berth:resources.memory is 512: want a size of at least 6M, such as "512M" or "1G". Fix: pulumi config set --path berth:resources.memory 512M'],
+  [{ resources: { memory: "1M" } }, 'berth:resources.memory is "1M": want a size of at least 6M, such as "512M" or "1G". Fix: pulumi config set --path berth:resources.memory 512M'],
+  [{ resources: { pids: 0 } }, "berth:resources.pids is 0: want a whole number from 1 to 1000000. Fix: pulumi config set --path berth:resources.pids 256"],
+  // ---- environment and secrets
+  [{ env: "A=1" }, 'berth:env is "A=1": want names and values. Fix: pulumi config rm berth:env, then: pulumi config set --path berth:env.NAME <value>'],
+  [{ env: { "1A": "x" } }, `berth:env has the name "1A": ${NAME} berth:env.1A`],
+  [{ env: { A: { b: 1 } } }, 'berth:env.A is {"b":1}: want a text, a number, true or false. Fix: pulumi config set --path berth:env.A <value>'],
+  [{ env: { PORT: "1" } }, "berth:env.PORT is set by Berth itself: set berth:containerPort instead"],
+  [{ env: { BERTH_REPLICA: "1" } }, "berth:env.BERTH_REPLICA is set by Berth itself: choose another name"],
+  [{ secrets: SENTINEL }, "berth:secrets has a value that does not fit: want names and values. Fix: pulumi config rm berth:secrets, then: pulumi config set --secret --path berth:secrets.NAME <value>"],
+  [{ secrets: { "a/b": SENTINEL } }, `berth:secrets has the name "a/b": want at most 100 letters, digits, ., _ and -. Remove it with: pulumi config rm --path 'berth:secrets["a/b"]'`],
+  [{ secrets: { "..": SENTINEL } }, `berth:secrets has the name "..": want at most 100 letters, digits, ., _ and -. Remove it with: pulumi config rm --path 'berth:secrets[".."]'`],
+  [{ secrets: { a: [SENTINEL] } }, "berth:secrets.a has a value that does not fit: want a text, a number, true or false. Fix: pulumi config set --secret --path berth:secrets.a <value>"],
+  // ---- volumes and binds
+  [{ volumes: "data:/data" }, "berth:volumes is \"data:/data\": want a list of {name, target}. Fix: pulumi config rm berth:volumes, then: pulumi config set --path 'berth:volumes[0].name' data"],
+  [{ volumes: ["data:/data"] }, "berth:volumes[0] is \"data:/data\": want an object with name and target. Fix: pulumi config rm --path 'berth:volumes[0]', then: pulumi config set --path 'berth:volumes[0].name' data"],
+  [{ volumes: [{ name: "data" }] }, `berth:volumes[0].target is missing: ${IN_CONTAINER} 'berth:volumes[0].target' /data`],
+  [{ volumes: [{ name: "data", target: "data" }] }, `berth:volumes[0].target is "data": ${IN_CONTAINER} 'berth:volumes[0].target' /data`],
+  [{ volumes: [{ name: "My data", target: "/data" }] }, "berth:volumes[0].name is \"My data\": want at most 31 of a-z, 0-9 and -, led by a letter. Fix: pulumi config set --path 'berth:volumes[0].name' data"],
+  [{ volumes: [{ name: "a", target: "/a" }, { name: "a", target: "/b" }] }, "berth:volumes[0].name and berth:volumes[1].name are both a: give each volume its own name"],
+  [{ volumes: [{ name: "a", target: "/files/" }], ...bind("/srv") }, "berth:volumes[0].target and berth:binds[0].target are both /files: change one of them"],
+  [{ volumes: [{ name: "a", target: "/" }] }, "berth:volumes[0].target is /, which would hide the whole image: choose a folder below it"],
+  [{ volumes: [{ name: "a", target: "/tmp" }] }, "berth:volumes[0].target is /tmp, but /tmp and /run/secrets are Berth's own: choose another folder"],
+  [{ binds: [{ source: "/srv", target: "/run/secrets/x" }] }, "berth:binds[0].target is /run/secrets/x, but /tmp and /run/secrets are Berth's own: choose another folder"],
+  [{ binds: { source: "/a" } }, "berth:binds is {\"source\":\"/a\"}: want a list of {source, target, readOnly}. Fix: pulumi config rm berth:binds, then: pulumi config set --path 'berth:binds[0].source' /srv/files"],
+  [{ binds: [{ source: "/a", target: "/b", readOnly: "no" }] }, "berth:binds[0].readOnly is \"no\": want true or false. Fix: pulumi config set --path 'berth:binds[0].readOnly' true"],
+  [bind("files"), `berth:binds[0].source is "files": ${ON_HOST}`],
+  [bind("/srv/../etc"), `berth:binds[0].source is "/srv/../etc": ${ON_HOST}`],
+  [bind("/"), `berth:binds[0].source is /, ${POWER}`],
+  [bind("//etc//ssl/"), `berth:binds[0].source is //etc//ssl/, ${POWER}`],
+  [bind("/var/run"), `berth:binds[0].source is /var/run, ${POWER}`],
+  [bind("/run/user/1000/docker.sock"), `berth:binds[0].source is /run/user/1000/docker.sock, ${POWER}`],
+  // ---- the build
+  [{ build: "app" }, 'berth:build is "app": want an object with context, dockerfile and more. Fix: pulumi config rm berth:build, then: pulumi config set --path berth:build.context app'],
+  [{ build: { context: "" } }, 'berth:build.context is "": want a folder in the project. Fix: pulumi config set --path berth:build.context app'],
+  [{ build: { dockerfile: 1 } }, "berth:build.dockerfile is 1: want a file in the context. Fix: pulumi config set --path berth:build.dockerfile Dockerfile"],
+  [{ build: { target: "a b" } }, 'berth:build.target is "a b": want the name of a stage. Fix: pulumi config set --path berth:build.target final'],
+  [{ build: { args: ["A=1"] } }, 'berth:build.args is ["A=1"]: want names and values. Fix: pulumi config rm --path berth:build.args, then: pulumi config set --path berth:build.args.VERSION 1'],
+  [{ build: { args: { "a-b": "1" } } }, `berth:build.args has the name "a-b": ${NAME} berth:build.args.a-b`],
+  [{ build: { platform: "amd64" } }, 'berth:build.platform is "amd64": want linux/<architecture>. Fix: pulumi config set --path berth:build.platform linux/amd64'],
+  [{ build: { remoteContext: "example.com/a" } }, "berth:build.remoteContext is \"example.com/a\": want the URL of a Git repository (#branch:folder) or of a tar archive. Fix: pulumi config set --path berth:build.remoteContext 'https://example.com/app.git#main'"],
+  [{ build: { context: "app", remoteContext: "https://example.com/a.git" } }, "berth:build has both context (app) and remoteContext (https://example.com/a.git): remove one of them"],
+  // ---- hosts and HTTPS
+  [{ hosts: "example.com" }, "berth:hosts is \"example.com\": want a list of host names. Fix: pulumi config rm berth:hosts, then: pulumi config set --path 'berth:hosts[0]' example.com"],
+  [{ hosts: ["https://example.com"] }, `berth:hosts[0] is "https://example.com": ${HOST}`],
+  [{ hosts: ["Example.com"] }, `berth:hosts[0] is "Example.com": ${HOST}`],
+  [{ hosts: ["example.com:8080"] }, `berth:hosts[0] is "example.com:8080": ${HOST}`],
+  [{ tls: true }, `berth:tls has a value that does not fit: ${TLS}`],
+  [{ tls: {} }, `berth:tls is empty: ${TLS}`],
+  [{ tls: { certificate: CERTIFICATE }, hosts: ["example.com"] }, `berth:tls has certificate: ${TLS}`],
+  [{ tls: { acme: true, key: KEY }, hosts: ["example.com"] }, `berth:tls has acme and key: ${TLS}`],
+  [{ tls: { certificate: CERTIFICATE, key: SENTINEL }, hosts: ["example.com"] }, 'berth:tls.key has a value that does not fit: want a key in PEM form, led by "-----BEGIN". Fix: pulumi config set --secret --path berth:tls.key < key.pem'],
+  [{ tls: { acme: true } }, "berth:tls needs host names: pulumi config set --path 'berth:hosts[0]' example.com"],
+  [{ tls: { acme: true }, hosts: ["*.example.com"] }, "berth:hosts has *.example.com, for which tls.acme gets no certificate: name each host, or give berth:tls a certificate and key"],
+  [{ tls: { acme: true }, hosts: ["example.com"], port: 443 }, "berth:port and berth:httpsPort are both 443: change one of them"],
+  [{ tls: { certificate: `-----BEGIN ${SENTINEL}`, key: KEY }, hosts: ["example.com"] }, "berth:tls.certificate cannot be read: want a certificate in PEM form. Fix: pulumi config set --path berth:tls.certificate < certificate.pem"],
+  [{ tls: { certificate: CERTIFICATE, key: `-----BEGIN ${SENTINEL}` }, hosts: ["example.com"] }, "berth:tls.key cannot be read: want a private key in PEM form that needs no password. Fix: pulumi config set --secret --path berth:tls.key < key.pem"],
+  [{ tls: { certificate: CERTIFICATE, key: OTHER_KEY }, hosts: ["example.com"] }, "berth:tls.key does not belong to berth:tls.certificate: pulumi config set --secret --path berth:tls.key < key.pem"],
+  [{ tls: { certificate: CERTIFICATE, key: KEY }, hosts: ["*.example.com", "other.org"] }, "berth:tls.certificate is not for other.org of berth:hosts (it is for DNS:example.com, DNS:*.example.com): get one for all hosts, or remove the host"],
+  // ---- keys that do not go together
+  [{ strategy: "recreate", replicas: 3 }, "berth:strategy is recreate, for an app that allows one writer, but berth:replicas is 3: pulumi config set berth:replicas 1"],
+  [{ health: { timeout: "30s", deadline: "10s" } }, "berth:health.timeout (30s) is above berth:health.deadline (10s): lower the first or raise the second"],
+  // ---- keys that are not known, or not yet
+  [{ prot: 80 }, "berth:prot is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:prot"],
+  [{ PORT: 80 }, "berth:PORT is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:PORT"],
+  [{ healthcheck: {} }, "berth:healthcheck is not a known key: did you mean berth:health? Remove it with: pulumi config rm berth:healthcheck"],
+  [{ color: "red" }, "berth:color is not a known key: known are port, httpsPort, bindAddress, containerPort, replicas, release, strategy, maintenance, health, drain, resources, user, env, secrets, volumes, binds, build, keepReleases, hosts, tls, engine. Remove it with: pulumi config rm berth:color"],
+  [{ health: { pth: "/up" } }, "berth:health.pth is not a known key: did you mean berth:health.path? Remove it with: pulumi config rm --path berth:health.pth"],
+  [{ binds: [{ source: "/a", target: "/b", readonly: true }] }, "berth:binds[0].readonly is not a known key: did you mean berth:binds[0].readOnly? Remove it with: pulumi config rm --path 'berth:binds[0].readonly'"],
+  [{ volumes: [{ name: "a", target: "/a", size: "1G" }] }, "berth:volumes[0].size is not a known key: known are name, target. Remove it with: pulumi config rm --path 'berth:volumes[0].size'"],
+  [{ tls: { cert: CERTIFICATE } }, "berth:tls.cert is not a known key: did you mean berth:tls.certificate? Remove it with: pulumi config rm --path berth:tls.cert"],
+  [{ workers: [{ name: "mail", command: ["mail"] }] }, "berth:workers is not supported yet: pulumi config rm berth:workers"],
+  [{ canary: { release: "3f9a1c2b7d4e" } }, "berth:canary is not supported yet: pulumi config rm berth:canary"],
+  [{ bake: "10s" }, "berth:bake is not supported yet: pulumi config rm berth:bake"],
+  [{ registry: "example.com" }, "berth:registry is not supported yet: pulumi config rm berth:registry"],
+  [{ engine: "swarm" }, 'berth:engine is "swarm": want docker (swarm is not supported yet). Fix: pulumi config set berth:engine docker'],
+  [{ volumes: [{ name: "a", target: "/a", seed: "seed.tar" }] }, "berth:volumes[0].seed is not supported yet: pulumi config rm --path 'berth:volumes[0].seed'"],
+  [{ volumes: [{ name: "a", target: "/a", backup: {} }] }, "berth:volumes[0].backup is not supported yet: pulumi config rm --path 'berth:volumes[0].backup'"],
+];
+
+const messageOf = (config: Config, secretKeys?: readonly string[]): string => {
+  try {
+    parseSettings(raw(config, secretKeys), "dev");
+    return "accepted";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+test.each(TABLE.map(([config, line]) => ({ config, line })))("is refused: $line", ({ config, line }) => {
+  expect(messageOf(config)).toBe(`${line} (stack dev; nothing was changed)`);
+  expect(line).not.toContain(SENTINEL);
+});
+
+describe("what the stack file keeps in plain text or encrypted", () => {
+  const OPEN = "is encrypted, but would not stay a secret in the containers and the stack's state: pulumi config rm";
+
+  const table: [Config, string[], string][] = [
+    [{ secrets: { pin: SENTINEL } }, [], "berth:secrets.pin stands in the stack file in plain text: pulumi config set --secret --path berth:secrets.pin <value>"],
+    [{ secrets: { "db.pin": SENTINEL } }, [], `berth:secrets["db.pin"] stands in the stack file in plain text: pulumi config set --secret --path 'berth:secrets["db.pin"]' <value>`],
+    [{ tls: { certificate: CERTIFICATE, key: KEY }, hosts: ["example.com"] }, [], "berth:tls.key stands in the stack file in plain text: pulumi config set --secret --path berth:tls.key < key.pem"],
+    [
+      { env: { TOKEN: SENTINEL } }, ["env"],
+      "berth:env has an encrypted value, but the environment of a container can be read by all who can use the engine: " +
+        "pulumi config set --secret --path berth:secrets.<name> <value>, let the app read /run/secrets/<name>, and set berth:env without --secret",
+    ],
+    [{ build: { args: { TOKEN: SENTINEL } } }, ["build"], `berth:build ${OPEN} berth:build, then set it without --secret`],
+    [{ maintenance: SENTINEL }, ["maintenance"], `berth:maintenance ${OPEN} berth:maintenance, then set it without --secret`],
+    [{ port: SENTINEL }, ["port"], `berth:port has a value that does not fit: ${PORT} berth:port 8080`],
+  ];
+
+  test.each(table.map(([config, secretKeys, line]) => ({ config, secretKeys, line })))("is refused: $line", ({ config, secretKeys, line }) => {
+    expect(messageOf(config, secretKeys)).toBe(`${line} (stack dev; nothing was changed)`);
+    expect(line).not.toContain(SENTINEL);
+  });
+
+  test("each plain secret has a line of its own", () => {
+    expect(messageOf({ secrets: { a: "1", b: "2" } }, []).split("\n").slice(1).map((line) => line.trim().split(" ")[0])).toEqual(["berth:secrets.a", "berth:secrets.b"]);
+  });
+
+  test("an empty map of secrets, as removing the last one leaves it, is fine", () => {
+    expect(messageOf({ secrets: {} }, [])).toBe("accepted");
+  });
+});
+
+describe("several problems", () => {
+  test("in different keys are told at once, one line each", () => {
+    expect(messageOf({ port: 0, replicas: "two", prot: 80, bake: "1s" })).toBe(
+      [
+        "4 problems in the configuration of stack dev; nothing was changed:",
+        `  berth:port is 0: ${PORT} berth:port 8080`,
+        '  berth:replicas is "two": want a whole number from 1 to 100. Fix: pulumi config set berth:replicas 2',
+        "  berth:bake is not supported yet: pulumi config rm berth:bake",
+        "  berth:prot is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:prot",
+      ].join("\n"),
+    );
+  });
+
+  test("between keys are told at once, too", () => {
+    const lines = messageOf({ strategy: "recreate", replicas: 2, tls: { acme: true }, secrets: { pin: "1" }, env: { PORT: "1" } }, []).split("\n");
+    expect(lines).toHaveLength(5);
+  });
+});
+
+test("the bad configurations are at least 45", () => {
+  expect(TABLE.length).toBeGreaterThanOrEqual(45);
+});

@@ -1,0 +1,151 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parseSettings, readSettings } from "../../settings.ts";
+import { CERTIFICATE, KEY } from "../support/certificate.ts";
+import { raw, settingsOf } from "../support/configuration.ts";
+
+const MIB = 1024 ** 2;
+
+describe("without any configuration", () => {
+  const everywhere = {
+    port: 8080,
+    httpsPort: 443,
+    hosts: [],
+    keepReleases: 5,
+    build: { dockerfile: "Dockerfile", args: {} },
+    secrets: {},
+  };
+  const release = {
+    containerPort: 8080,
+    replicas: 2,
+    strategy: "blue-green",
+    health: { path: "/up", interval: 1, timeout: 5, deadline: 60 },
+    drain: 30,
+    resources: { cpus: 1, memory: 512 * MIB, pids: 256 },
+    user: "1000:1000",
+    env: {},
+    binds: [],
+  };
+
+  test("the stack dev is open to this machine alone and keeps data", () => {
+    expect(parseSettings({}, "dev")).toEqual({ ...everywhere, bindAddress: "127.0.0.1", next: { ...release, volumes: [{ name: "data", target: "/data" }] } });
+  });
+
+  test.each(["prod", "staging", "Dev"])("the stack %s is open to all and keeps none", (stack) => {
+    expect(parseSettings({}, stack)).toEqual({ ...everywhere, bindAddress: "0.0.0.0", next: { ...release, volumes: [] } });
+  });
+});
+
+test("every key is read, with durations in seconds and sizes in bytes", () => {
+  const settings = settingsOf({
+    port: 80,
+    httpsPort: 8443,
+    bindAddress: "::1",
+    hosts: ["example.com", "*.example.com"],
+    tls: { certificate: CERTIFICATE, key: KEY },
+    maintenance: "Back at noon",
+    keepReleases: 1,
+    release: "3f9a1c2b7d4e-2",
+    build: { context: "site", dockerfile: "docker/Dockerfile", target: "final", args: { DEBUG: 1, NAME: "x" }, platform: "linux/arm/v7" },
+    containerPort: 3000,
+    replicas: 100,
+    strategy: "blue-green",
+    health: { path: "/health?deep=1", interval: "50ms", timeout: "1.5s", deadline: "1h" },
+    drain: "1m30s",
+    resources: { cpus: 0.3, memory: "1.5G", pids: 1 },
+    user: "image",
+    env: { GREETING: "hello", COUNT: 3, DEBUG: true, EMPTY: "" },
+    secrets: { "db.password": "a", PIN: 1234 },
+    volumes: [{ name: "notes", target: "/notes" }],
+    binds: [{ source: "/srv/a", target: "/a" }, { source: "/srv/b", target: "/b", readOnly: false }],
+    engine: "docker",
+  });
+  expect(settings).toEqual({
+    port: 80,
+    httpsPort: 8443,
+    bindAddress: "::1",
+    hosts: ["example.com", "*.example.com"],
+    tls: { certificate: CERTIFICATE, key: KEY },
+    maintenance: "Back at noon",
+    keepReleases: 1,
+    release: "3f9a1c2b7d4e-2",
+    build: { context: "site", dockerfile: "docker/Dockerfile", target: "final", args: { DEBUG: "1", NAME: "x" }, platform: "linux/arm/v7" },
+    next: {
+      containerPort: 3000,
+      replicas: 100,
+      strategy: "blue-green",
+      health: { path: "/health?deep=1", interval: 0.05, timeout: 1.5, deadline: 3600 },
+      drain: 90,
+      resources: { cpus: 0.3, memory: 1536 * MIB, pids: 1 },
+      user: "image",
+      env: { GREETING: "hello", COUNT: "3", DEBUG: "true", EMPTY: "" },
+      volumes: [{ name: "notes", target: "/notes" }],
+      binds: [{ source: "/srv/a", target: "/a", readOnly: true }, { source: "/srv/b", target: "/b", readOnly: false }],
+    },
+    secrets: { "db.password": "a", PIN: "1234" },
+  });
+});
+
+test("a part of an object leaves the rest of it at its defaults", () => {
+  const { health, resources } = settingsOf({ health: { path: "/ready" }, resources: { memory: "64M" } }).next;
+  expect(health).toEqual({ path: "/ready", interval: 1, timeout: 5, deadline: 60 });
+  expect(resources).toEqual({ cpus: 1, memory: 64 * MIB, pids: 256 });
+});
+
+test("recreate, for an app that allows one writer, has one replica unless said", () => {
+  expect(settingsOf({ strategy: "recreate" }).next.replicas).toBe(1);
+});
+
+test("an empty list of volumes means none, also in dev", () => {
+  expect(settingsOf({ volumes: [] }).next.volumes).toEqual([]);
+});
+
+test.each([
+  ["certificates by ACME", { tls: { acme: true }, hosts: ["example.com"] }, { acme: true }],
+  ["certificates of one's own", { tls: { acme: false, certificate: CERTIFICATE, key: KEY }, hosts: ["a.example.com"] }, { certificate: CERTIFICATE, key: KEY }],
+])("HTTPS with %s", (_, config, tls) => {
+  expect(settingsOf(config).tls).toEqual(tls);
+});
+
+test.each(["0.1", "0.3", "0.7", "1.1", "2.3", "64", "98.9"])("%s CPUs are in steps of 0.1, whatever floating point says", (cpus) => {
+  expect(settingsOf({ resources: { cpus: Number(cpus) } }).next.resources.cpus).toBe(Number(cpus));
+});
+
+test.each(["https://example.com/app.git#main:web", "git@example.com:me/app", "ssh://git@example.com/app", "git://example.com/app", "file:///srv/app.git", "http://example.com/app.tar.gz"])(
+  "%s is a remote context",
+  (remoteContext) => {
+    expect(settingsOf({ build: { remoteContext } }).build).toEqual({ dockerfile: "Dockerfile", args: {}, remoteContext });
+  },
+);
+
+test.each(["/run/postgresql", "/var/www", "/home/me/files", "/srv", "/etcetera", "/data/docker.sock.d"])("%s may be bound into a container", (source) => {
+  expect(settingsOf({ binds: [{ source, target: "/files" }] }).next.binds[0]?.source).toBe(source);
+});
+
+test("a text stays one, even where it looks like something else", () => {
+  expect(settingsOf({ release: "123456789012", maintenance: "true" })).toMatchObject({ release: "123456789012", maintenance: "true" });
+});
+
+describe("the selected stack's configuration", () => {
+  const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"];
+  afterEach(() => {
+    pulumi.runtime.setAllConfig({});
+    if (secretKeys === undefined) delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
+    else process.env["PULUMI_CONFIG_SECRET_KEYS"] = secretKeys;
+  });
+
+  test("is what stands under berth:, and nothing else", async () => {
+    await useStack("prod", { "berth:port": "81", "docker:host": "unix:///elsewhere.sock", "berth:secrets": '{"pin":"1"}' }, ["berth:secrets"]);
+    expect(readSettings()).toEqual(parseSettings(raw({ port: 81, secrets: { pin: "1" } }), "prod"));
+  });
+
+  test("is refused where it has a secret in plain text", async () => {
+    await useStack("prod", { "berth:secrets": '{"pin":"1"}' }, []);
+    expect(() => readSettings()).toThrow("berth:secrets.pin stands in the stack file in plain text");
+  });
+
+  async function useStack(stack: string, config: Record<string, string>, keys: string[]) {
+    await pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) }, "berth", stack);
+    pulumi.runtime.setAllConfig(config, keys);
+    process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(keys);
+  }
+});
