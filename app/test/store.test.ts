@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -100,4 +100,12 @@ test("a folder that cannot be written, or a broken file, is named with the reaso
   });
   writeFileSync(join(folder, "notes.db"), "This is not a database. ".repeat(99));
   await assert.rejects(openDatabase(folder), { message: /^cannot open \S+notes\.db: file is not a database$/ });
+});
+
+// For root nothing is read-only; test.Dockerfile runs this as another user.
+test("a file of someone else is named too", { skip: process.getuid?.() === 0 }, async (t) => {
+  const folder = temporaryFolder(t);
+  (await openDatabase(folder)).close();
+  chmodSync(join(folder, "notes.db"), 0o444);
+  await assert.rejects(openDatabase(folder), { message: /not writable by user \d+ \(EACCES.*notes\.db/ });
 });

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -34,8 +34,8 @@ const STEPS: readonly string[] = [
 
 /** Opens the notes of `dataDir`, waiting while other replicas start on the same file. Throws NotesUnavailable. */
 export async function openDatabase(dataDir: string): Promise<DatabaseSync> {
-  requireWritable(dataDir);
   const file = join(dataDir, DEFAULTS.fileName);
+  requireWritable(dataDir, file);
   const deadline = Date.now() + DEFAULTS.openMilliseconds;
   for (;;) {
     try {
@@ -83,15 +83,19 @@ function migrate(database: DatabaseSync): void {
   }
 }
 
-/** Makes the folder where it is missing, and turns SQLite's "unable to open database file" into a reason. */
-function requireWritable(dataDir: string): void {
+/**
+ * Makes the folder where it is missing, and finds out what this user may not write: SQLite opens a file of someone else
+ * (a backup that root brought back) without a word, and would fail at the first note.
+ */
+function requireWritable(dataDir: string, file: string): void {
   try {
     mkdirSync(dataDir, { recursive: true });
-    accessSync(dataDir, constants.W_OK);
+    const files = [file, `${file}-wal`, `${file}-shm`].filter((path) => existsSync(path));
+    for (const path of [dataDir, ...files]) accessSync(path, constants.W_OK);
   } catch (error) {
     throw new NotesUnavailable(
       `DATA_DIR ${dataDir} is not writable by user ${process.getuid?.()} (${reasonOf(error)}): ` +
-        "mount a volume there that this user owns, or set DATA_DIR to a writable folder",
+        "mount a volume there that this user owns with all its files, or set DATA_DIR to a writable folder",
       { cause: error },
     );
   }

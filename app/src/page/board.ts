@@ -5,7 +5,7 @@ import type { Note, Page } from "../notes/store.ts";
 import { html } from "./html.ts";
 import type { Html } from "./html.ts";
 import { layout } from "./layout.ts";
-import { exactTime, timeAgo } from "./time.ts";
+import { timeAgo } from "./time.ts";
 
 /** What the page says after an action, chosen by `/?status=`. */
 const STATUS: Readonly<Record<string, string>> = {
@@ -69,12 +69,11 @@ function noteList(notes: readonly Note[]): Html {
 }
 
 function noteItem({ id, text, release, createdAt }: Note, now: Date): Html {
-  const moment = new Date(createdAt);
   return html`
     <li>
       <p class="note" id="note-${id}" dir="auto">${text}</p>
       <div class="note-foot">
-        <p><time datetime="${createdAt}" title="${exactTime(moment)}">${timeAgo(moment, now)}</time>, by release ${release}</p>
+        <p><time datetime="${createdAt}">${timeAgo(new Date(createdAt), now)}</time>, by release ${release}</p>
         <form action="/notes/${id}/delete" method="post">
           <button class="quiet" type="submit" aria-describedby="note-${id}">Delete</button>
         </form>

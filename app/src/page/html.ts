@@ -11,7 +11,11 @@ export type Part = Html | readonly Html[] | string | number | false | undefined;
 
 /** A template whose every value is escaped: html`<p>${text}</p>`. Values belong between tags or in "quoted" attributes. */
 export function html(literals: TemplateStringsArray, ...parts: readonly Part[]): Html {
-  return new Html(String.raw({ raw: literals }, ...parts.map(render)));
+  let markup = "";
+  literals.forEach((literal, index) => {
+    markup += literal + render(parts[index]);
+  });
+  return new Html(markup);
 }
 
 /** Trusts a piece of markup: for what this app ships, never for what came in. */

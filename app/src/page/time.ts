@@ -4,7 +4,6 @@ const DAY = 24 * HOUR;
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const date = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
-const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
 
 /** How long ago, in the largest unit that fits; after a week the date. */
 export function timeAgo(moment: Date, now: Date): string {
@@ -14,9 +13,4 @@ export function timeAgo(moment: Date, now: Date): string {
   if (seconds < DAY) return relative.format(-Math.floor(seconds / HOUR), "hour");
   if (seconds < 7 * DAY) return relative.format(-Math.floor(seconds / DAY), "day");
   return date.format(moment);
-}
-
-/** The exact moment, for the tooltip. */
-export function exactTime(moment: Date): string {
-  return `${exact.format(moment)} UTC`;
 }

@@ -6,9 +6,10 @@ import { readNewNote } from "../notes/new-note.ts";
 import { boardPage } from "../page/board.ts";
 import { wantsJson } from "../wants-json.ts";
 
-const DEFAULTS = { notesPerPage: 50, mostNotesPerPage: 100 };
+const DEFAULTS = { notesPerPage: 20, limit: 50, mostLimit: 100 };
 
 const after = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const limit = { type: "integer", minimum: 1, maximum: DEFAULTS.mostLimit, default: DEFAULTS.limit };
 const idParams = { type: "object", properties: { id: { type: "string", format: "uuid" } }, required: ["id"] };
 
 /** The board itself: the page with its forms, and the same as JSON. */
@@ -47,7 +48,7 @@ export function boardRoutes(web: FastifyInstance, environment: Environment, note
 
   web.get<{ Querystring: { limit: number; after?: number } }>(
     "/notes",
-    { schema: { querystring: { type: "object", properties: { after, limit: limitSchema() } } } },
+    { schema: { querystring: { type: "object", properties: { after, limit } } } },
     async ({ query }) => (await notes.get()).list(query),
   );
 
@@ -62,10 +63,6 @@ export function boardRoutes(web: FastifyInstance, environment: Environment, note
     (await notes.get()).remove(params.id.toLowerCase());
     return reply.code(204).send();
   });
-}
-
-function limitSchema() {
-  return { type: "integer", minimum: 1, maximum: DEFAULTS.mostNotesPerPage, default: DEFAULTS.notesPerPage };
 }
 
 function sendHtml(reply: FastifyReply, page: string): FastifyReply {
