@@ -22,8 +22,8 @@ export interface Source {
 export function parseRemote(remote: string): { kind: "git" | "archive"; url: string; ref: string; folder: string } {
   const [url = "", fragment = ""] = remote.split("#");
   const [ref = "", folder = ""] = fragment.split(":");
-  const kind = /^(git|ssh|file):|^git@|\.git$/.test(url) || remote.includes("#") ? "git" : "archive";
-  return { kind, url, ref: ref || "HEAD", folder: folder.replace(/^\/+|\/+$/g, "") };
+  const isGit = /^(git|ssh|file):|^git@|\.git$/.test(url) || (remote.includes("#") && !/\.(tar(\.\w+)?|t[gx]z)$/.test(url));
+  return { kind: isGit ? "git" : "archive", url, ref: ref || "HEAD", folder: folder.replace(/^\/+|\/+$/g, "") };
 }
 
 /**
@@ -34,25 +34,48 @@ export async function checkOut(remote: string): Promise<Source> {
   const { kind, url, ref, folder } = parseRemote(remote);
   try {
     const { path, revision } = kind === "git" ? await fromGit(url, ref) : await fromArchive(url);
-    return { context: join(path, folder), revision };
+    const context = join(path, folder);
+    if (!context.startsWith(path) || !existsSync(context)) throw new Error(`it has no folder ${folder}`);
+    return { context, revision };
   } catch (error) {
-    const reason = ((error as { stderr?: string }).stderr || (error as Error).message).trim().split("\n").at(-1);
-    throw new pulumi.RunError(`berth:build.remoteContext ${remote} cannot be fetched: ${reason}. Check the URL and your access to it.`);
+    const message = `berth:build.remoteContext ${remote} cannot be fetched: ${reasonOf(error as Failure)}. Check the URL and your access to it.`;
+    throw new pulumi.RunError(message.replaceAll(/(https?:\/\/)[^/@\s]+@/g, "$1***@")); // a token may stand there
   }
+}
+
+type Failure = NodeJS.ErrnoException & { stderr?: string; killed?: boolean };
+
+/** The line that says why, of all that a program or Node says. */
+function reasonOf({ code, path, killed, stderr, cause, message }: Failure): string {
+  if (code === "ENOENT" && path) return `the command ${path} is missing`;
+  if (killed) return `no answer in ${SECONDS} s`;
+  const lines = (stderr || (cause as Error | undefined)?.message || message).split("\n");
+  return lines.find((line) => line.trim() !== "" && !line.startsWith("warning:"))?.trim() ?? message;
 }
 
 const git = (...words: string[]) => run("git", words, { timeout: SECONDS * 1000, env: { ...process.env, GIT_TERMINAL_PROMPT: "0" } });
 
 async function fromGit(url: string, ref: string) {
-  const revision = /^[0-9a-f]{40}$/.test(ref) ? ref : (await git("ls-remote", "--exit-code", url, ref)).stdout.split(/\s/)[0] ?? "";
+  const revision = /^[0-9a-f]{40}$/.test(ref) ? ref : await revisionOf(url, ref);
   const path = join(FOLDER, revision);
   await once(path, async (work) => {
     await git("init", "--quiet", work);
-    await git("-C", work, "fetch", "--quiet", "--depth", "1", url, revision).catch(() => git("-C", work, "fetch", "--quiet", url));
-    await git("-C", work, "checkout", "--quiet", revision);
+    await git("-C", work, "fetch", "--quiet", "--depth", "1", "--", url, revision)
+      .catch(() => git("-C", work, "fetch", "--quiet", "--", url, "+refs/*:refs/*")); // a plain web server gives no single commit
+    await git("-C", work, "checkout", "--quiet", "--detach", revision);
     await rm(join(work, ".git"), { recursive: true });
   });
   return { path, revision };
+}
+
+/** The commit that a branch or tag stands for. The pattern alone would also match "feature/main" for "main". */
+async function revisionOf(url: string, ref: string): Promise<string> {
+  const { stdout } = await git("ls-remote", "--", url, ref, `${ref}^{}`);
+  const commits = new Map(stdout.split("\n").map((line) => line.split("\t")).map(([commit, name]) => [name, commit]));
+  const names = [ref, `refs/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`, `refs/heads/${ref}`]; // the order in which Git looks
+  const found = names.map((name) => commits.get(name)).find((commit) => commit !== undefined);
+  if (!found) throw new Error(ref === "HEAD" ? "it has no commit" : `it has no branch or tag ${ref}`);
+  return found;
 }
 
 async function fromArchive(url: string) {
@@ -62,9 +85,13 @@ async function fromArchive(url: string) {
   const revision = createHash("sha256").update(bytes).digest("hex").slice(0, 40);
   const path = join(FOLDER, revision);
   await once(path, async (work) => {
-    await writeFile(`${work}.tar`, bytes);
-    await run("tar", ["--extract", "--file", `${work}.tar`, "--directory", work]);
-    await rm(`${work}.tar`);
+    const archive = `${work}.tar`;
+    try {
+      await writeFile(archive, bytes);
+      await run("tar", ["--extract", "--file", archive, "--directory", work]);
+    } finally {
+      await rm(archive, { force: true });
+    }
   });
   return { path, revision };
 }

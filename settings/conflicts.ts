@@ -11,7 +11,7 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
   const { next, build } = settings;
   const problems: string[] = [];
   if (build.context && build.remoteContext) {
-    problems.push(`berth:build has both context (${build.context}) and remoteContext (${build.remoteContext}): remove one of them`);
+    problems.push(`berth:build has both context (${build.context}) and remoteContext: remove one of them`);
   }
   if (next.strategy === "recreate" && next.replicas > 1) {
     problems.push(`berth:strategy is recreate, for an app that allows one writer, but berth:replicas is ${next.replicas}: ${setCommand(["replicas"], "1")}`);

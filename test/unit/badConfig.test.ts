@@ -90,7 +90,7 @@ const TABLE: [Config, string][] = [
   [{ build: { args: { "a-b": "1" } } }, `berth:build.args has the name "a-b": ${NAME} berth:build.args.a-b`],
   [{ build: { platform: "amd64" } }, 'berth:build.platform is "amd64": want linux/<architecture>. Fix: pulumi config set --path berth:build.platform linux/amd64'],
   [{ build: { remoteContext: "example.com/a" } }, "berth:build.remoteContext is \"example.com/a\": want the URL of a Git repository (#branch:folder) or of a tar archive. Fix: pulumi config set --path berth:build.remoteContext 'https://example.com/app.git#main'"],
-  [{ build: { context: "app", remoteContext: "https://example.com/a.git" } }, "berth:build has both context (app) and remoteContext (https://example.com/a.git): remove one of them"],
+  [{ build: { context: "app", remoteContext: "https://example.com/a.git" } }, "berth:build has both context (app) and remoteContext: remove one of them"],
   // ---- hosts and HTTPS
   [{ hosts: "example.com" }, "berth:hosts is \"example.com\": want a list of host names. Fix: pulumi config rm berth:hosts, then: pulumi config set --path 'berth:hosts[0]' example.com"],
   [{ hosts: ["https://example.com"] }, `berth:hosts[0] is "https://example.com": ${HOST}`],
