@@ -3,6 +3,7 @@ import { chmod, cp, mkdir, readFile, readdir, rm, symlink, writeFile } from "nod
 import { basename, join } from "node:path";
 import { aptObstacle, aptProvide, debianMirror, sbinPath } from "./apt.ts";
 import { cacheKey } from "./cache.ts";
+import { trustedCertificates } from "./certificates.ts";
 import type { ProvidedImage } from "./image.ts";
 import { packImage } from "./imageArchive.ts";
 import type { Machine } from "./machine.ts";
@@ -22,6 +23,8 @@ const NOT_NEEDED = [
   "usr/share/lintian",
 ];
 
+const CERTIFICATES = "etc/ssl/certs/ca-certificates.crt";
+
 /**
  * The base image of the example app: Debian with Node and npm. Built from packages it has the official image's layout:
  * the user `node` (1000), Node in /usr/local/bin, npm in /usr/local/lib, the same entry point, command and environment.
@@ -35,22 +38,32 @@ export function baseImage(machine: Machine): ProvidedImage {
     obstacle: async () => aptObstacle() ?? (process.platform === "linux" ? undefined : "it takes a Linux machine"),
     key: async () => {
       const entryPoint = await readFile(entryPointFile(machine));
-      return cacheKey("1", process.arch, VERSIONS.debian, VERSIONS.node, VERSIONS.npm, entryPoint);
+      const certificates = trustedCertificates();
+      const trusted = certificates === undefined ? "" : await readFile(certificates);
+      return cacheKey("2", process.arch, VERSIONS.debian, VERSIONS.node, VERSIONS.npm, entryPoint, trusted);
     },
     build: async (folder, labels, report) => {
       const rootfs = join(folder, "rootfs");
       await installDebian(rootfs, report);
       report(`adding Node ${VERSIONS.node} and npm ${VERSIONS.npm}`);
-      await addNode(machine, rootfs, folder);
+      const packages = join(folder, "packages");
+      await addNode(machine, rootfs, packages);
+      await rm(packages, { recursive: true });
       await run("chroot", [rootfs, "groupadd", "--gid", "1000", "node"]);
       await run("chroot", [rootfs, "useradd", "--uid", "1000", "--gid", "node", "--shell", "/bin/bash", "--create-home", "node"]);
       await strip(rootfs);
+      const certificates = trustedCertificates();
+      if (certificates !== undefined) await cp(certificates, join(rootfs, CERTIFICATES), { dereference: true });
       report("packing the image");
       const order = ["--sort=name", "--numeric-owner", "--one-file-system"];
       await run("tar", [...order, "-cf", join(folder, "layer.tar"), "-C", rootfs, "."]);
       await rm(rootfs, { recursive: true });
       const config = {
-        Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", `NODE_VERSION=${VERSIONS.node}`],
+        Env: [
+          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+          `NODE_VERSION=${VERSIONS.node}`,
+          `NODE_EXTRA_CA_CERTS=/${CERTIFICATES}`, // Node has a list of its own, which lacks the machine's authorities
+        ],
         Entrypoint: ["docker-entrypoint.sh"],
         Cmd: ["node"],
         Labels: labels,
@@ -94,7 +107,7 @@ async function addNode(machine: Machine, rootfs: string, work: string): Promise<
 /** Fetches a package from the npm registry and returns the folder of its content, below `work`. */
 async function unpackNpmPackage(name: string, version: string, work: string): Promise<string> {
   const folder = join(work, basename(name));
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   await run("npm", ["pack", "--silent", "--pack-destination", folder, `${name}@${version}`]);
   const [archive] = await readdir(folder);
   if (archive === undefined) throw new Error(`npm fetched no ${name}@${version}`);

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -9,6 +9,7 @@ import type { ProvidedImage } from "./image.ts";
 import { packImage } from "./imageArchive.ts";
 import type { Machine } from "./machine.ts";
 import { IMAGES } from "./versions.ts";
+import { trustedCertificates } from "./certificates.ts";
 
 const PROXY: GoProgram = {
   name: "kamal-proxy",
@@ -20,8 +21,6 @@ const USER = { uid: 1001, gid: 1001 };
 const HOME = "/home/kamal-proxy";
 /** The time on the image and its files: any fixed one keeps the image id the same. It is when v0.9.2 was released. */
 const CREATED = new Date("2025-12-19T11:10:36Z");
-/** Where machines keep the certificates of the authorities they trust. */
-const CERTIFICATES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
 /**
  * The image of kamal-proxy. Built from packages it holds what the official one needs to run: the static program, the
@@ -57,7 +56,7 @@ async function writeLayer(file: string, program: string): Promise<void> {
   for (const name of ["etc", "etc/ssl", "etc/ssl/certs", "home", "usr", "usr/local", "usr/local/bin"]) folder(layer, name);
   folder(layer, "tmp", { mode: 0o1777 });
   for (const name of ["", "/.config", "/.config/kamal-proxy"]) folder(layer, `${HOME.slice(1)}${name}`, USER);
-  const certificates = CERTIFICATES.find((path) => existsSync(path));
+  const certificates = trustedCertificates();
   if (certificates !== undefined) await copy(layer, "etc/ssl/certs/ca-certificates.crt", certificates, 0o644);
   await copy(layer, "usr/local/bin/kamal-proxy", program, 0o755);
   layer.finalize();
