@@ -13,7 +13,7 @@ import type { Settings } from "./settings.ts";
 const run = promisify(execFile);
 
 /** The oldest Engine API that has all that Berth uses (Docker Engine 20.10). */
-export const LEAST_API = 1.41;
+export const LEAST_API = "1.41";
 const SECONDS = 15;
 
 /** A folder that can be built. @throws RunError where the context or its Dockerfile is missing. */
@@ -24,14 +24,18 @@ export function checkContext(context: string, dockerfile: string): void {
   }
 }
 
-/** Asks the engine before the program declares anything. @throws RunError with one line that says what to do. */
+/** Asks the engine before the program declares anything. @throws RunError with one line for each thing that is wrong. */
 export async function checkEngine(owner: Owner, settings: Settings, release: Release, built: boolean): Promise<void> {
   await checkVersion();
-  const checks = [checkPort(owner, settings, "port", settings.port)];
-  if (settings.tls) checks.push(checkPort(owner, settings, "httpsPort", settings.httpsPort));
-  if (!built) checks.push(checkImage(release));
-  if (isLocal()) for (const { source } of release.settings.binds) if (!existsSync(source)) fail(`berth:binds has the source ${source}, which does not exist on this host: make it, or remove the entry`);
-  await Promise.all(checks);
+  const answers = await Promise.all([
+    findPortProblem(owner, settings, "port"),
+    settings.tls ? findPortProblem(owner, settings, "httpsPort") : undefined,
+    built ? undefined : findImageProblem(release),
+    ...release.settings.binds.map(({ source }, index) => findSourceProblem(source, index)),
+  ]);
+  const problems = [...new Set(answers.filter((problem) => problem !== undefined))];
+  if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
+  if (problems.length > 1) fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
 }
 
 const docker = async (...words: string[]): Promise<string> =>
@@ -52,7 +56,7 @@ async function checkVersion(): Promise<void> {
 /** Compares API versions by number, not by text: 1.9 is older than 1.41. Pure. */
 export function isEnough(api: string): boolean {
   const [major = 0, minor = 0] = api.split(".").map(Number);
-  const [leastMajor = 0, leastMinor = 0] = String(LEAST_API).split(".").map(Number);
+  const [leastMajor = 0, leastMinor = 0] = LEAST_API.split(".").map(Number);
   return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
@@ -60,40 +64,51 @@ export function isEnough(api: string): boolean {
 export function engineProblem(error: { code?: string | number | undefined; stderr?: string; killed?: boolean }, host: string): string {
   const words = error.stderr ?? "";
   if (error.code === "ENOENT") return "the docker command is missing: install Docker, or run: npm run setup";
+  if (host.startsWith("ssh:") && /permission denied/i.test(words)) return `no access to the Docker engine at ${host}: ${words.trim().split("\n")[0]} Check the key with: ssh ${host.slice("ssh://".length)} docker info`;
   if (/permission denied/i.test(words)) return `no permission to use the Docker engine at ${host}: run as root, or join its group: sudo usermod -aG docker $USER, then log in again`;
   if (error.killed) return `the Docker engine at ${host} gave no answer in ${SECONDS} s: check it with: docker info`;
-  if (/too old|minimum supported/i.test(words)) return `the docker command and the engine at ${host} do not fit: ${words.trim().split("\n")[0]}`;
+  if (/too (old|new)|(minimum|maximum) supported/i.test(words)) return `the docker command and the engine at ${host} do not fit: ${words.trim().split("\n")[0]}`;
   return `no Docker engine answers at ${host}: start it, or run: npm run setup${words.includes("Cannot connect") ? "" : ` (${words.trim().split("\n")[0]})`}`;
 }
 
-async function checkPort(owner: Owner, settings: Settings, key: "port" | "httpsPort", port: number): Promise<void> {
+async function findPortProblem(owner: Owner, settings: Settings, key: "port" | "httpsPort"): Promise<string | undefined> {
+  const port = settings[key];
   const format = '{{.Names}}\t{{.Label "berth.project"}}\t{{.Label "berth.stack"}}';
-  const holder = (await docker("ps", "--filter", `publish=${port}`, "--format", format)).split("\n")[0]?.split("\t");
-  if (holder?.[0]) {
+  const holders = (await docker("ps", "--filter", `publish=${port}`, "--format", format)).split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
+  if (holders.some(([, project, stack]) => project === owner.project && stack === owner.stack)) return undefined; // our own gateway
+  const [holder] = holders;
+  if (holder) {
     const [name, project, stack] = holder;
-    if (project === owner.project && stack === owner.stack) return; // our own gateway
-    return fail(portTaken(key, port, `container ${name}${stack ? ` of stack ${project}/${stack}` : ""}`));
+    return portTaken(key, port, `container ${name}${stack ? ` of stack ${project}/${stack}` : ""}`);
   }
-  if (isLocal() && (await isTaken(port, settings.bindAddress))) fail(portTaken(key, port, "another program"));
+  const obstacle = isLocal() ? await findObstacle(port, settings.bindAddress) : undefined;
+  if (obstacle === "EADDRINUSE") return portTaken(key, port, "another program");
+  if (obstacle === "EADDRNOTAVAIL") return `berth:bindAddress is ${settings.bindAddress}, which is no address of this machine: take one of its own, or 0.0.0.0 for all, with: pulumi config set berth:bindAddress <address>`;
+  return undefined;
 }
 
 const portTaken = (key: string, port: number, by: string) =>
   `berth:${key} is ${port}, but ${by} holds that port: stop it, or take another with: pulumi config set berth:${key} <port>`;
 
-const isTaken = (port: number, host: string): Promise<boolean> =>
+/** Why this machine does not let a program listen there; undefined where it does, or only the engine may. */
+const findObstacle = (port: number, host: string): Promise<string | undefined> =>
   new Promise((resolve) => {
     const server = createServer();
-    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EADDRINUSE"));
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(false)));
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 
-async function checkImage({ name, image }: Release): Promise<void> {
+async function findImageProblem({ name, image }: Release): Promise<string | undefined> {
   try {
     await docker("image", "inspect", "--format", "{{.Id}}", image ?? "");
+    return undefined;
   } catch {
-    fail(`release ${name} cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release`);
+    return `release ${name} cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release`;
   }
 }
+
+const findSourceProblem = (source: string, index: number): string | undefined =>
+  isLocal() && !existsSync(source) ? `berth:binds[${index}].source is ${source}, which does not exist on this host: make it, or remove the entry` : undefined;
 
 function fail(message: string): never {
   throw new pulumi.RunError(message);
