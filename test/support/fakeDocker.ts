@@ -21,6 +21,8 @@ export interface FakeDocker {
   readonly env: NodeJS.ProcessEnv;
   /** The words of each command so far, in order. */
   calls(): string[][];
+  /** The engines (DOCKER_HOST) that the commands were for, each once. */
+  engines(): string[];
   /** What the command of that number (from 0) was given by standard input. */
   stdin(call: number): Buffer;
 }
@@ -38,6 +40,7 @@ export function fakeDocker(answers: readonly Answer[]): FakeDocker {
     "n=0; while ! mkdir call.$n 2>/dev/null; do n=$((n+1)); done",
     `for word in "$@"; do printf '%s${WORD_END}' "$word"; done > call.$n/words`,
     `printf '${CALL_END}' >> call.$n/words`,
+    'echo "$DOCKER_HOST" >> engines',
     'case "$1" in cp) cat > call.$n/stdin;; esac',
     ...answers.map(answerLines),
     `echo "fake docker: unexpected command: $*" >&2; exit 125`,
@@ -52,6 +55,7 @@ export function fakeDocker(answers: readonly Answer[]): FakeDocker {
       }
       return found;
     },
+    engines: () => [...new Set(readFileSync(join(folder, "engines"), "utf8").trimEnd().split("\n"))],
     stdin: (call) => readFileSync(join(folder, `call.${call}/stdin`)),
   };
 }

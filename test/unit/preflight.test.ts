@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { checkContext, checkEngine, engineProblem, isEnough } from "../../preflight.ts";
 import { type Config, OWNER, releaseOf, settingsOf } from "../support/configuration.ts";
 import { setEnvironment } from "../support/environment.ts";
@@ -59,6 +60,18 @@ describe("the engine", () => {
     expect(engineProblem({ code: 255, stderr: "me@host: Permission denied (publickey)." }, "ssh://me@host")).toBe(
       "no access to the Docker engine at ssh://me@host: me@host: Permission denied (publickey). Check the key with: ssh me@host docker info",
     );
+  });
+
+  test("that is asked is the one that the stack is for", async () => {
+    const docker = fakeDocker([ENGINE, NO_HOLDER]);
+    setEnvironment(docker.env);
+    pulumi.runtime.setAllConfig({ "docker:host": "tcp://192.0.2.7:2376" });
+    try {
+      await checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), true);
+    } finally {
+      pulumi.runtime.setAllConfig({});
+    }
+    expect(docker.engines()).toEqual(["tcp://192.0.2.7:2376"]);
   });
 
   test("is asked once where all is well", async () => {
