@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { canonicalJson } from "./canonicalJson.ts";
 import type { Release } from "./ledger.ts";
 import { SERVICE } from "./route.ts";
 import { stepArgs } from "./step.ts";
@@ -27,7 +28,7 @@ export class Hold extends pulumi.ComponentResource {
         service: SERVICE,
         drain: settings.drain,
         patience: settings.drain + settings.health.deadline + MARGIN,
-        because: pulumi.output(args.replica).apply((inputs) => createHash("sha256").update(JSON.stringify(inputs)).digest("hex")),
+        because: pulumi.output(args.replica).apply((inputs) => createHash("sha256").update(canonicalJson(inputs)).digest("hex")),
       }),
       { parent: this },
     );

@@ -6,6 +6,7 @@ import type { HoldInput } from "../steps/hold.ts";
 import type { PruneInput } from "../steps/prune.ts";
 import type { RouteInput } from "../steps/route.ts";
 import type { SecretsInput } from "../steps/secrets.ts";
+import { canonicalJson } from "./canonicalJson.ts";
 import { engineHost } from "./engine.ts";
 
 /** What each program in `steps/` is given. */
@@ -28,7 +29,7 @@ export function stepArgs<Verb extends keyof StepInputs>(verb: Verb, input: Input
   return {
     create: `node steps/${verb}.ts`, // relative, so that two checkouts declare the same
     environment: {
-      BERTH_INPUT: pulumi.output(input).apply((value) => JSON.stringify(value)),
+      BERTH_INPUT: pulumi.output(input).apply(canonicalJson),
       DOCKER_HOST: engineHost(),
     },
     logging: "stdout", // a failure's words come by stderr, which is part of the error: once is enough

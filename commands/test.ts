@@ -1,0 +1,111 @@
+/** All checks of the project, cheapest first. The last line counts them. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { pulumiEnvironment } from "../toolchain/environment.ts";
+import { checkoutRoot } from "../toolchain/root.ts";
+import { setUp } from "../toolchain/setup.ts";
+import { sweep } from "../test/e2e/support/leftovers.ts";
+import { main, paint, UserError } from "./cli.ts";
+import { countNodeTests, type Counts, sumUp } from "./testCounts.ts";
+
+const PHASES = ["lint", "types", "unit", "app", "e2e"] as const;
+type Phase = (typeof PHASES)[number];
+
+const command = new Command("test")
+  .description(`Runs the checks: ${PHASES.join(", ")}. Without a phase: all of them.`)
+  .argument("[phase]", "one phase only")
+  .argument("[pattern...]", "for unit and e2e: test files whose path matches")
+  .option("--coverage", "for unit: measure what the tests reach")
+  .parse();
+const [phase, ...pattern] = command.args;
+const options = command.opts<{ coverage?: true }>();
+
+const root = checkoutRoot();
+let child: ReturnType<typeof spawn> | undefined;
+let env: NodeJS.ProcessEnv = process.env;
+
+const runners: Record<Phase, () => Promise<Counts>> = {
+  lint: () => check("node_modules/eslint/bin/eslint.js", "."),
+  types: async () => sumUp([await check("node_modules/typescript/bin/tsc", "-p", "."), await check("node_modules/typescript/bin/tsc", "-p", "app")]),
+  unit: () => jest("jest.config.mjs", options.coverage ? ["--coverage"] : []),
+  app: async () => {
+    await installApp();
+    const { output } = await run(process.execPath, ["--test", "--test-reporter=spec", "app/test/*.test.ts"]);
+    return countNodeTests(output);
+  },
+  e2e: async () => {
+    try {
+      return await jest("jest.e2e.config.mjs", []);
+    } finally {
+      await sweep(env); // an interrupted run has not cleaned up after itself
+    }
+  },
+};
+
+/** A program whose exit code is the one check it makes. */
+async function check(...words: string[]): Promise<Counts> {
+  if (words.includes("app")) await installApp();
+  const { code } = await run(process.execPath, words);
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+}
+
+async function jest(config: string, words: string[]): Promise<Counts> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-results-"));
+  try {
+    const file = join(folder, "results.json");
+    const { code } = await run(process.execPath, ["node_modules/jest/bin/jest.js", "--config", config, "--json", `--outputFile=${file}`, ...words, ...pattern], { quiet: true });
+    if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
+    const results = JSON.parse(await readFile(file, "utf8")) as { numPassedTests: number; numFailedTests: number; numPendingTests: number; numRuntimeErrorTestSuites: number };
+    const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+    return { passed: results.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: results.numPendingTests };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function installApp(): Promise<void> {
+  if (existsSync(join(root, "app", "node_modules"))) return;
+  const { code } = await run("npm", ["ci", "--prefix", "app", "--no-audit", "--no-fund", "--loglevel=error"]);
+  if (code !== 0) throw new UserError("npm ci in app/ failed: see its message above");
+}
+
+/** Runs a program whose output is also shown, unless it prints its results to standard output for a machine. */
+function run(program: string, words: readonly string[], { quiet = false } = {}): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    child = spawn(program, words, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (!quiet) process.stdout.write(text);
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+await main(
+  async () => {
+    if (phase !== undefined && !PHASES.includes(phase as Phase)) throw new UserError(`there is no phase "${phase}": choose one of ${PHASES.join(", ")}`);
+    const wanted = PHASES.filter((name) => phase === undefined || name === phase);
+    if (wanted.includes("e2e")) {
+      await setUp(root);
+      env = await pulumiEnvironment(root);
+    }
+    const results: Counts[] = [];
+    for (const name of wanted) {
+      const started = Date.now();
+      const counts = await runners[name]();
+      const mark = counts.failed === 0 ? paint("green", "passed") : paint("red", "FAILED");
+      console.log(`\n${name}: ${mark} in ${Math.round((Date.now() - started) / 1000)} s\n`);
+      results.push(counts);
+    }
+    const total = sumUp(results);
+    console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
+    return total.failed === 0 ? 0 : 1;
+  },
+  { onSignal: (signal) => child?.kill(signal) },
+);

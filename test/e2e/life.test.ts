@@ -1,0 +1,132 @@
+/** The life of one stack: live, unchanged, released again and again under load, broken, mended, rolled back, gone. */
+import { readdir, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import type { Release } from "../../components/ledger.ts";
+import { Checkout } from "./support/checkout.ts";
+import { census, foreign } from "./support/engine.ts";
+import { startLoad, type Report } from "./support/load.ts";
+
+const REQUESTS = 100_000;
+const PAGE = "app/src/page/layout.ts";
+
+let app: Checkout;
+let strangers: string[];
+
+beforeAll(async () => {
+  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], health: { deadline: "20s" } });
+  strangers = await foreign(app.stack);
+});
+afterAll(() => app?.remove());
+
+/** Every note that was acknowledged, as often as it is stored. */
+async function timesStored(ids: readonly string[]): Promise<Record<number, number>> {
+  const seen = new Map<string, number>();
+  for (let after: number | null | undefined; after !== null; ) {
+    const answer = await fetch(`${app.url}/notes?limit=100${after === undefined ? "" : `&after=${after}`}`);
+    const page = (await answer.json()) as { notes: { id: string }[]; next: number | null };
+    for (const { id } of page.notes) seen.set(id, (seen.get(id) ?? 0) + 1);
+    after = page.next;
+  }
+  const times: Record<number, number> = {};
+  for (const id of ids) times[seen.get(id) ?? 0] = (times[seen.get(id) ?? 0] ?? 0) + 1;
+  return times;
+}
+
+function expectNothingFailed(report: Report): void {
+  const failures = Object.entries(report.tallies).flatMap(([kind, { failures: words }]) => words.map((word) => `${kind}: ${word}`));
+  expect(failures).toEqual([]);
+  expect(report.failed).toBe(0);
+}
+
+test("the first update brings the app live behind the gateway", async () => {
+  const { output } = await app.upOk();
+  expect(output).not.toMatch(/warning/i);
+  const answer = await fetch(app.url);
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain(await app.output<string>("release"));
+});
+
+test("an update with nothing changed changes nothing, also after a refresh and when only times differ", async () => {
+  for (const words of [[], ["--refresh"]]) {
+    const { output } = await app.upOk("--expect-no-changes", ...words);
+    expect(output).toMatch(/\d+ unchanged/);
+  }
+  for (const file of await readdir(join(app.folder, "app"))) await utimes(join(app.folder, "app", file), new Date(0), new Date(0));
+  await app.upOk("--expect-no-changes");
+});
+
+test("five releases back to back drop none of 100,000 requests and lose no note", async () => {
+  const load = await startLoad({ url: app.url });
+  const seconds: number[] = [];
+  for (let number = 1; number <= 5; number++) {
+    await app.edit(PAGE, /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/, `$1<meta name="edition" content="${number}">`);
+    seconds.push((await app.upOk()).seconds);
+    expect(await (await fetch(app.url)).text()).toContain(`content="${number}"`);
+  }
+  while (load.sent() < REQUESTS) await new Promise((resolve) => setTimeout(resolve, 250));
+  const report = await load.stop();
+  console.log(`releases took ${seconds.map((s) => s.toFixed(1)).join(", ")} s; ${JSON.stringify(report.tallies)}`);
+  expectNothingFailed(report);
+  expect(report.sent).toBeGreaterThanOrEqual(REQUESTS);
+  expect(report.posted.length).toBeGreaterThan(100);
+  expect(await timesStored(report.posted)).toEqual({ 1: report.posted.length });
+});
+
+test("a release that never gets healthy fails with its cause while the old one serves, and the next good one cleans up", async () => {
+  const before = await app.output<Release[]>("releases");
+  const load = await startLoad({ url: app.url });
+  await app.edit("app/src/routes/status.ts", /web\.get\("\/up"/, 'web.get("/up-moved"');
+  await app.configure({ volumes: [{ name: "data", target: "/data" }], health: { deadline: "5s" } });
+  const failed = await app.up();
+  expect(failed.code).not.toBe(0);
+  expect(failed.output).toMatch(/is not healthy: http:\/\/berth-\S+-web-\d-\w+:8080\/up answered: unexpected status \(404\)/);
+  expect(failed.output).toMatch(/last log lines of berth-/);
+  expect(failed.seconds).toBeLessThan(30);
+  expect(await app.output<Release[]>("releases")).toEqual(before);
+
+  await app.edit("app/src/routes/status.ts", 'web.get("/up-moved"', 'web.get("/up"');
+  await app.edit(PAGE, /content="\d+">/, 'content="6">');
+  await app.upOk();
+  expectNothingFailed(await load.stop());
+  const { containers } = await census(app.stack);
+  expect(containers).toHaveLength(3);
+  expect(containers).toEqual(expect.arrayContaining(await app.output<string[]>("replicas")));
+});
+
+test("a rollback brings image, environment and number of replicas back in seconds, under load", async () => {
+  await app.configure({ volumes: [{ name: "data", target: "/data" }], env: { GREETING: "Hello from before" }, replicas: 3 });
+  await app.upOk();
+  const earlier = await app.output<string>("release");
+  await app.configure({ volumes: [{ name: "data", target: "/data" }], env: { GREETING: "Hello from after" }, replicas: 1 });
+  await app.upOk();
+  expect(await (await fetch(app.url)).text()).toContain("Hello from after");
+
+  const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
+  const rolled = await app.npm("rollback");
+  const report = await load.stop();
+  console.log(`rollback took ${rolled.seconds.toFixed(1)} s under load`);
+  expect(rolled.code).toBe(0);
+  expectNothingFailed(report);
+  expect(await app.output<string>("release")).toBe(earlier);
+  expect(await app.output<string[]>("replicas")).toHaveLength(3);
+  expect(await (await fetch(app.url)).text()).toContain("Hello from before");
+});
+
+test("destroying leaves only the data, which the next update finds again, until they are asked for by name", async () => {
+  const notes = await (await fetch(`${app.url}/notes/count`)).json() as { count: number };
+  expect(notes.count).toBeGreaterThan(0);
+
+  const destroyed = await app.npm("destroy", "--yes");
+  const [volume = ""] = (await census(app.stack)).volumes;
+  expect(destroyed.output).toContain(`The data are still there: ${volume}`);
+  expect(await census(app.stack)).toEqual({ containers: [], networks: [], images: [], volumes: [volume] });
+
+  await app.configure({ volumes: [{ name: "data", target: "/data" }] });
+  await app.upOk();
+  expect(await (await fetch(`${app.url}/notes/count`)).json()).toEqual(notes);
+
+  expect((await app.npm("destroy", "--with-data")).output).toMatch(/add --yes/);
+  expect((await app.npm("destroy", "--with-data", "--yes")).code).toBe(0);
+  expect(await census(app.stack)).toEqual({ containers: [], networks: [], images: [], volumes: [] });
+  expect(await foreign(app.stack)).toEqual(strangers);
+});

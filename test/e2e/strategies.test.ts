@@ -1,0 +1,89 @@
+/** The other ways to serve: one writer at a time, a maintenance page, host names with certificates of one's own. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
+import { join } from "node:path";
+import { Checkout, freePort } from "./support/checkout.ts";
+import { census, docker } from "./support/engine.ts";
+import { startLoad } from "./support/load.ts";
+
+let app: Checkout;
+beforeAll(async () => {
+  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }] });
+});
+afterAll(() => app?.remove());
+
+const volumes = [{ name: "data", target: "/data" }];
+
+test("with strategy recreate, requests wait while the one writer is swapped, and none fails", async () => {
+  await app.configure({ volumes, strategy: "recreate" });
+  await app.upOk();
+  expect(await app.output<string>("strategy")).toBe("recreate");
+
+  const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
+  await app.configure({ volumes, strategy: "recreate", env: { GREETING: "Second" } });
+  const events = docker("events", "--since", "0s", "--until", "25s", "--filter", `label=berth.stack=${app.stack}`, "--filter", "event=start", "--filter", "event=die", "--format", '{{.Action}} {{.Actor.Attributes.name}}');
+  const { output } = await app.upOk();
+  const report = await load.stop();
+  expect(output).toMatch(/hold-pause updated/);
+  expect(Object.values(report.tallies).flatMap(({ failures }) => failures)).toEqual([]);
+  expect(await (await fetch(app.url)).text()).toContain("Second");
+  const order = (await events).split("\n").filter((line) => line.includes("-web-")).map((line) => line.split(" ")[0]);
+  expect(order).toEqual(["die", "start"]); // never two writers
+});
+
+test("maintenance answers 503 with the message while the app keeps running, until it is taken out", async () => {
+  await app.configure({ volumes, strategy: "recreate", env: { GREETING: "Second" }, maintenance: "Back at noon" });
+  await app.upOk();
+  const answer = await fetch(app.url);
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain("Back at noon");
+  expect((await census(app.stack)).containers).toHaveLength(2);
+
+  await app.configure({ volumes, strategy: "recreate", env: { GREETING: "Second" } });
+  await app.upOk();
+  expect((await fetch(app.url)).status).toBe(200);
+});
+
+test("own certificates serve the named hosts only, and a renewed one needs no new gateway", async () => {
+  const httpsPort = await freePort();
+  const configuration = { volumes, hosts: ["notes.example.com"], httpsPort };
+  await app.configure(configuration);
+  await useCertificate("one");
+  await app.upOk();
+  expect(await app.output<string>("url")).toBe(`https://notes.example.com:${httpsPort}`);
+  expect(await overTls(httpsPort, "one")).toBe(200);
+  expect(await overHttp("notes.example.com")).toBe(301);
+  expect(await overHttp("other.example.com")).toBe(404);
+
+  const gateway = (await census(app.stack)).containers.filter((name) => name.includes("gateway"));
+  await useCertificate("two");
+  await app.upOk();
+  expect(await overTls(httpsPort, "two")).toBe(200);
+  expect((await census(app.stack)).containers.filter((name) => name.includes("gateway"))).toEqual(gateway);
+});
+
+async function useCertificate(name: string): Promise<void> {
+  const file = (kind: string) => join(app.folder, `${name}.${kind}`);
+  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=notes.example.com/O=${name}`, "-addext", "subjectAltName=DNS:notes.example.com", "-keyout", file("key"), "-out", file("pem")], { stdio: "ignore" });
+  await app.secret("tls.certificate", readFileSync(file("pem"), "utf8"));
+  await app.secret("tls.key", readFileSync(file("key"), "utf8"));
+}
+
+/** Only a client that trusts exactly this certificate gets an answer. */
+const overTls = (port: number, name: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    httpsGet({ host: "127.0.0.1", port, path: "/up", servername: "notes.example.com", headers: { host: "notes.example.com" }, ca: readFileSync(join(app.folder, `${name}.pem`)), agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).on("error", reject);
+  });
+
+const overHttp = (host: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    httpGet({ host: "127.0.0.1", port: app.port, path: "/", headers: { host }, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).on("error", reject);
+  });

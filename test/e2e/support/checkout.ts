@@ -1,0 +1,157 @@
+/** A copy of the project with a stack, a backend and a port of its own, so that a test meets nothing of the user's. */
+import { execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+import { removeLeftovers } from "./leftovers.ts";
+
+const run = promisify(execFile);
+const ROOT = process.cwd();
+/** No test waits longer for one command, in milliseconds. */
+const PATIENCE = 180_000;
+
+export interface Ran {
+  readonly code: number;
+  /** Both streams, as a person would see them. */
+  readonly output: string;
+  readonly stdout: string;
+  readonly seconds: number;
+}
+
+export class Checkout {
+  readonly folder: string;
+  readonly stack: string;
+  readonly port: number;
+  readonly env: NodeJS.ProcessEnv;
+
+  private constructor(folder: string, stack: string, port: number, env: NodeJS.ProcessEnv) {
+    this.folder = folder;
+    this.stack = stack;
+    this.port = port;
+    this.env = env;
+  }
+
+  /** Copies the project and makes a stack with this configuration (values of the namespace `berth`). */
+  static async make(config: Record<string, unknown> = {}, { name = "e2e", env: more = {} as NodeJS.ProcessEnv } = {}): Promise<Checkout> {
+    const folder = await mkdtemp(join(tmpdir(), "berth-e2e-"));
+    const stack = `${name}-${process.pid}-${randomBytes(2).toString("hex")}`; // the process id tells the sweeper whose it is
+    const env = {
+      ...process.env,
+      PULUMI_BACKEND_URL: `file://${join(folder, ".berth", "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_CONFIG_PASSPHRASE_FILE: "",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      NO_COLOR: "1",
+      ...more,
+    };
+    const port = await freePort();
+    const checkout = new Checkout(folder, stack, port, env);
+    const { stdout } = await run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: ROOT });
+    for (const file of stdout.split("\0").filter((path) => path !== "" && !path.startsWith("test/"))) {
+      await cp(join(ROOT, file), join(folder, file), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error; // removed from the work tree, and not yet from the index
+      });
+    }
+    await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+    await mkdir(join(folder, ".berth", "state"), { recursive: true });
+    await checkout.configure(config);
+    await checkout.pulumiOk("stack", "init", stack, "--no-select");
+    return checkout;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Writes the stack's whole configuration; encrypted values set by `secret` are lost. */
+  async configure(config: Record<string, unknown>): Promise<void> {
+    const file = join(this.folder, `Pulumi.${this.stack}.yaml`);
+    const salt = /^encryptionsalt: .*$/m.exec(await readFile(file, "utf8").catch(() => ""))?.[0];
+    const values = Object.entries({ port: this.port, bindAddress: "127.0.0.1", ...config }).filter(([, value]) => value !== undefined);
+    const text = stringify({ config: Object.fromEntries(values.map(([key, value]) => [`berth:${key}`, value])) });
+    await writeFile(file, salt ? `${salt}\n${text}` : text);
+  }
+
+  async secret(path: string, value: string): Promise<void> {
+    await this.pulumiOk("config", "set", "--secret", "--path", `berth:${path}`, value, "--stack", this.stack);
+  }
+
+  /** Replaces a text in a file of the project. */
+  async edit(file: string, from: string | RegExp, to: string): Promise<void> {
+    const path = join(this.folder, file);
+    const before = await readFile(path, "utf8");
+    const after = before.replace(from, to);
+    if (after === before) throw new Error(`${file} has no ${String(from)}`);
+    await writeFile(path, after);
+  }
+
+  async write(file: string, text: string | Buffer): Promise<void> {
+    await mkdir(dirname(join(this.folder, file)), { recursive: true });
+    await writeFile(join(this.folder, file), text);
+  }
+
+  pulumi(...words: string[]): Promise<Ran> {
+    return this.exec("pulumi", words);
+  }
+
+  async pulumiOk(...words: string[]): Promise<Ran> {
+    return ok(`pulumi ${words.join(" ")}`, await this.pulumi(...words));
+  }
+
+  /** `pulumi up` as a script would call it. */
+  up(...words: string[]): Promise<Ran> {
+    return this.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", this.stack, ...words);
+  }
+
+  async upOk(...words: string[]): Promise<Ran> {
+    return ok("pulumi up", await this.up(...words));
+  }
+
+  /** `npm run <verb> -- <words> --stack <this one>`. */
+  npm(verb: string, ...words: string[]): Promise<Ran> {
+    return this.exec("npm", ["run", "--silent", verb, "--", "--stack", this.stack, ...words]);
+  }
+
+  async output<T>(name: string): Promise<T> {
+    return JSON.parse((await this.pulumiOk("stack", "output", name, "--json", "--stack", this.stack)).stdout) as T;
+  }
+
+  exec(command: string, words: readonly string[]): Promise<Ran> {
+    const started = Date.now();
+    return new Promise((resolve, reject) => {
+      const child = spawn(command, words, { cwd: this.folder, env: this.env, stdio: ["ignore", "pipe", "pipe"], timeout: PATIENCE });
+      let output = "";
+      let stdout = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => ((output += text), (stdout += text)));
+      child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ code: code ?? 1, output, stdout, seconds: (Date.now() - started) / 1000 }));
+    });
+  }
+
+  /** Removes all that the stack made, the copy included. */
+  async remove(): Promise<void> {
+    await this.pulumi("destroy", "--yes", "--skip-preview", "--ignore-protect", "--stack", this.stack);
+    await removeLeftovers(this.stack, this.env);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function ok(what: string, ran: Ran): Ran {
+  if (ran.code !== 0) throw new Error(`${what} ended with ${ran.code}:\n${ran.output}`);
+  return ran;
+}
+
+/** A port that nothing listens on just now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,56 @@
+/** What is on the engine, as the tests see it. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+export async function docker(...words: string[]): Promise<string> {
+  return (await run("docker", words, { maxBuffer: 64 * 1024 ** 2 })).stdout.trim();
+}
+
+export const lines = (text: string): string[] => text.split("\n").filter(Boolean);
+
+/** Names of all that a stack has on the engine, by kind. */
+export async function census(stack: string): Promise<{ containers: string[]; volumes: string[]; networks: string[]; images: string[] }> {
+  const mine = ["--filter", `label=berth.stack=${stack}`];
+  return {
+    containers: lines(await docker("ps", "--all", "--format", "{{.Names}}", ...mine)).sort(),
+    volumes: lines(await docker("volume", "ls", "--format", "{{.Name}}", ...mine)).sort(),
+    networks: lines(await docker("network", "ls", "--format", "{{.Name}}", ...mine)).sort(),
+    images: lines(await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...mine)).sort(),
+  };
+}
+
+/** Everything on the engine that is not this stack's. */
+export async function foreign(stack: string): Promise<string[]> {
+  const own = await census(stack);
+  const all = [
+    ...lines(await docker("ps", "--all", "--format", "{{.Names}}")),
+    ...lines(await docker("volume", "ls", "--format", "{{.Name}}")),
+    ...lines(await docker("network", "ls", "--format", "{{.Name}}")),
+    ...lines(await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")),
+  ];
+  const mine = new Set(Object.values(own).flat());
+  return all.filter((name) => !mine.has(name)).sort();
+}
+
+export interface Inspected {
+  Name: string;
+  Image: string;
+  Config: { User: string; Env: string[]; Labels: Record<string, string>; Healthcheck?: unknown };
+  HostConfig: Record<string, unknown> & {
+    PortBindings: Record<string, { HostIp: string; HostPort: string }[]> | null;
+    RestartPolicy: { Name: string };
+    LogConfig: { Type: string; Config: Record<string, string> };
+    Mounts?: { Type: string; Source: string; Target: string }[];
+    Binds: string[] | null;
+  };
+  Mounts: { Type: string; Destination: string; RW: boolean; Propagation: string }[];
+  NetworkSettings: { Networks: Record<string, unknown> };
+}
+
+/** `docker inspect` of every container of a stack. */
+export async function inspectAll(stack: string): Promise<Inspected[]> {
+  const { containers } = await census(stack);
+  return JSON.parse(await docker("inspect", ...containers)) as Inspected[];
+}

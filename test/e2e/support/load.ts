@@ -1,0 +1,65 @@
+/** Traffic as real clients make it, all through a test; every answer is counted and looked at. */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+
+/** Answers of one kind of client. */
+export interface Tally {
+  readonly sent: number;
+  readonly failed: number;
+  /** The first few failures, in words. */
+  readonly failures: readonly string[];
+}
+
+export interface Report {
+  readonly tallies: Readonly<Record<string, Tally>>;
+  readonly sent: number;
+  readonly failed: number;
+  /** Ids of the notes whose POST was answered well. */
+  readonly posted: readonly string[];
+}
+
+export interface Load {
+  /** Requests so far. */
+  sent(): number;
+  /** Ends the load after the open requests and gives the report. */
+  stop(): Promise<Report>;
+}
+
+export interface LoadOptions {
+  readonly url: string;
+  /** Kinds of clients; see `loadClients.ts`. Default: all. */
+  readonly kinds?: readonly string[];
+  /** Host header to send. */
+  readonly host?: string;
+  /** Words before the program, such as `nsenter` into another network namespace. */
+  readonly within?: readonly string[];
+}
+
+/** Starts the load in a process of its own, so that the test's work does not slow it, and waits for the first answers. */
+export async function startLoad(options: LoadOptions): Promise<Load> {
+  const program = join(process.cwd(), "test/e2e/support/loadClients.ts");
+  const [command = "", ...words] = [...(options.within ?? []), process.execPath, program, JSON.stringify(options)];
+  const child = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });
+  let sent = 0;
+  let report: Report | undefined;
+  const closed = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  const first = new Promise<void>((resolve) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const message = JSON.parse(line) as { sent: number } | { report: Report };
+      if ("report" in message) report = message.report;
+      else sent = message.sent;
+      if (sent > 0) resolve();
+    });
+  });
+  await Promise.race([first, closed]);
+  return {
+    sent: () => sent,
+    async stop() {
+      child.stdin.end();
+      await closed;
+      if (!report) throw new Error("the load ended without a report");
+      return report;
+    },
+  };
+}
