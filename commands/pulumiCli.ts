@@ -29,7 +29,11 @@ export interface PulumiCli {
 /** Sets the machine up where something is missing, which takes no time where nothing is. */
 export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
   await setUp(root);
-  const env = { ...(await pulumiEnvironment(root)), PULUMI_DEBUG_COMMANDS: "true" }; // which is what makes --event-log known
+  const env = {
+    ...(await pulumiEnvironment(root)),
+    PULUMI_DEBUG_COMMANDS: "true", // which is what makes --event-log known
+    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "node"), // halves the start of the program and of each step
+  };
   let child: ReturnType<typeof spawn> | undefined;
 
   const start = (words: readonly string[], stdout: "inherit" | "pipe") =>

@@ -1,4 +1,6 @@
 /** Brings an earlier release back, with its image and its settings. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Command } from "commander";
 import { main, paint, UserError } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
@@ -20,13 +22,13 @@ await main(
     const { release: live, releases } = await readOutputs(cli, stack);
     const target = chooseRelease(live, releases, options.to);
     console.log(`Bringing back release ${target.name} (now live: ${live}) on stack ${stack}.`);
-    const before = await cli.read(["config", "get", "berth:release", "--stack", stack]).catch(() => undefined);
+    const settingsFile = join(cli.root, `Pulumi.${stack}.yaml`);
+    const before = await readFile(settingsFile, "utf8");
     try {
       // --config also keeps the choice in the stack's settings file: until it is removed, app/ is not built.
       await cli.change(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, "--config", `berth:release=${target.name}`]);
     } catch (error) {
-      const undo = before === undefined ? ["config", "rm", "berth:release"] : ["config", "set", "berth:release", before.trim()];
-      await cli.read([...undo, "--stack", stack]);
+      await writeFile(settingsFile, before);
       throw error instanceof UserError ? new UserError(`the rollback failed, ${live} stays live: ${error.message}`, error.exitCode) : error;
     }
     console.log(`\nRelease ${paint("bold", target.name)} is live again. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`);

@@ -30,11 +30,20 @@ export async function failedProbes(gateway: string, since: Date, candidates: rea
 export function parseProbes(log: string, candidates: readonly string[]): Probe[] {
   const last = new Map<string, Probe>();
   for (const line of log.split("\n").filter((text) => text.includes('"Healthcheck failed"'))) {
-    const { url, error } = JSON.parse(line) as { url: string; error: string };
+    const { url = "", error = "" } = parseLine(line);
     const container = candidates.find((name) => url.startsWith(`http://${name}:`));
     if (container) last.set(container, { container, url, answer: error.replace(/^Get "[^"]*": /, "") });
   }
   return [...last.values()];
+}
+
+/** A line that is cut off tells nothing, and must not hide what the others tell. */
+function parseLine(line: string): { url?: string; error?: string } {
+  try {
+    return JSON.parse(line) as { url?: string; error?: string };
+  } catch {
+    return {};
+  }
 }
 
 /** The whole story for the one candidate that tells most: the crashed one, else the first that did not answer well. */

@@ -55,16 +55,22 @@ export async function docker(words: readonly string[], options?: DockerOptions):
   return stdout.trim();
 }
 
-/** The words that run kamal-proxy in the gateway's container. */
-export const proxy = (gateway: string, ...words: string[]): string[] => ["exec", gateway, "kamal-proxy", ...words];
+/** What the engine and kamal-proxy say while a gateway is just starting. */
+const NOT_READY = /is not running|is restarting|dial unix|connection refused/;
 
-/** Waits until the gateway takes commands: just after its start it does not. @throws StepError after `seconds`. */
-export async function gatewayReady(gateway: string, seconds = 20): Promise<void> {
+/** Runs kamal-proxy's command line in the gateway, and again until it takes commands: just after its start it does not. */
+export async function tryGateway(gateway: string, words: readonly string[], { seconds = 20, signal }: { seconds?: number; signal?: AbortSignal } = {}): Promise<Result> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
-    const { code, stderr } = await tryDocker(proxy(gateway, "list"));
-    if (code === 0) return;
-    if (Date.now() > end) throw new StepError(`gateway ${gateway} takes no commands after ${seconds} s: ${stderr.trim()}\nLook at it with: docker logs ${gateway}`);
+    const result = await tryDocker(["exec", gateway, "kamal-proxy", ...words], signal && { signal });
+    if (result.code === 0 || !NOT_READY.test(result.stderr)) return result;
+    if (Date.now() > end) throw new StepError(`gateway ${gateway} takes no commands after ${seconds} s: ${result.stderr.trim()}\nLook at it with: docker logs ${gateway}`);
     await sleep(200);
   }
+}
+
+/** Like `tryGateway`, for commands that must succeed. @throws StepError with the gateway's own words. */
+export async function tellGateway(gateway: string, words: readonly string[]): Promise<void> {
+  const { code, stderr } = await tryGateway(gateway, words);
+  if (code !== 0) throw new StepError(`the gateway refused ${words[0]}: ${stderr.trim().replace(/^Error: /, "")}`);
 }

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { goDuration } from "../components/units.ts";
 import { explain, failedProbes } from "./diagnosis.ts";
-import { docker, gatewayReady, proxy, readInput, runStep, StepError, tryDocker } from "./engine.ts";
+import { docker, readInput, runStep, StepError, tryGateway } from "./engine.ts";
 
 export interface GateInput {
   /** Container of the gateway. */
@@ -23,9 +23,9 @@ export interface GateInput {
 const PROBE_INTERVAL = 0.2;
 
 /** The kamal-proxy words that probe all candidates and come back when each is healthy. */
-export function probeWords({ gateway, release, candidates, port, health }: GateInput, host: string): string[] {
-  return proxy(
-    gateway, "deploy", `gate-${release}`,
+export function probeWords({ release, candidates, port, health }: GateInput, host: string): string[] {
+  return [
+    "deploy", `gate-${release}`,
     "--host", host,
     ...candidates.flatMap((name) => ["--target", `${name}:${port}`]),
     "--health-check-path", health.path,
@@ -33,16 +33,15 @@ export function probeWords({ gateway, release, candidates, port, health }: GateI
     "--health-check-timeout", goDuration(health.timeout),
     "--deploy-timeout", goDuration(health.deadline),
     "--drain-timeout", "1s",
-  );
+  ];
 }
 
 async function main(): Promise<void> {
   const input = readInput<GateInput>();
   const started = new Date();
-  await gatewayReady(input.gateway);
   const done = new AbortController();
   try {
-    const probing = tryDocker(probeWords(input, `${randomUUID()}.invalid`), { signal: done.signal });
+    const probing = tryGateway(input.gateway, probeWords(input, `${randomUUID()}.invalid`), { signal: done.signal });
     const crashed = firstCrash(input.candidates, done.signal);
     const outcome = await Promise.race([probing, crashed]);
     const seconds = ((Date.now() - started.getTime()) / 1000).toFixed(1);
@@ -53,17 +52,23 @@ async function main(): Promise<void> {
     console.log(`release ${input.release}: ${input.candidates.length} of ${input.candidates.length} healthy after ${seconds} s`);
   } finally {
     done.abort();
-    await tryDocker(proxy(input.gateway, "remove", `gate-${input.release}`));
+    await tryGateway(input.gateway, ["remove", `gate-${input.release}`]);
   }
 }
 
-/** The first candidate that has ended or was started again by the engine: no need to wait for the deadline then. */
+/**
+ * The first candidate that has ended or is started again by the engine: no need to wait for the deadline then. Restarts
+ * from before count for nothing, because after a change of the gateway the candidates are replicas that have long been live.
+ */
 async function firstCrash(candidates: readonly string[], signal: AbortSignal): Promise<string> {
-  const format = "{{.Name}} {{.State.Running}} {{.RestartCount}}";
+  const format = "{{.Name}} {{.State.Status}} {{.RestartCount}}";
+  const before = new Map<string, string>();
   while (!signal.aborted) {
     const lines = (await docker(["inspect", "--format", format, ...candidates])).split("\n");
-    const crashed = lines.map((line) => line.split(" ")).find(([, running, restarts]) => running !== "true" || restarts !== "0");
-    if (crashed?.[0]) return crashed[0].replace(/^\//, "");
+    for (const [name = "", status, restarts = ""] of lines.map((line) => line.split(" "))) {
+      if (status !== "running" || restarts !== (before.get(name) ?? restarts)) return name.replace(/^\//, "");
+      before.set(name, restarts);
+    }
     await sleep(500, undefined, { signal }).catch(() => undefined);
   }
   return new Promise(() => undefined); // the probe has answered first

@@ -1,6 +1,6 @@
 /** Lets new requests wait in the gateway, and the open ones finish, before the only writer is stopped. */
 import { goDuration } from "../components/units.ts";
-import { gatewayReady, proxy, readInput, runStep, StepError, tryDocker } from "./engine.ts";
+import { readInput, runStep, StepError, tryGateway } from "./engine.ts";
 
 export interface HoldInput {
   /** Container of the gateway. */
@@ -16,13 +16,12 @@ export interface HoldInput {
 }
 
 /** The kamal-proxy words that hold requests. */
-export const pauseWords = ({ gateway, service, drain, patience }: HoldInput): string[] =>
-  proxy(gateway, "pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(patience));
+export const pauseWords = ({ service, drain, patience }: HoldInput): string[] =>
+  ["pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(patience)];
 
 async function main(): Promise<void> {
   const input = readInput<HoldInput>();
-  await gatewayReady(input.gateway);
-  const { code, stderr } = await tryDocker(pauseWords(input));
+  const { code, stderr } = await tryGateway(input.gateway, pauseWords(input));
   if (code === 0) console.log(`requests wait, ${input.patience} s at the most`);
   else if (!stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
 }

@@ -2,7 +2,7 @@
 import { text } from "node:stream/consumers";
 import { goDuration } from "../components/units.ts";
 import { copyInto } from "./copy.ts";
-import { docker, gatewayReady, proxy, readInput, runStep } from "./engine.ts";
+import { readInput, runStep, tellGateway } from "./engine.ts";
 
 export interface RouteInput {
   /** Container of the gateway. */
@@ -30,8 +30,8 @@ const KEY = "berth-key.pem";
 
 /** The kamal-proxy words that switch: they come back when the old targets are drained. */
 export function deployWords(input: RouteInput): string[] {
-  return proxy(
-    input.gateway, "deploy", input.service,
+  return [
+    "deploy", input.service,
     ...input.targets.flatMap((name) => ["--target", `${name}:${input.port}`]),
     ...input.hosts.flatMap((host) => ["--host", host]),
     ...(input.tls === "off" ? [] : ["--tls"]),
@@ -41,18 +41,15 @@ export function deployWords(input: RouteInput): string[] {
     "--health-check-timeout", goDuration(input.health.timeout),
     "--deploy-timeout", goDuration(input.health.deadline),
     "--drain-timeout", goDuration(input.drain),
-  );
+  ];
 }
 
 /** What comes after the switch: hold the door shut with a message, or open it. */
-export const maintenanceWords = ({ gateway, service, maintenance, drain }: RouteInput): string[] =>
-  maintenance === null
-    ? proxy(gateway, "resume", service)
-    : proxy(gateway, "stop", service, "--message", maintenance, "--drain-timeout", goDuration(drain));
+export const maintenanceWords = ({ service, maintenance, drain }: RouteInput): string[] =>
+  maintenance === null ? ["resume", service] : ["stop", service, "--message", maintenance, "--drain-timeout", goDuration(drain)];
 
 async function main(): Promise<void> {
   const input = readInput<RouteInput>();
-  await gatewayReady(input.gateway);
   if (input.tls === "own") {
     const { certificate, key } = JSON.parse(await text(process.stdin)) as { certificate: string; key: string };
     await copyInto(input.gateway, TLS_FOLDER, [
@@ -60,8 +57,8 @@ async function main(): Promise<void> {
       { name: KEY, content: key, mode: 0o444 }, // only the gateway sees this volume
     ]);
   }
-  await docker(deployWords(input));
-  await docker(maintenanceWords(input));
+  await tellGateway(input.gateway, deployWords(input));
+  await tellGateway(input.gateway, maintenanceWords(input));
   console.log(`release ${input.release} is live on ${input.targets.length} ${input.targets.length === 1 ? "replica" : "replicas"}`);
 }
 
