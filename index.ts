@@ -1,5 +1,7 @@
 /** The stack: its configuration becomes one app, and what a person wants to know of it becomes outputs. */
+import { mkdir } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
+import { BUILD_LOGS } from "./components/appImage.ts";
 import { checkOut } from "./components/checkout.ts";
 import { contentHash } from "./components/content.ts";
 import { findRelease, nextRelease, readLedger } from "./components/ledger.ts";
@@ -38,6 +40,7 @@ export default async () => {
     const remote = build.remoteContext ? await checkOut(build.remoteContext) : undefined;
     const context = remote?.context ?? build.context ?? "app";
     checkContext(context, build.dockerfile);
+    await mkdir(BUILD_LOGS, { recursive: true });
     const origin = await readOrigin();
     const content = await contentHash(context, build);
     return {

@@ -1,13 +1,14 @@
 /** The Pulumi CLI as the commands use it: found by set-up, with the right backend and the chosen stack. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp } from "../toolchain/setup.ts";
-import { failureOf } from "./failure.ts";
+import { BUILD_LOGS } from "../components/appImage.ts";
+import { buildStory, failureOf } from "./failure.ts";
 import { UserError } from "./cli.ts";
 
 export interface PulumiCli {
@@ -64,7 +65,8 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
         const code = await cli.run([...words, "--event-log", log]);
         if (code === 0) return;
         const events = existsSync(log) ? await readFile(log, "utf8") : "";
-        throw new UserError(failureOf(events) ?? `pulumi ${words[0]} ended with exit code ${code}`, code);
+        const cause = failureOf(events) ?? `pulumi ${words[0]} ended with exit code ${code}`;
+        throw new UserError(cause.includes("buildx build") ? await withBuildLog(cause, root) : cause, code);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -75,4 +77,13 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
     },
   };
   return cli;
+}
+
+/** A failed build's own last words, which the provider leaves out. */
+async function withBuildLog(cause: string, root: string): Promise<string> {
+  const folder = join(root, BUILD_LOGS);
+  const files = await Promise.all((await readdir(folder)).map(async (name) => ({ name, time: (await stat(join(folder, name))).mtimeMs })));
+  const newest = files.sort((a, b) => b.time - a.time)[0];
+  if (!newest) return cause;
+  return `the image could not be built: ${cause.replace(/^.*failed to solve: /s, "")}\n${buildStory(await readFile(join(folder, newest.name), "utf8"))}\n  The whole log: ${join(BUILD_LOGS, newest.name)}. What was live before goes on serving.`;
 }

@@ -45,6 +45,7 @@ export function imageArgs(owner: Owner, content: string, build: BuildSettings & 
     build: {
       context: build.context,
       dockerfile: build.dockerfile,
+      buildLogFile: buildLog(content), // the provider's own error does not say why a build failed
       label: labels(owner, "image"),
       ...(build.target && { target: build.target }),
       ...(Object.keys(build.args).length > 0 && { buildArgs: { ...build.args } }),
@@ -54,6 +55,10 @@ export function imageArgs(owner: Owner, content: string, build: BuildSettings & 
     keepLocally: true, // the ledger decides what is removed, see Prune
   };
 }
+
+/** Where the output of a build goes, within the project. */
+export const BUILD_LOGS = ".berth/builds";
+export const buildLog = (content: string): string => `${BUILD_LOGS}/${content}.log`;
 
 export const repository = ({ project, stack }: Owner): string => `${project}-${stack}`.toLowerCase();
 
