@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { main } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { chooseStack } from "./stack.ts";
+import { makeStack } from "./stack.ts";
 
 const command = new Command("preview")
   .description("Says what `npm run up` would change. Other options go to `pulumi preview`.")
@@ -18,7 +18,7 @@ let pulumi: PulumiCli | undefined;
 await main(
   async () => {
     pulumi = await openPulumi();
-    const stack = await chooseStack(pulumi, options.stack);
+    const stack = await makeStack(pulumi, options.stack);
     const words = ["preview", "--stack", stack, ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args];
     if (options.json) return pulumi.run([...words, "--json"]);
     await pulumi.change(words);

@@ -21,13 +21,26 @@ export interface Outputs {
   readonly releases: readonly Release[];
 }
 
-/**
- * The stack that was asked for, else the selected one, else `dev`. A stack that has a settings file and is not there
- * yet is made. @throws UserError for a stack without one, with the nearest name that has one.
- */
+interface Listed {
+  readonly name: string;
+  readonly current: boolean;
+}
+
+const list = async (pulumi: PulumiCli) => JSON.parse(await pulumi.read(["stack", "ls", "--json"])) as Listed[];
+const selected = (stacks: readonly Listed[]) => stacks.find(({ current }) => current)?.name ?? DEFAULT_STACK;
+
+/** The stack that was asked for, else the selected one, else `dev`: for commands that need it to be there. */
 export async function chooseStack(pulumi: PulumiCli, asked: string | undefined): Promise<string> {
-  const stacks = JSON.parse(await pulumi.read(["stack", "ls", "--json"])) as { name: string; current: boolean }[];
-  const name = asked ?? stacks.find(({ current }) => current)?.name ?? DEFAULT_STACK;
+  return asked ?? selected(await list(pulumi));
+}
+
+/**
+ * Like `chooseStack`; a stack that has a settings file and is not there yet is made.
+ * @throws UserError for a stack without one, with the nearest name that has one
+ */
+export async function makeStack(pulumi: PulumiCli, asked: string | undefined): Promise<string> {
+  const stacks = await list(pulumi);
+  const name = asked ?? selected(stacks);
   if (stacks.some((stack) => stack.name === name || stack.name.endsWith(`/${name}`))) return name;
   if (!existsSync(join(pulumi.root, `Pulumi.${name}.yaml`))) {
     const known = (await readdir(pulumi.root)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { main, paint } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { chooseStack, DEFAULT_STACK, readOutputs } from "./stack.ts";
+import { makeStack, DEFAULT_STACK, readOutputs } from "./stack.ts";
 
 const options = new Command("start")
   .description("Sets this machine up, brings the app live and prints where it is.")
@@ -14,7 +14,7 @@ let pulumi: PulumiCli | undefined;
 await main(
   async () => {
     pulumi = await openPulumi();
-    const stack = await chooseStack(pulumi, options.stack);
+    const stack = await makeStack(pulumi, options.stack);
     await pulumi.read(["stack", "select", stack]); // plain `pulumi preview` works on it from now on
     await pulumi.change(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack]);
     const { url, release } = await readOutputs(pulumi, stack);

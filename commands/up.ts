@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { main, paint, UserError } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { chooseStack, readOutputs } from "./stack.ts";
+import { makeStack, readOutputs } from "./stack.ts";
 
 const command = new Command("up")
   .description("Shows what will change, asks, and brings it live. Other options go to `pulumi up`.")
@@ -19,7 +19,7 @@ await main(
   async () => {
     if (!options.yes && !process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes (npm run up -- --yes)");
     pulumi = await openPulumi();
-    const stack = await chooseStack(pulumi, options.stack);
+    const stack = await makeStack(pulumi, options.stack);
     const asking = options.yes ? ["--yes", "--skip-preview"] : [];
     await pulumi.change(["up", "--stack", stack, ...asking, ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args]);
     const { url, release } = await readOutputs(pulumi, stack);
