@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { goDuration } from "../components/units.ts";
 import { explain, failedProbes } from "./diagnosis.ts";
-import { docker, readInput, runStep, StepError, tryGateway } from "./engine.ts";
+import { docker, readInput, runStep, StepError, tryDocker, tryGateway } from "./engine.ts";
 
 export interface GateInput {
   /** Container of the gateway. */
@@ -43,6 +43,7 @@ async function main(): Promise<void> {
   try {
     const probing = tryGateway(input.gateway, probeWords(input, `${randomUUID()}.invalid`), { signal: done.signal });
     const crashed = firstCrash(input.candidates, done.signal);
+    crashed.catch(() => undefined); // once the probe has answered, nobody waits for it
     const outcome = await Promise.race([probing, crashed]);
     const seconds = ((Date.now() - started.getTime()) / 1000).toFixed(1);
     if (typeof outcome === "string" || outcome.code !== 0) {
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
     console.log(`release ${input.release}: ${input.candidates.length} of ${input.candidates.length} healthy after ${seconds} s`);
   } finally {
     done.abort();
-    await tryGateway(input.gateway, ["remove", `gate-${input.release}`]);
+    await tryDocker(["exec", input.gateway, "kamal-proxy", "remove", `gate-${input.release}`]);
   }
 }
 
