@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dockerEnvironment } from "./docker.ts";
 import { run } from "./run.ts";
@@ -28,18 +28,22 @@ export const ARCHIVE = "image.tar";
  * the layer. The same layer and configuration give the same image id on every machine.
  */
 export async function packImage(folder: string, tag: string, config: ImageConfig, created: string): Promise<void> {
+  const digest = await sha256(join(folder, "layer.tar"));
+  // The containerd image store knows a layer by its name while it loads: two loads at once must not share one.
+  const layer = `${digest}.tar`;
+  await rename(join(folder, "layer.tar"), join(folder, layer));
   const image = {
     architecture: process.arch === "x64" ? "amd64" : process.arch,
     os: "linux",
     created,
     config,
-    rootfs: { type: "layers", diff_ids: [`sha256:${await sha256(join(folder, "layer.tar"))}`] },
+    rootfs: { type: "layers", diff_ids: [`sha256:${digest}`] },
     history: [{ created, created_by: "berth setup" }],
   };
   await writeFile(join(folder, "config.json"), JSON.stringify(image));
-  const manifest = [{ Config: "config.json", RepoTags: [tag], Layers: ["layer.tar"] }];
+  const manifest = [{ Config: "config.json", RepoTags: [tag], Layers: [layer] }];
   await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
-  const files = ["manifest.json", "config.json", "layer.tar"];
+  const files = ["manifest.json", "config.json", layer];
   await run("tar", ["-cf", join(folder, ARCHIVE), "-C", folder, ...files]);
   await Promise.all(files.map((file) => rm(join(folder, file))));
 }
