@@ -6,6 +6,7 @@ export default {
   transform: {
     "\\.ts$": ["@swc/jest", { jsc: { target: "es2023", parser: { syntax: "typescript" } }, module: { type: "commonjs" } }],
   },
+  testTimeout: 30_000, // far above what any test needs, for a machine that has much else to do
   collectCoverageFrom: ["index.ts", "settings.ts", "preflight.ts", "settings/**/*.ts", "components/**/*.ts", "steps/**/*.ts"],
   coverageDirectory: "<rootDir>/coverage",
   coverageProvider: "v8",

@@ -1,0 +1,163 @@
+import { pathToFileURL } from "node:url";
+import type { RouteInput } from "../../../steps/route.ts";
+import { CERTIFICATE, KEY } from "../../support/certificate.ts";
+import { OWNER } from "../../support/configuration.ts";
+import { type Answer, fakeDocker } from "../../support/fakeDocker.ts";
+import { runNode, runStep } from "../../support/step.ts";
+import { entriesOf } from "../../support/tar.ts";
+
+const SENTINEL = "hunter2-sentinel";
+const OWNED = ["--filter", "label=berth.project=berth", "--filter", "label=berth.stack=dev"];
+const proxied = (calls: readonly string[][]) => calls.filter(([verb]) => verb === "exec").map((words) => words.slice(3, 5).join(" "));
+
+test("a gateway that never takes a command is named, with what it says and where to look", async () => {
+  const docker = fakeDocker([{ to: "exec gw kamal-proxy resume app", stderr: "Error: dial unix: connection refused", exit: 1 }]);
+  const program = `import("${pathToFileURL("steps/engine.ts").href}").then(({ tryGateway, runStep }) => runStep(() => tryGateway("gw", ["resume", "app"], { seconds: 0.3 })))`;
+  const { code, stderr } = await runNode(["--eval", program], docker.env);
+  expect([code, stderr]).toEqual([1, "gateway gw takes no commands after 0.3 s: Error: dial unix: connection refused\nLook at it with: docker logs gw\n"]);
+});
+
+test("a fault of the program itself is not hidden: it comes with its stack", async () => {
+  const docker = fakeDocker([]);
+  const { code, stderr } = await runStep("prune", { owner: OWNER, keep: [] }, docker, { env: { BERTH_INPUT: "not JSON" } });
+  expect(code).toBe(1);
+  expect(stderr).toContain("SyntaxError");
+});
+
+describe("route", () => {
+  const input: RouteInput = {
+    gateway: "gw",
+    service: "app",
+    release: "3f9a1c2b7d4e",
+    targets: ["web-1", "web-2"],
+    port: 3000,
+    hosts: [],
+    tls: "off",
+    health: { path: "/up", interval: 1, timeout: 5, deadline: 60 },
+    drain: 30,
+    maintenance: null,
+  };
+  const SWITCHED: Answer = { to: "exec gw kamal-proxy deploy app" };
+
+  test("switches, opens the door, and says how many replicas serve", async () => {
+    const docker = fakeDocker([SWITCHED, { to: "exec gw kamal-proxy resume app" }]);
+    expect(await runStep("route", input, docker)).toMatchObject({ code: 0, stdout: "release 3f9a1c2b7d4e is live on 2 replicas\n", stderr: "" });
+    expect(proxied(docker.calls())).toEqual(["deploy app", "resume app"]);
+  });
+
+  test("shuts the door after the switch in maintenance", async () => {
+    const docker = fakeDocker([SWITCHED, { to: "exec gw kamal-proxy stop app --message Back at noon" }]);
+    expect(await runStep("route", { ...input, targets: ["web-1"], maintenance: "Back at noon" }, docker)).toMatchObject({
+      code: 0,
+      stdout: "release 3f9a1c2b7d4e is live on 1 replica\n",
+    });
+  });
+
+  test("that fails says why and opens nothing", async () => {
+    const docker = fakeDocker([{ ...SWITCHED, stderr: "Error: host is in use by another service", exit: 1 }]);
+    expect(await runStep("route", input, docker)).toMatchObject({ code: 1, stdout: "", stderr: "the gateway refused deploy: host is in use by another service\n" });
+    expect(proxied(docker.calls())).toEqual(["deploy app"]);
+  });
+
+  test("puts its own certificate into the gateway before the switch, by standard input alone", async () => {
+    const docker = fakeDocker([{ to: "cp --archive - gw:/home/kamal-proxy/.config/kamal-proxy" }, SWITCHED, { to: "exec gw kamal-proxy resume app" }]);
+    const { code } = await runStep("route", { ...input, hosts: ["example.com"], tls: "own" }, docker, { stdin: JSON.stringify({ certificate: CERTIFICATE, key: KEY }) });
+    expect(code).toBe(0);
+    expect(docker.calls().map(([verb]) => verb)).toEqual(["cp", "exec", "exec"]);
+    expect(await entriesOf(docker.stdin(0))).toEqual([
+      { name: "berth-certificate.pem", mode: 0o444, uid: 0, gid: 0, content: CERTIFICATE },
+      { name: "berth-key.pem", mode: 0o444, uid: 0, gid: 0, content: KEY },
+    ]);
+    expect(docker.calls().flat().join(" ")).not.toContain(KEY.split("\n")[1]);
+  });
+});
+
+describe("hold", () => {
+  const input = { gateway: "gw", service: "app", drain: 30, patience: 150, because: "x" };
+
+  test("lets requests wait", async () => {
+    const docker = fakeDocker([{ to: "exec gw kamal-proxy pause app --drain-timeout 30s --max-pause 150s" }]);
+    expect(await runStep("hold", input, docker)).toMatchObject({ code: 0, stdout: "requests wait, 150 s at the most\n", stderr: "" });
+  });
+
+  test("has nothing to hold before the first release", async () => {
+    const docker = fakeDocker([{ to: "exec gw kamal-proxy pause", stderr: "Error: service not found", exit: 1 }]);
+    expect(await runStep("hold", input, docker)).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  });
+
+  test("that fails otherwise stops the release", async () => {
+    const docker = fakeDocker([{ to: "exec gw kamal-proxy pause", stderr: "Error: no space left", exit: 1 }]);
+    expect(await runStep("hold", input, docker)).toMatchObject({ code: 1, stderr: "the gateway cannot hold requests: Error: no space left\n" });
+  });
+});
+
+describe("prune", () => {
+  const id = (digit: string) => `sha256:${digit.repeat(64)}`;
+  const listed: Answer = { to: `image ls --no-trunc --quiet ${OWNED.join(" ")}`, stdout: [id("a"), id("b"), id("a"), id("c")].join("\n") };
+
+  test("removes what this stack made and no kept release needs, and nothing else", async () => {
+    const docker = fakeDocker([listed, { to: "image rm" }]);
+    expect(await runStep("prune", { owner: OWNER, keep: [id("b")] }, docker)).toMatchObject({ code: 0, stdout: "removed image aaaaaaaaaaaa\nremoved image cccccccccccc\n" });
+    expect(docker.calls()).toEqual([["image", "ls", "--no-trunc", "--quiet", ...OWNED], ["image", "rm", id("a")], ["image", "rm", id("c")]]);
+  });
+
+  test("leaves an image that is still in use, and goes on", async () => {
+    const docker = fakeDocker([listed, { to: `image rm ${id("a")}`, stderr: "Error: image is being used", exit: 1 }, { to: "image rm" }]);
+    expect(await runStep("prune", { owner: OWNER, keep: [] }, docker)).toMatchObject({
+      code: 0,
+      stdout: "left image aaaaaaaaaaaa: Error: image is being used\nremoved image bbbbbbbbbbbb\nremoved image cccccccccccc\n",
+    });
+  });
+
+  test("has nothing to do where the stack has no image", async () => {
+    const docker = fakeDocker([{ to: "image ls" }]);
+    expect(await runStep("prune", { owner: OWNER, keep: [] }, docker)).toMatchObject({ code: 0, stdout: "" });
+    expect(docker.calls()).toHaveLength(1);
+  });
+});
+
+describe("secrets", () => {
+  const stdin = JSON.stringify({ pin: SENTINEL, "db.password": "ü" });
+  const input = { owner: OWNER, image: "sha256:1111", uid: 1000 };
+  const created: Answer = { to: "create --network none", stdout: "helper" };
+  const all: Answer[] = [{ to: "volume create" }, created, { to: "cp --archive - helper:/run/secrets" }, { to: "rm --force helper" }];
+
+  test("are files in a volume that only the app's user may read, by standard input alone", async () => {
+    const docker = fakeDocker(all);
+    const { code, stdout, stderr } = await runStep("secrets", input, docker, { stdin });
+    const volume = stdout.trim();
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(volume).toMatch(/^berth-dev-secrets-[0-9a-f]{8}$/);
+    expect(docker.calls()).toEqual([
+      ["volume", "create", "--label", "berth.project=berth", "--label", "berth.stack=dev", "--label", "berth.part=secrets", volume],
+      ["create", "--network", "none", "--volume", `${volume}:/run/secrets`, "sha256:1111", "never-started"],
+      ["cp", "--archive", "-", "helper:/run/secrets"],
+      ["rm", "--force", "helper"],
+    ]);
+    expect(await entriesOf(docker.stdin(2))).toEqual([
+      { name: "pin", mode: 0o400, uid: 1000, gid: 1000, content: SENTINEL },
+      { name: "db.password", mode: 0o400, uid: 1000, gid: 1000, content: "ü" },
+    ]);
+    expect(docker.calls().flat().join(" ") + stdout).not.toContain(SENTINEL);
+  });
+
+  test("can be read by all in the container where its user is not known", async () => {
+    const docker = fakeDocker(all);
+    await runStep("secrets", { ...input, uid: null }, docker, { stdin });
+    expect((await entriesOf(docker.stdin(2))).map(({ mode, uid }) => [mode, uid])).toEqual([[0o444, 0], [0o444, 0]]);
+  });
+
+  test("written again go into the volume that they have", async () => {
+    const docker = fakeDocker(all);
+    const { stdout } = await runStep("secrets", input, docker, { stdin, env: { PULUMI_COMMAND_STDOUT: "berth-dev-secrets-0badcafe" } });
+    expect(stdout).toBe("berth-dev-secrets-0badcafe\n");
+    expect(docker.calls()[0]?.at(-1)).toBe("berth-dev-secrets-0badcafe");
+  });
+
+  test("that cannot be written leave neither container nor volume, nor a word of theirs in the error", async () => {
+    const docker = fakeDocker([{ to: "volume create" }, created, { to: "cp", stderr: "Error: no space left", exit: 1 }, { to: "rm --force helper" }, { to: "volume rm" }]);
+    const { code, stdout, stderr } = await runStep("secrets", input, docker, { stdin });
+    expect([code, stdout, stderr]).toEqual([1, "", "docker cp --archive failed: Error: no space left\n"]);
+    expect(docker.calls().slice(-2).map(([verb]) => verb)).toEqual(["rm", "volume"]);
+  });
+});
