@@ -17,5 +17,5 @@ export async function copyInto(container: string, folder: string, files: readonl
   const archive = pack();
   for (const { name, content, mode, uid = 0 } of files) archive.entry({ name, mode, uid, gid: uid }, content);
   archive.finalize();
-  await docker(["cp", "--archive", "-", `${container}:${folder}`], { stdin: await buffer(archive) });
+  await docker(["cp", "-", `${container}:${folder}`], { stdin: await buffer(archive) });
 }
