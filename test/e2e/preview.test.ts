@@ -25,7 +25,8 @@ async function performed(): Promise<string[]> {
 }
 
 const short = (urn: string) => urn.split("::").slice(-2).join(" ").replace(/^\S*\$/, "");
-const isChange = (operation: string) => !/^(same|read) /.test(operation);
+/** An update also tells the two halves of each replacement, and the plugins it loads; a preview does not. */
+const isChange = (operation: string) => !/^(same|read|create-replacement|delete-replaced) |pulumi:providers:/.test(operation);
 
 test("the first preview names exactly what the first update makes", async () => {
   const names = await previewed();
@@ -54,14 +55,11 @@ test("a changed setting and a rollback do what their previews said", async () =>
 });
 
 test("two copies at different paths give the same release name", async () => {
-  const other = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], release: undefined });
+  const [release = ""] = (await app.output<{ name: string }[]>("releases")).map(({ name }) => name);
+  const other = await Checkout.make({ volumes: [{ name: "data", target: "/data" }] });
   try {
-    await app.configure({ volumes: [{ name: "data", target: "/data" }] });
-    const nameOf = async (checkout: Checkout) =>
-      /"release": "([0-9a-f]{12})/.exec((await checkout.pulumiOk("preview", "--json", "--stack", checkout.stack)).stdout)?.[1];
     await other.edit("app/src/page/layout.ts", '<meta charset="utf-8">', '<meta charset="UTF-8">');
-    expect(await nameOf(other)).toMatch(/^[0-9a-f]{12}$/);
-    expect(await nameOf(other)).toBe(await nameOf(app));
+    expect((await other.pulumiOk("preview", "--stack", other.stack)).output).toContain(`release : "${release}"`);
   } finally {
     await other.remove();
   }
