@@ -7,16 +7,18 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
-import { setUp } from "../toolchain/setup.ts";
+import { setUp, startCurrentEngine, stopCurrentEngine } from "../toolchain/setup.ts";
 import { sweep } from "../test/e2e/support/leftovers.ts";
 import { main, paint, UserError } from "./cli.ts";
 import { countNodeTests, type Counts, sumUp } from "./testCounts.ts";
 
 const PHASES = ["lint", "types", "unit", "app", "e2e"] as const;
-type Phase = (typeof PHASES)[number];
+/** Phases with a command of their own, because they take long. */
+const MORE = ["current"] as const;
+type Phase = (typeof PHASES)[number] | (typeof MORE)[number];
 
 const command = new Command("test")
-  .description(`Runs the checks: ${PHASES.join(", ")}. Without a phase: all of them.`)
+  .description(`Runs the checks: ${PHASES.join(", ")}. Without a phase: all of them. Another phase, current, runs e2e on the newest engine.`)
   .argument("[phase]", "one phase only")
   .argument("[pattern...]", "for unit and e2e: test files whose path matches")
   .option("--coverage", "for unit: measure what the tests reach")
@@ -29,6 +31,17 @@ let child: ReturnType<typeof spawn> | undefined;
 let env: NodeJS.ProcessEnv = process.env;
 
 const runners: Record<Phase, () => Promise<Counts>> = {
+  current: async () => {
+    const { dockerHost, netns } = await startCurrentEngine(root);
+    env = { ...env, DOCKER_HOST: dockerHost };
+    try {
+      // Loopback ports of that engine answer only in its network namespace.
+      return await jest("jest.e2e.config.mjs", [], ["nsenter", `--net=${netns}`]);
+    } finally {
+      await sweep(env);
+      await stopCurrentEngine(root);
+    }
+  },
   lint: () => check("node_modules/eslint/bin/eslint.js", "."),
   types: async () => sumUp([await check("node_modules/typescript/bin/tsc", "-p", "."), await check("node_modules/typescript/bin/tsc", "-p", "app")]),
   unit: () => jest("jest.config.mjs", options.coverage ? ["--coverage"] : []),
@@ -53,11 +66,12 @@ async function check(...words: string[]): Promise<Counts> {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
-async function jest(config: string, words: string[]): Promise<Counts> {
+async function jest(config: string, words: string[], within: string[] = []): Promise<Counts> {
   const folder = await mkdtemp(join(tmpdir(), "berth-results-"));
   try {
     const file = join(folder, "results.json");
-    const { code } = await run(process.execPath, ["node_modules/jest/bin/jest.js", "--config", config, "--json", `--outputFile=${file}`, ...words, ...pattern], { quiet: true });
+    const [program = "", ...rest] = [...within, process.execPath, "node_modules/jest/bin/jest.js"];
+    const { code } = await run(program, [...rest, "--config", config, "--json", `--outputFile=${file}`, ...words, ...pattern], { quiet: true });
     if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
     const results = JSON.parse(await readFile(file, "utf8")) as { numPassedTests: number; numFailedTests: number; numPendingTests: number; numRuntimeErrorTestSuites: number };
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
@@ -89,9 +103,10 @@ function run(program: string, words: readonly string[], { quiet = false } = {}):
 
 await main(
   async () => {
-    if (phase !== undefined && !PHASES.includes(phase as Phase)) throw new UserError(`there is no phase "${phase}": choose one of ${PHASES.join(", ")}`);
-    const wanted = PHASES.filter((name) => phase === undefined || name === phase);
-    if (wanted.includes("e2e")) {
+    const all: readonly Phase[] = [...PHASES, ...MORE];
+    const wanted = phase === undefined ? PHASES : all.filter((name) => name === phase);
+    if (wanted.length === 0) throw new UserError(`there is no phase "${phase}": choose one of ${all.join(", ")}`);
+    if (wanted.some((name) => name === "e2e" || name === "current")) {
       await setUp(root);
       env = await pulumiEnvironment(root);
     }

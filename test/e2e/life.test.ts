@@ -3,20 +3,26 @@ import { readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Release } from "../../components/ledger.ts";
 import { Checkout } from "./support/checkout.ts";
-import { census, foreign } from "./support/engine.ts";
+import { census, docker } from "./support/engine.ts";
 import { startLoad, type Report } from "./support/load.ts";
 
 const REQUESTS = 100_000;
 const PAGE = "app/src/page/layout.ts";
 
 let app: Checkout;
-let strangers: string[];
+/** A volume and an image that look a little like the stack's own, and are not. */
+const STRANGER = `berth-stranger-${process.pid}`;
 
 beforeAll(async () => {
   app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], health: { deadline: "20s" } });
-  strangers = await foreign(app.stack);
+  await docker("volume", "create", "--label", "berth.project=berth", STRANGER);
+  await docker("image", "tag", "node:24-bookworm-slim", `${STRANGER}:kept`);
 });
-afterAll(() => app?.remove());
+afterAll(async () => {
+  await app?.remove();
+  await docker("volume", "rm", "--force", STRANGER);
+  await docker("image", "rm", "--force", `${STRANGER}:kept`);
+});
 
 /** Every note that was acknowledged, as often as it is stored. */
 async function timesStored(ids: readonly string[]): Promise<Record<number, number>> {
@@ -128,5 +134,6 @@ test("destroying leaves only the data, which the next update finds again, until 
   expect((await app.npm("destroy", "--with-data")).output).toMatch(/add --yes/);
   expect((await app.npm("destroy", "--with-data", "--yes")).code).toBe(0);
   expect(await census(app.stack)).toEqual({ containers: [], networks: [], images: [], volumes: [] });
-  expect(await foreign(app.stack)).toEqual(strangers);
+  expect(await docker("volume", "ls", "--quiet", "--filter", `name=${STRANGER}`)).toBe(STRANGER);
+  expect(await docker("image", "ls", "--quiet", `${STRANGER}:kept`)).not.toBe("");
 });

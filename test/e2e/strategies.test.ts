@@ -23,13 +23,15 @@ test("with strategy recreate, requests wait while the one writer is swapped, and
 
   const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
   await app.configure({ volumes, strategy: "recreate", env: { GREETING: "Second" } });
-  const events = docker("events", "--since", "0s", "--until", "25s", "--filter", `label=berth.stack=${app.stack}`, "--filter", "event=start", "--filter", "event=die", "--format", '{{.Action}} {{.Actor.Attributes.name}}');
+  const since = Math.floor(Date.now() / 1000);
   const { output } = await app.upOk();
   const report = await load.stop();
   expect(output).toMatch(/hold-pause updated/);
   expect(Object.values(report.tallies).flatMap(({ failures }) => failures)).toEqual([]);
   expect(await (await fetch(app.url)).text()).toContain("Second");
-  const order = (await events).split("\n").filter((line) => line.includes("-web-")).map((line) => line.split(" ")[0]);
+  const filters = ["label=berth.stack=" + app.stack, "event=start", "event=die"].flatMap((filter) => ["--filter", filter]);
+  const events = await docker("events", "--since", String(since), "--until", String(Math.ceil(Date.now() / 1000)), ...filters, "--format", "{{.Action}} {{.Actor.Attributes.name}}");
+  const order = events.split("\n").filter((line) => line.includes("-web-")).map((line) => line.split(" ")[0]);
   expect(order).toEqual(["die", "start"]); // never two writers
 });
 

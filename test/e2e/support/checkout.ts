@@ -77,7 +77,7 @@ export class Checkout {
   }
 
   async secret(path: string, value: string): Promise<void> {
-    await this.pulumiOk("config", "set", "--secret", "--path", `berth:${path}`, value, "--stack", this.stack);
+    await this.pulumiOk("config", "set", "--secret", "--path", "--stack", this.stack, `berth:${path}`, "--", value);
   }
 
   /** Replaces a text in a file of the project. */

@@ -21,19 +21,6 @@ export async function census(stack: string): Promise<{ containers: string[]; vol
   };
 }
 
-/** Everything on the engine that is not this stack's. */
-export async function foreign(stack: string): Promise<string[]> {
-  const own = await census(stack);
-  const all = [
-    ...lines(await docker("ps", "--all", "--format", "{{.Names}}")),
-    ...lines(await docker("volume", "ls", "--format", "{{.Name}}")),
-    ...lines(await docker("network", "ls", "--format", "{{.Name}}")),
-    ...lines(await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")),
-  ];
-  const mine = new Set(Object.values(own).flat());
-  return all.filter((name) => !mine.has(name)).sort();
-}
-
 export interface Inspected {
   Name: string;
   Image: string;
