@@ -16,12 +16,12 @@ export function aptObstacle(): string | undefined {
 /** Installs Debian packages; the lists are fetched only where the first attempt shows that they are missing or old. */
 export async function aptInstall(packages: readonly string[], report: Report): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_MODE: "a" };
-  const apt = (...args: string[]) => run("apt-get", [...OPTIONS, ...args], { env, onLine: (line) => report(line) });
+  const apt = (...args: string[]) => run("apt-get", [...OPTIONS, ...args], { env, endsAlone: true, onLine: (line) => report(line) });
   report(`installing ${packages.join(", ")}`);
   const wait = () => report("waiting for another installation of packages");
   await withLock(cacheFolder(process.env), "apt", wait, async () => {
     // An installation that was cut off is brought to its end first; this does nothing where there was none.
-    await run("dpkg", ["--configure", "-a"], { env });
+    await run("dpkg", ["--configure", "-a"], { env, endsAlone: true });
     try {
       await apt("install", ...packages);
     } catch (error) {

@@ -4,7 +4,7 @@ import { dockerEnvironment, findImage } from "./docker.ts";
 import { siteObstacle } from "./download.ts";
 import { BUILT_LABEL, KEY_LABEL, loadImage } from "./imageArchive.ts";
 import type { Machine } from "./machine.ts";
-import type { Need, Report, WaitFor } from "./need.ts";
+import type { Need, Report } from "./need.ts";
 import { run } from "./run.ts";
 
 /** An image that can be pulled or built from packages. */
@@ -27,6 +27,7 @@ export function imageNeed(machine: Machine, image: ProvidedImage, host: string):
   return {
     name: image.name,
     wanted: image.tag,
+    within: "engine",
     byHand: `Run: docker pull ${image.tag}`,
     look: async () => {
       const found = await findImage(host, image.tag);
@@ -43,7 +44,7 @@ export function imageNeed(machine: Machine, image: ProvidedImage, host: string):
         typicalSeconds: 30,
         obstacle: () => siteObstacle(machine.sites.images),
         get: async (report, waitFor) => {
-          await untilEngine(waitFor);
+          await waitFor("docker CLI");
           const env = dockerEnvironment(host);
           await run("docker", ["pull", image.tag], { env, onLine: report, timeoutSeconds: 600 });
         },
@@ -62,18 +63,13 @@ export function imageNeed(machine: Machine, image: ProvidedImage, host: string):
             (unfinished) => image.build(unfinished, labels, report),
             () => report("waiting for another run that builds it"),
           );
-          await untilEngine(waitFor);
+          await waitFor("docker CLI");
           report("loading it into the engine");
           await loadImage(host, folder);
         },
       },
     ],
   };
-}
-
-async function untilEngine(waitFor: WaitFor): Promise<void> {
-  await waitFor("engine");
-  await waitFor("docker CLI");
 }
 
 async function isCached(machine: Machine, image: ProvidedImage): Promise<boolean> {

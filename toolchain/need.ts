@@ -34,6 +34,8 @@ export interface Need {
   readonly name: string;
   /** The version or kind that is wanted. */
   readonly wanted: string;
+  /** The need that holds it, such as the engine an image. Once that one is met, this one is looked for again. */
+  readonly within?: string;
   /** Looks for it, quickly and without changing anything. Throws a `UserError` for a state that no source can mend. */
   look(): Promise<Found | undefined>;
   /** The ways to meet it, best first. */
@@ -48,7 +50,7 @@ export class NeedFailed extends Error {
 }
 
 /**
- * Meets a need by the first source that works, and returns what is there then.
+ * Meets a need that was not found by the first source that works, and returns what is there then.
  * Throws `NeedFailed` when no source works.
  */
 export async function meet(
@@ -56,6 +58,11 @@ export async function meet(
   begin: Begin,
   waitFor: WaitFor,
 ): Promise<Found> {
+  if (need.within !== undefined) {
+    await waitFor(need.within);
+    const found = await need.look();
+    if (found !== undefined) return found;
+  }
   const reasons: string[] = [];
   for (const source of need.sources) {
     const obstacle = await source.obstacle();

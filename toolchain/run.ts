@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { findOnPath } from "./path.ts";
 
 /** A program that could not be started or did not exit with 0. The message holds the end of what it printed. */
 export class CommandFailed extends Error {
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Called with each line of output as it comes. */
   readonly onLine?: (line: string) => void;
+  /** Lets the program come to its own end when this process ends or is killed. Default: it is ended too. */
+  readonly endsAlone?: boolean;
   /** Ends the program after this time, in seconds. Default: never. */
   readonly timeoutSeconds?: number;
 }
@@ -33,17 +36,24 @@ export function stopChildren(): void {
   }
 }
 
+/** The words that start a program which ends also when this process is killed, where Linux has the tool for it. */
+function withParent(words: readonly string[]): readonly string[] {
+  const setpriv = findOnPath("setpriv", process.env.PATH);
+  return setpriv === undefined ? words : [setpriv, "--pdeathsig", "TERM", "--", ...words];
+}
+
 /** Runs a program without a shell and returns what it printed on standard output. Throws `CommandFailed`. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
+    const [program = command, ...words] = options.endsAlone ? [command, ...args] : withParent([command, ...args]);
     // A group of its own, so that ending it also ends what it started.
-    const child = spawn(command, args, {
+    const child = spawn(program, words, {
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
-    const shown = `${command} ${args.join(" ")}`;
+    const shown = [command, ...args].join(" ");
     const last: string[] = [];
     const output: string[] = [];
     const listen = (stream: NodeJS.ReadableStream, keep: boolean) =>
@@ -57,7 +67,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     listen(child.stderr, false);
 
     const { pid } = child;
-    if (pid !== undefined) running.add(pid);
+    if (pid !== undefined && !options.endsAlone) running.add(pid);
     let timedOut = false;
     const timer =
       options.timeoutSeconds === undefined

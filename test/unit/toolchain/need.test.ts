@@ -85,6 +85,15 @@ test("a source can wait for another need, whichever comes first in the list", as
   expect(order).toEqual(["cli", "plugin"]);
 });
 
+test("what is in another need is looked for again once that one is met", async () => {
+  let running = false;
+  const get = jest.fn();
+  const image: Need = { ...need("image", [source("built", get)], () => running), within: "engine" };
+  const engine = need("engine", [source("started", () => void (running = true))], () => running);
+  await setUp("/checkout", { needs: [image, engine], progress: "none" });
+  expect(get).not.toHaveBeenCalled();
+});
+
 test("a need that cannot be met fails set-up with an error for the user", async () => {
   const failing = setUp("/checkout", { needs: [need("tool", [], () => false)], progress: "none" });
   await expect(failing).rejects.toThrow(UserError);

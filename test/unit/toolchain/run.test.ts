@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { CommandFailed, run, stopChildren } from "../../../toolchain/run.ts";
 
 test("a program's standard output is returned, each line is told as it comes", async () => {
@@ -15,7 +18,7 @@ test("a failure tells the command, its end and the last lines only", async () =>
 });
 
 test("a program that is not there is a failure too", async () => {
-  await expect(run("no-such-program", [])).rejects.toThrow("no-such-program : spawn no-such-program ENOENT");
+  await expect(run("no-such-program", [])).rejects.toThrow(/^no-such-program( ended|: spawn)[\s\S]*(No such file|ENOENT)/);
 });
 
 test("a program that takes too long is ended with all it has started", async () => {
@@ -23,6 +26,27 @@ test("a program that takes too long is ended with all it has started", async () 
   await expect(run("sh", ["-c", "sleep 30 & sleep 30"], { timeoutSeconds: 0.1 })).rejects.toThrow("gave no result in 0.1 s");
   expect(performance.now() - started).toBeLessThan(2000);
 });
+
+test("a program ends also when the process that runs it is killed", async () => {
+  const module = resolve(__dirname, "../../../toolchain/run.ts");
+  const program = `import { run } from ${JSON.stringify(module)}; await run("sh", ["-c", "echo $$; sleep 30"], { onLine: console.log });`;
+  const parent = spawn(process.execPath, ["--input-type=module", "--eval", program]);
+  const pid = Number(await new Promise((line) => parent.stdout.once("data", line)));
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
+  parent.kill("SIGKILL");
+  await new Promise((ended) => parent.on("exit", ended));
+  await expect(gone(pid)).resolves.toBe(true);
+});
+
+/** Waits until a process is no more than an entry that nobody has collected. */
+async function gone(pid: number): Promise<boolean> {
+  for (let tries = 0; tries < 100; tries++) {
+    const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "";
+    if (status === "" || /^State:\s+Z/m.test(status)) return true;
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  return false;
+}
 
 test("what is still running can be ended at once", async () => {
   let ready = () => {};
