@@ -57,11 +57,18 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
     }).map(([name, value]) => `${name}=${value}`),
     labels: labelList(labels(owner, "web", { "berth.release": release.name })),
     mounts: [
-      ...settings.volumes.map(({ name, target }) => volumeMount(volumes[name] ?? name, target)),
+      ...settings.volumes.map(({ name, target }) => volumeMount(volumeOf(volumes, name), target)),
       ...settings.binds.map(({ source, target, readOnly }) => bindMount(source, target, { readOnly })),
       ...(secrets ? [volumeMount(secrets, SECRETS_FOLDER, { readOnly: true })] : []),
     ],
     networksAdvanced: [{ name: network }],
     destroyGraceSeconds: Math.ceil(settings.drain), // from SIGTERM to SIGKILL; unset, the provider kills at once
   };
+}
+
+/** A name that is not there is never taken for a volume's own: the engine would make an empty one. */
+function volumeOf(volumes: ReplicasArgs["volumes"], name: string): pulumi.Input<string> {
+  const volume = volumes[name];
+  if (volume === undefined) throw new Error(`no volume was made for ${name}`);
+  return volume;
 }

@@ -1,0 +1,106 @@
+import { REPLACE_ON_CHANGES } from "../../components/hardening.ts";
+import type { Release } from "../../components/ledger.ts";
+import { Replicas, type ReplicasArgs } from "../../components/replicas.ts";
+import { carried, OWNER, releaseOf } from "../support/configuration.ts";
+import { declare } from "../support/program.ts";
+
+const declareReplicas = (args: Partial<ReplicasArgs> = {}) =>
+  declare(() => new Replicas("web", {
+    owner: OWNER,
+    release: releaseOf(),
+    imageId: "sha256:1111",
+    network: "net-1",
+    volumes: { data: "data-1" },
+    stopFirst: false,
+    ...args,
+  }));
+
+const withSettings = (settings: Parameters<typeof carried>[0]): Release => releaseOf({ settings: carried(settings) });
+
+test("replicas are as many containers as the release has, and one limit of their processes", async () => {
+  const { resources } = await declareReplicas({ release: withSettings({ replicas: 3 }) });
+  expect(resources.map(({ type, name, parent }) => [type, name, parent]).sort()).toEqual([
+    ["berth:index:Replicas", "web", ""],
+    ["command:local:Command", "web-pids", "web"],
+    ["docker:index/container:Container", "web-1", "web"],
+    ["docker:index/container:Container", "web-2", "web"],
+    ["docker:index/container:Container", "web-3", "web"],
+  ]);
+});
+
+test("a replica has exactly these inputs", async () => {
+  const { inputs } = (await declareReplicas()).get("web-2");
+  expect(inputs).toEqual({
+    image: "sha256:1111",
+    user: "1000:1000",
+    envs: ["PORT=8080", "BERTH_RELEASE=3f9a1c2b7d4e", "BERTH_REPLICA=2"],
+    labels: [
+      { label: "berth.project", value: "berth" },
+      { label: "berth.stack", value: "dev" },
+      { label: "berth.part", value: "web" },
+      { label: "berth.release", value: "3f9a1c2b7d4e" },
+    ],
+    mounts: [{ type: "volume", source: "data-1", target: "/data", readOnly: false }],
+    networksAdvanced: [{ name: "net-1" }],
+    destroyGraceSeconds: 30,
+    capabilities: { drops: ["ALL"] },
+    securityOpts: ["no-new-privileges:true"],
+    readOnly: true,
+    tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=64m" },
+    init: true,
+    ipcMode: "private",
+    cpus: "1.0",
+    cpuShares: 512,
+    memory: 512,
+    memorySwap: 512,
+    logDriver: "json-file",
+    logOpts: { "max-size": "10m", "max-file": "3" },
+    restart: "unless-stopped",
+  });
+});
+
+test("a release's settings reach its replicas", async () => {
+  const release = withSettings({
+    containerPort: 3000,
+    user: "1234",
+    env: { GREETING: "hello world", EMPTY: "" },
+    resources: { cpus: 0.5, memory: 64 * 1024 ** 2, pids: 32 },
+    drain: 1.5,
+    volumes: [],
+    binds: [{ source: "/srv/a", target: "/a", readOnly: true }, { source: "/srv/b", target: "/b", readOnly: false }],
+  });
+  const program = await declareReplicas({ release });
+  expect(program.get("web-1").inputs).toMatchObject({
+    user: "1234",
+    envs: ["GREETING=hello world", "EMPTY=", "PORT=3000", "BERTH_RELEASE=3f9a1c2b7d4e", "BERTH_REPLICA=1"],
+    cpus: "0.5",
+    memory: 64,
+    memorySwap: 64,
+    mounts: [
+      { type: "bind", source: "/srv/a", target: "/a", readOnly: true },
+      { type: "bind", source: "/srv/b", target: "/b", readOnly: false },
+    ],
+    destroyGraceSeconds: 2, // whole seconds, never less than asked for
+  });
+  expect(program.get("web-pids").inputs["environment"]).toMatchObject({ CONTAINERS: "web-1-0abcdef web-2-0abcdef", PIDS: "32" });
+});
+
+test("the image's own user is kept where that is asked for", async () => {
+  expect((await declareReplicas({ release: withSettings({ user: "image" }) })).get("web-1").inputs).not.toHaveProperty("user");
+});
+
+test("secrets are a volume that is read-only to the app, and in no variable", async () => {
+  const program = await declareReplicas({ release: releaseOf({ secrets: { pin: "hunter2" } }), secrets: "secrets-1" });
+  const { inputs } = program.get("web-1");
+  expect(inputs["mounts"]).toContainEqual({ type: "volume", source: "secrets-1", target: "/run/secrets", readOnly: true });
+  expect(JSON.stringify(inputs)).not.toContain("hunter2");
+});
+
+test.each([[false], [true]])("old replicas go first: %p, and what the provider cannot change in place replaces them", async (stopFirst) => {
+  const { options } = (await declareReplicas({ stopFirst })).get("web-1");
+  expect(options).toMatchObject({ deleteBeforeReplace: stopFirst, replaceOnChanges: REPLACE_ON_CHANGES });
+});
+
+test("a volume that was not made is a fault of the program, never another volume of that name", async () => {
+  await expect(declareReplicas({ volumes: {} })).rejects.toThrow("no volume was made for data");
+});
