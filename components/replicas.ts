@@ -49,12 +49,9 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
     ...hardened({ memory: settings.resources.memory, cpus: settings.resources.cpus, cpuShares: CPU_SHARES }),
     image: imageId,
     ...(settings.user !== "image" && { user: settings.user }),
-    envs: Object.entries({
-      ...settings.env,
-      PORT: settings.containerPort,
-      BERTH_RELEASE: release.name,
-      BERTH_REPLICA: number,
-    }).map(([name, value]) => `${name}=${value}`),
+    envs: Object.entries({ ...settings.env, PORT: settings.containerPort, BERTH_RELEASE: release.name, BERTH_REPLICA: number })
+      .map(([name, value]) => `${name}=${value}`)
+      .sort(), // the ledger gives no order back, and a replica must not look changed for that
     labels: labelList(labels(owner, "web", { "berth.release": release.name })),
     mounts: [
       ...settings.volumes.map(({ name, target }) => volumeMount(volumeOf(volumes, name), target)),

@@ -1,5 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { canonicalJson } from "./canonicalJson.ts";
 import type { Release } from "./ledger.ts";
 import type { Owner } from "./owner.ts";
 import { stepArgs } from "./step.ts";
@@ -26,7 +27,7 @@ export class SecretFiles extends pulumi.ComponentResource {
       `${name}-files`,
       {
         ...stepArgs("secrets", { owner, image: imageId, uid: readerOf(release.settings.user) }),
-        stdin: pulumi.secret(JSON.stringify(release.secrets)),
+        stdin: pulumi.secret(canonicalJson(release.secrets)),
         delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
       },
       { parent: this },

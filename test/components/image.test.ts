@@ -109,7 +109,7 @@ describe("the secrets of a release", () => {
   test("reach the step as a secret by standard input, and in no other way", async () => {
     const program = await declareSecrets();
     const { stdin, ...rest } = program.get("app-secrets-files").inputs;
-    expect(stdin).toEqual(new Secret('{"pin":"hunter2","db.password":"x"}'));
+    expect(stdin).toEqual(new Secret('{"db.password":"x","pin":"hunter2"}'));
     expect(stdin).toBeInstanceOf(Secret);
     expect(JSON.stringify(rest)).not.toContain("hunter2");
     expect(stepInput(rest)).toEqual({ owner: OWNER, image: "sha256:1111", uid: 1000 });

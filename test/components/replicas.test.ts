@@ -33,7 +33,7 @@ test("a replica has exactly these inputs", async () => {
   expect(inputs).toEqual({
     image: "sha256:1111",
     user: "1000:1000",
-    envs: ["PORT=8080", "BERTH_RELEASE=3f9a1c2b7d4e", "BERTH_REPLICA=2"],
+    envs: ["BERTH_RELEASE=3f9a1c2b7d4e", "BERTH_REPLICA=2", "PORT=8080"],
     labels: [
       { label: "berth.project", value: "berth" },
       { label: "berth.stack", value: "dev" },
@@ -72,7 +72,7 @@ test("a release's settings reach its replicas", async () => {
   const program = await declareReplicas({ release });
   expect(program.get("web-1").inputs).toMatchObject({
     user: "1234",
-    envs: ["GREETING=hello world", "EMPTY=", "PORT=3000", "BERTH_RELEASE=3f9a1c2b7d4e", "BERTH_REPLICA=1"],
+    envs: ["BERTH_RELEASE=3f9a1c2b7d4e", "BERTH_REPLICA=1", "EMPTY=", "GREETING=hello world", "PORT=3000"],
     cpus: "0.5",
     memory: 64,
     memorySwap: 64,

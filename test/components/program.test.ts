@@ -1,0 +1,161 @@
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
+import type { Release } from "../../components/ledger.ts";
+import program from "../../index.ts";
+import { checkEngine } from "../../preflight.ts";
+import { OWNER, releaseOf } from "../support/configuration.ts";
+import { setEnvironment } from "../support/environment.ts";
+import { temporaryFolder, write } from "../support/folders.ts";
+import { declare, type DeclareOptions, type Program } from "../support/program.ts";
+import { repository } from "../support/repository.ts";
+import { Secret } from "../support/values.ts";
+
+jest.mock("../../preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight.ts"), checkEngine: jest.fn(() => Promise.resolve()) }));
+const engineCheck = jest.mocked(checkEngine);
+
+const home = process.cwd();
+beforeEach(() => {
+  jest.spyOn(pulumi.log, "info").mockResolvedValue(undefined);
+  engineCheck.mockReset().mockResolvedValue(undefined);
+  process.chdir(temporaryFolder({ "app/Dockerfile": "FROM scratch", "app/server.js": "serve()" }));
+});
+afterEach(() => process.chdir(home));
+
+/** The whole program with this configuration (keys without "berth:"), after these releases went live. */
+function run(config: Record<string, string> = {}, releases: readonly Release[] = [], options: Omit<DeclareOptions, "config" | "previous"> = {}): Promise<Program> {
+  const secretKeys = ["berth:secrets"];
+  setEnvironment({ PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys) });
+  const previous = releases.length > 0 ? { releases: pulumi.secret(releases) } : {};
+  return declare(program, { config: Object.fromEntries(Object.entries(config).map(([key, value]) => [`berth:${key}`, value])), previous, ...options });
+}
+
+const releasesOf = ({ outputs }: Program) => outputs["releases"] as Release[];
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+test("the outputs are those that people and tools rely on", async () => {
+  const { outputs } = await run();
+  const [release] = releasesOf({ outputs } as Program);
+  expect(Object.keys(outputs).sort()).toEqual(["image", "release", "releases", "replicas", "strategy", "url", "volumes"]);
+  expect(outputs).toMatchObject({
+    url: "http://127.0.0.1:8080",
+    image: "sha256:berth-dev-image-build",
+    replicas: ["berth-dev-web-1-0abcdef", "berth-dev-web-2-0abcdef"],
+    volumes: [{ name: "berth-dev-data-volume-0abcdef", target: "/data" }],
+    strategy: "blue-green",
+  });
+  expect(outputs["release"]).toBe(release?.name);
+  expect(release?.name).toMatch(/^[0-9a-f]{12}$/);
+});
+
+test("everything belongs to one app, named by project and stack", async () => {
+  const { resources } = await run({}, [], { stack: "prod" });
+  expect(resources.filter(({ parent }) => parent === "").map(({ type, name }) => [type, name])).toEqual([["berth:index:WebApp", "berth-prod"]]);
+});
+
+test("this machine is asked before anything is declared, and what stands in the way ends the program", async () => {
+  engineCheck.mockRejectedValue(new pulumi.RunError("no Docker engine answers"));
+  await expect(run({ port: "9000", replicas: "3" })).rejects.toThrow("no Docker engine answers");
+  const [[owner, settings, release, built] = []] = engineCheck.mock.calls;
+  expect([owner, settings?.port, release?.settings.replicas, built]).toEqual([OWNER, 9000, 3, true]);
+});
+
+describe("an update with nothing changed", () => {
+  test("declares exactly the same again, though time has passed and the ledger gives names back in any order", async () => {
+    const config = { strategy: "recreate", env: '{"B":"1","A":"2"}', secrets: '{"pin":"hunter2","a":"1"}' };
+    const first = await run(config);
+    await sleep(5);
+    const again = await run(config, ledgerOf(first));
+    expect(again.resources).toEqual(first.resources);
+    expect(again.outputs).toEqual(first.outputs);
+  });
+
+  test("in another checkout at another path declares the same, too", async () => {
+    const first = await run();
+    process.chdir(temporaryFolder({ "app/server.js": "serve()", "app/Dockerfile": "FROM scratch" }));
+    expect((await run()).resources).toEqual(first.resources);
+  });
+});
+
+/** The ledger as the next update reads it: through JSON, with its secrets in the clear. */
+function ledgerOf(program: Program): Release[] {
+  return releasesOf(program).map((release) => {
+    const secrets = release.secrets as unknown;
+    return plain({ ...release, secrets: secrets instanceof Secret ? secrets.value : secrets }) as Release;
+  });
+}
+
+test("one changed byte of the app changes its image and its replicas, and neither gateway nor data", async () => {
+  const first = await run();
+  write("app/server.js", "serve(;");
+  const second = await run({}, ledgerOf(first));
+  const changed = second.resources.filter(({ name, inputs }) => JSON.stringify(first.get(name).inputs) !== JSON.stringify(inputs)).map(({ name }) => name);
+  expect(changed.sort()).toEqual(["berth-dev-gate-probe", "berth-dev-image-build", "berth-dev-route-switch", "berth-dev-web-1", "berth-dev-web-2"]);
+  expect(releasesOf(second)).toHaveLength(2);
+});
+
+test("a preview declares what the update will", async () => {
+  const shapeOf = ({ resources }: Program) => resources.map(({ type, name, parent, options }) => ({ type, name, parent, options }));
+  const config = { strategy: "recreate", secrets: '{"pin":"1"}' };
+  expect(shapeOf(await run(config, [], { preview: true })).sort(byName)).toEqual(shapeOf(await run(config)).sort(byName));
+});
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+
+describe("a pinned release", () => {
+  const earlier = releaseOf({ name: "aaaaaaaaaaaa", image: "sha256:old", settings: { ...releaseOf().settings, replicas: 1, strategy: "recreate" } });
+  const live = releaseOf({ name: "bbbbbbbbbbbb" });
+
+  test("comes back with its image and settings, and app/ need not even be there", async () => {
+    process.chdir(temporaryFolder());
+    const program = await run({ release: "aaaaaaaaaaaa", replicas: "5" }, [live, earlier]);
+    expect(program.outputs).toMatchObject({ release: "aaaaaaaaaaaa", image: "sha256:old", replicas: ["berth-dev-web-1-0abcdef"], strategy: "recreate" });
+    expect(releasesOf(program).map(({ name }) => name)).toEqual(["aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
+    expect(program.resources.map(({ name }) => name)).not.toContain("berth-dev-image-build");
+  });
+
+  test("is told, with the way back to building", async () => {
+    await run({ release: "aaaaaaaaaaaa" }, [live, earlier]);
+    expect(pulumi.log.info).toHaveBeenCalledWith("release aaaaaaaaaaaa is pinned by berth:release, app/ is not built. To build again: pulumi config rm berth:release");
+  });
+
+  test("is asked for on the engine, since nothing is built", async () => {
+    await run({ release: "aaaaaaaaaaaa" }, [live, earlier]);
+    expect(engineCheck).toHaveBeenCalledWith(OWNER, expect.anything(), expect.objectContaining({ name: "aaaaaaaaaaaa" }), false);
+  });
+
+  test("that no one knows is refused before the engine is asked", async () => {
+    await expect(run({ release: "cccccccccccc" }, [live])).rejects.toThrow('berth:release is "cccccccccccc", which is not in the ledger (known: bbbbbbbbbbbb)');
+    expect(engineCheck).not.toHaveBeenCalled();
+  });
+
+  test("that is live already changes nothing in the ledger", async () => {
+    expect(releasesOf(await run({ release: "bbbbbbbbbbbb" }, [live, earlier])).map(({ time }) => time)).toEqual([live.time, earlier.time]);
+  });
+});
+
+test("bad configuration ends the program before the engine is asked", async () => {
+  await expect(run({ port: "0" })).rejects.toThrow("berth:port is 0");
+  expect(engineCheck).not.toHaveBeenCalled();
+});
+
+test("a missing Dockerfile ends the program before the engine is asked", async () => {
+  process.chdir(temporaryFolder({ "app/server.js": "" }));
+  await expect(run()).rejects.toThrow("there is no app/Dockerfile");
+  expect(engineCheck).not.toHaveBeenCalled();
+});
+
+test("a remote context is built from its checkout, and the release carries its commit", async () => {
+  const source = repository();
+  const commit = source.commit({ "web/Dockerfile": "FROM remote" });
+  const program = await run({ build: JSON.stringify({ remoteContext: `file://${source.folder}#main:web` }) });
+  expect(program.get("berth-dev-image-build").inputs["build"]).toMatchObject({ context: `.berth/checkouts/${commit}/web` });
+  expect(releasesOf(program)[0]?.commit).toBe(commit.slice(0, 12));
+  expect(existsSync(`.berth/checkouts/${commit}/web/Dockerfile`)).toBe(true);
+});
+
+test("a release carries the commit of the checkout it was made in", async () => {
+  const checkout = repository();
+  const commit = checkout.commit({ "app/Dockerfile": "FROM scratch" });
+  process.chdir(checkout.folder);
+  expect(releasesOf(await run())[0]?.commit).toBe(commit.slice(0, 12)); // and no "+", though the program makes files of its own
+});
