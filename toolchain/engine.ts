@@ -16,7 +16,7 @@ export function engineNeed(machine: Machine): Need {
     name: "engine",
     wanted: `Docker Engine API ${VERSIONS.engineApi} or later`,
     look: () => findEngine(machine),
-    byHand: "Install Docker Engine 20.10 or later and start it, or point DOCKER_HOST at one.",
+    byHand: "Install Docker Engine 20.10 or later and start it, or point DOCKER_HOST at one (`docker context ls` knows yours).",
     sources: [
       {
         from: "service manager",
@@ -98,8 +98,8 @@ function serviceObstacle(machine: Machine): string | undefined {
   const elsewhere = notDefaultSocket(machine);
   if (elsewhere !== undefined) return elsewhere;
   if (!hasServiceManager()) return "no service manager runs here";
-  if (process.getuid?.() !== 0) return "only root may start a service: sudo systemctl start docker";
-  return findOnPath("dockerd", sbinPath()) === undefined ? "Docker Engine is not installed" : undefined;
+  if (findOnPath("dockerd", sbinPath()) === undefined) return "Docker Engine is not installed";
+  return process.getuid?.() === 0 ? undefined : "only root may start a service: sudo systemctl start docker";
 }
 
 function debianObstacle(machine: Machine): string | undefined {

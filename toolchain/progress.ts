@@ -32,7 +32,7 @@ export async function runSteps(steps: readonly Step[], mode: ProgressMode): Prom
 
 async function runWithLines(step: Step, print: (line: string) => void): Promise<void> {
   const clock = startClock();
-  let now = "";
+  let now = "waiting";
   const timer = setInterval(() => print(`  ${step.name}: ${now} ${clock()}`), SIGN_OF_LIFE_SECONDS * 1000);
   try {
     await step.run((from, typicalSeconds) => {
@@ -51,7 +51,7 @@ async function runLive(steps: readonly Step[]): Promise<void> {
     title: step.name,
     task: async (_: unknown, task: { title: string; output: string }) => {
       const clock = startClock();
-      let now = "";
+      let now = "waiting";
       const timer = setInterval(() => (task.title = `${step.name} ${now}`.replace("{clock}", clock())), 1000);
       try {
         await step.run((from, typicalSeconds) => {
