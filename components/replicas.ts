@@ -59,7 +59,7 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
       ...(secrets ? [volumeMount(secrets, SECRETS_FOLDER, { readOnly: true })] : []),
     ],
     networksAdvanced: [{ name: network }],
-    destroyGraceSeconds: Math.ceil(settings.drain), // from SIGTERM to SIGKILL; unset, the provider kills at once
+    destroyGraceSeconds: Math.max(1, Math.ceil(settings.drain)), // from SIGTERM to SIGKILL; with 0 or unset, the provider kills at once
   };
 }
 

@@ -2,33 +2,23 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../../components/ledger.ts";
-import program from "../../index.ts";
 import { checkEngine } from "../../preflight.ts";
 import { OWNER, releaseOf } from "../support/configuration.ts";
-import { setEnvironment } from "../support/environment.ts";
 import { temporaryFolder, write } from "../support/folders.ts";
-import { declare, type DeclareOptions, type Program } from "../support/program.ts";
+import type { Program } from "../support/program.ts";
 import { repository } from "../support/repository.ts";
 import { Secret } from "../support/values.ts";
+import { wholeProgram as run } from "../support/wholeProgram.ts";
 
 jest.mock("../../preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight.ts"), checkEngine: jest.fn(() => Promise.resolve()) }));
 const engineCheck = jest.mocked(checkEngine);
 
 const home = process.cwd();
 beforeEach(() => {
-  jest.spyOn(pulumi.log, "info").mockResolvedValue(undefined);
   engineCheck.mockReset().mockResolvedValue(undefined);
   process.chdir(temporaryFolder({ "app/Dockerfile": "FROM scratch", "app/server.js": "serve()" }));
 });
 afterEach(() => process.chdir(home));
-
-/** The whole program with this configuration (keys without "berth:"), after these releases went live. */
-function run(config: Record<string, string> = {}, releases: readonly Release[] = [], options: Omit<DeclareOptions, "config" | "previous"> = {}): Promise<Program> {
-  const secretKeys = ["berth:secrets"];
-  setEnvironment({ PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys) });
-  const previous = releases.length > 0 ? { releases: pulumi.secret(releases) } : {};
-  return declare(program, { config: Object.fromEntries(Object.entries(config).map(([key, value]) => [`berth:${key}`, value])), previous, ...options });
-}
 
 const releasesOf = ({ outputs }: Program) => outputs["releases"] as Release[];
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -55,14 +45,14 @@ test("everything belongs to one app, named by project and stack", async () => {
 
 test("this machine is asked before anything is declared, and what stands in the way ends the program", async () => {
   engineCheck.mockRejectedValue(new pulumi.RunError("no Docker engine answers"));
-  await expect(run({ port: "9000", replicas: "3" })).rejects.toThrow("no Docker engine answers");
+  await expect(run({ port: 9000, replicas: 3 })).rejects.toThrow("no Docker engine answers");
   const [[owner, settings, release, built] = []] = engineCheck.mock.calls;
   expect([owner, settings?.port, release?.settings.replicas, built]).toEqual([OWNER, 9000, 3, true]);
 });
 
 describe("an update with nothing changed", () => {
   test("declares exactly the same again, though time has passed and the ledger gives names back in any order", async () => {
-    const config = { strategy: "recreate", env: '{"B":"1","A":"2"}', secrets: '{"pin":"hunter2","a":"1"}' };
+    const config = { strategy: "recreate", env: { B: "1", A: "2" }, secrets: { pin: "hunter2", a: "1" } };
     const first = await run(config);
     await sleep(5);
     const again = await run(config, ledgerOf(first));
@@ -96,7 +86,7 @@ test("one changed byte of the app changes its image and its replicas, and neithe
 
 test("a preview declares what the update will", async () => {
   const shapeOf = ({ resources }: Program) => resources.map(({ type, name, parent, options }) => ({ type, name, parent, options }));
-  const config = { strategy: "recreate", secrets: '{"pin":"1"}' };
+  const config = { strategy: "recreate", secrets: { pin: "1" } };
   expect(shapeOf(await run(config, [], { preview: true })).sort(byName)).toEqual(shapeOf(await run(config)).sort(byName));
 });
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
@@ -107,7 +97,7 @@ describe("a pinned release", () => {
 
   test("comes back with its image and settings, and app/ need not even be there", async () => {
     process.chdir(temporaryFolder());
-    const program = await run({ release: "aaaaaaaaaaaa", replicas: "5" }, [live, earlier]);
+    const program = await run({ release: "aaaaaaaaaaaa", replicas: 5 }, [live, earlier]);
     expect(program.outputs).toMatchObject({ release: "aaaaaaaaaaaa", image: "sha256:old", replicas: ["berth-dev-web-1-0abcdef"], strategy: "recreate" });
     expect(releasesOf(program).map(({ name }) => name)).toEqual(["aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
     expect(program.resources.map(({ name }) => name)).not.toContain("berth-dev-image-build");
@@ -134,7 +124,7 @@ describe("a pinned release", () => {
 });
 
 test("bad configuration ends the program before the engine is asked", async () => {
-  await expect(run({ port: "0" })).rejects.toThrow("berth:port is 0");
+  await expect(run({ port: 0 })).rejects.toThrow("berth:port is 0");
   expect(engineCheck).not.toHaveBeenCalled();
 });
 
@@ -147,7 +137,7 @@ test("a missing Dockerfile ends the program before the engine is asked", async (
 test("a remote context is built from its checkout, and the release carries its commit", async () => {
   const source = repository();
   const commit = source.commit({ "web/Dockerfile": "FROM remote" });
-  const program = await run({ build: JSON.stringify({ remoteContext: `file://${source.folder}#main:web` }) });
+  const program = await run({ build: { remoteContext: `file://${source.folder}#main:web` } });
   expect(program.get("berth-dev-image-build").inputs["build"]).toMatchObject({ context: `.berth/checkouts/${commit}/web` });
   expect(releasesOf(program)[0]?.commit).toBe(commit.slice(0, 12));
   expect(existsSync(`.berth/checkouts/${commit}/web/Dockerfile`)).toBe(true);

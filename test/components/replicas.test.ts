@@ -85,6 +85,10 @@ test("a release's settings reach its replicas", async () => {
   expect(program.get("web-pids").inputs["environment"]).toMatchObject({ CONTAINERS: "web-1-0abcdef web-2-0abcdef", PIDS: "32" });
 });
 
+test("an app has a second to end well even where nothing is drained", async () => {
+  expect((await declareReplicas({ release: withSettings({ drain: 0 }) })).get("web-1").inputs).toMatchObject({ destroyGraceSeconds: 1 });
+});
+
 test("the image's own user is kept where that is asked for", async () => {
   expect((await declareReplicas({ release: withSettings({ user: "image" }) })).get("web-1").inputs).not.toHaveProperty("user");
 });

@@ -1,0 +1,79 @@
+/** What the parts of a stack keep to together. */
+import type { Declared } from "../support/program.ts";
+import { Secret } from "../support/values.ts";
+import { COMMAND, CONTAINER, each, IMAGE, list, NETWORK, ofType, partOf, type Rule, VOLUME } from "./rule.ts";
+
+/** Commands that are not a step: they hold no values, only names of environment variables. */
+const SHORT_COMMANDS = [":", 'docker update --pids-limit "$PIDS" $CONTAINERS'];
+const DATA_LABELS = "berth.part berth.project berth.stack berth.volume";
+
+export const stackRules: readonly Rule[] = [
+  {
+    name: "only the gateway publishes ports", why: "All else is behind it, on an address that is named", fix: "reach it through the gateway, and give each port an ip",
+    find: (resources) =>
+      ofType(resources, CONTAINER)
+        .filter((container) => list(container.inputs["ports"]).some((port) => partOf(container) !== "gateway" || !(port as { ip?: string }).ip) || container.inputs["publishAllPorts"])
+        .map(({ name }) => name),
+  },
+  {
+    name: "the number of its processes is limited", why: "The provider has no input for it, and a fork bomb takes the host", fix: "limitPids(…, [container.name], …)",
+    find: (resources) => {
+      const limited = ofType(resources, COMMAND).filter(({ inputs }) => String(inputs["create"]).startsWith("docker update --pids-limit ")).flatMap(({ dependsOn }) => dependsOn);
+      return ofType(resources, CONTAINER).map(({ name }) => name).filter((name) => !limited.includes(name));
+    },
+  },
+  each(VOLUME, {
+    name: "data outlives the program", why: "A changed program or a plain destroy must not delete it, and a changed label would replace the volume", fix: `protect and retainOnDelete, with the labels ${DATA_LABELS} alone`,
+    holds: (volume) =>
+      partOf(volume) !== "data" ||
+      (volume.options.protect && volume.options.retainOnDelete && (list(volume.inputs["labels"]) as { label: string }[]).map(({ label }) => label).sort().join(" ") === DATA_LABELS),
+  }),
+  each(IMAGE, {
+    name: "an image is named by its version or content", why: "latest is another one tomorrow", fix: "<name>:<version or content hash>",
+    holds: ({ inputs }) => /:(v\d+\.\d+\.\d+|[0-9a-f]{12})$/.test(String(inputs["name"])),
+  }),
+  each(IMAGE, {
+    name: "an image stays on the engine when its resource goes", why: "The provider would delete it by name, also where the name is another's by then", fix: "keepLocally: true",
+    holds: ({ inputs }) => inputs["keepLocally"] === true,
+  }),
+  {
+    name: "its name is the engine's to choose", why: "A fixed one clashes with another stack, and with its own replacement", fix: "leave name out",
+    find: (resources) => [CONTAINER, NETWORK, VOLUME].flatMap((type) => ofType(resources, type)).filter(({ inputs }) => inputs["name"] !== undefined).map(({ name }) => name),
+  },
+  each(COMMAND, {
+    name: "a command is a step or one short line without values", why: "A failure prints the whole command, and quoting by hand goes wrong", fix: "a program in steps/, with its values in the environment or by stdin",
+    holds: ({ inputs }) => /^node steps\/\w+\.ts$/.test(String(inputs["create"])) || SHORT_COMMANDS.includes(String(inputs["create"])),
+  }),
+  each(COMMAND, {
+    name: "a command knows its engine", why: "DOCKER_HOST of whoever runs Pulumi may lead to another one", fix: "environment: { DOCKER_HOST: engineHost() }",
+    holds: ({ inputs }) => Boolean((inputs["environment"] as Record<string, string> | undefined)?.["DOCKER_HOST"]),
+  }),
+  {
+    name: "everything has its owner's label", why: "Only what carries it is found again, and removed", fix: "labels: labelList(labels(owner, …))",
+    find: (resources) => [CONTAINER, NETWORK, VOLUME].flatMap((type) => ofType(resources, type)).filter((resource) => partOf(resource) === undefined).map(({ name }) => name),
+  },
+  {
+    name: "nothing is its own parent but the app", why: "A resource without an owner outlives it", fix: "{ parent: this }",
+    find: (resources) => resources.filter(({ parent, type }) => parent === "" && type !== "berth:index:WebApp").map(({ name }) => name),
+  },
+];
+
+/** No secret in clear: it would stand in the state, in `docker inspect` or in a log. */
+export const noPlainSecret = (values: readonly string[]): Rule => ({
+  name: "no secret stands in a plain input", why: "Inputs are in the state, and most of them in docker inspect", fix: "pulumi.secret(…) by stdin",
+  find: (resources) => resources.filter(({ inputs }) => values.some((value) => plainText(inputs).includes(value))).map(({ name }) => name),
+});
+
+/** All text in a value but what is secret. */
+function plainText(value: unknown): string {
+  if (value instanceof Secret) return "";
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value).map(([key, part]) => `${key}\n${plainText(part)}`).join("\n");
+}
+
+/** Names on the engine that two stacks would both take. What both only read, such as the gateway's image, may be one. */
+export function clashes(one: readonly Declared[], other: readonly Declared[]): string[] {
+  const taken = (resources: readonly Declared[]) =>
+    resources.filter(({ type, inputs }) => [CONTAINER, NETWORK, VOLUME].includes(type) || inputs["build"] !== undefined).map(({ type, inputs }) => inputs["name"] && `${type} ${String(inputs["name"])}`);
+  return taken(one).filter((name) => name !== undefined && taken(other).includes(name)).map(String);
+}
