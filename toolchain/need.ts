@@ -79,5 +79,5 @@ export async function meet(
       reasons.push(`${source.from}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new NeedFailed([`${need.name} ${need.wanted} is missing. ${need.byHand}`, ...reasons].join("\n  "));
+  throw new NeedFailed([`${need.name} ${need.wanted} is missing. ${need.byHand}`, ...reasons.map((reason) => reason.replaceAll("\n", "\n  "))].join("\n  "));
 }

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import type { Begin } from "./need.ts";
 
 /** How progress is shown: a live list on a terminal, lines for logs, or not at all. */
@@ -13,9 +14,9 @@ export interface Step {
 /** With lines, how often a step that is still at work says so, in seconds. */
 const SIGN_OF_LIFE_SECONDS = 30;
 
-/** A live list on a terminal, lines where output is collected (CI, a file). */
-export function progressMode(env: NodeJS.ProcessEnv, stream: NodeJS.WriteStream): ProgressMode {
-  return stream.isTTY && !env.CI ? "live" : "lines";
+/** A live list on a terminal, lines where any output is collected (CI, a pipe, a file). */
+export function progressMode(): ProgressMode {
+  return process.stdout.isTTY && process.stderr.isTTY && !process.env.CI ? "live" : "lines";
 }
 
 /** A duration as people say it: 72 is "1m12s". */
@@ -64,14 +65,22 @@ async function runLive(steps: readonly Step[]): Promise<void> {
       }
     },
   }));
-  const { Listr } = await import("listr2"); // only here: it takes a while to load, and most runs have nothing to show
+  // Loaded only here: it takes a while, and most runs have nothing to show.
+  const { Listr, ListrLogger, ProcessOutput } = await import("listr2");
+  const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
+  process.once("exit", showCursor);
   // Signals are the command's business: it also ends the programs that are at work.
-  await new Listr(tasks, { concurrent: true, registerSignalListeners: false }).run();
+  await new Listr(tasks, { concurrent: true, registerSignalListeners: false, rendererOptions: { logger, showErrorMessage: false } }).run();
 }
 
 function startClock(): () => string {
   const started = performance.now();
   return () => duration((performance.now() - started) / 1000);
+}
+
+/** The list hides the cursor while it runs, and a command that is ended would leave it so. */
+function showCursor(): void {
+  writeSync(2, "\u001B[?25h"); // process.stderr belongs to the list just then
 }
 
 function printLine(line: string): void {

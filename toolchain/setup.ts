@@ -51,7 +51,7 @@ export async function setUp(root: string, options: SetUpOptions = {}): Promise<v
     };
   });
   try {
-    await runSteps(steps, options.progress ?? progressMode(process.env, process.stderr));
+    await runSteps(steps, options.progress ?? progressMode());
   } catch (error) {
     stopChildren();
     throw error instanceof NeedFailed ? new UserError(error.message) : error;
