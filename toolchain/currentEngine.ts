@@ -39,7 +39,7 @@ export interface CurrentEngine {
 export function currentEngineNeed(machine: Machine): Need {
   return {
     name: "engine",
-    wanted: `Docker Engine ${VERSIONS.currentEngine}, beside the machine's own`,
+    wanted: `${VERSIONS.currentEngine} beside the machine's own`,
     look: async () => {
       const answer = await askEngine(currentHost(machine));
       if (answer.kind !== "up") return undefined;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { aptObstacle, aptProvide, hasServiceManager, sbinPath } from "./apt.ts";
+import { withLock } from "./cache.ts";
 import { askEngine, DEFAULT_DOCKER_HOST, type EngineAnswer } from "./docker.ts";
 import { daemonProcess, pidFile, startDaemon, stopDaemon, untilItAnswers, type Daemon } from "./dockerd.ts";
 import type { Machine } from "./machine.ts";
@@ -14,7 +15,7 @@ import { VERSIONS } from "./versions.ts";
 export function engineNeed(machine: Machine): Need {
   return {
     name: "engine",
-    wanted: `Docker Engine API ${VERSIONS.engineApi} or later`,
+    wanted: `API ${VERSIONS.engineApi} or later`,
     look: () => findEngine(machine),
     byHand: "Install Docker Engine 20.10 or later and start it, or point DOCKER_HOST at one (`docker context ls` knows yours).",
     sources: [
@@ -112,11 +113,14 @@ function notDefaultSocket(machine: Machine): string | undefined {
 
 async function installAndStart(machine: Machine, report: Report): Promise<void> {
   await aptProvide({ dockerd: "docker.io", iptables: "iptables" }, report);
-  report("starting the engine");
   if (hasServiceManager()) {
+    report("starting the docker service");
     await run("systemctl", ["start", "docker"]);
-    await untilItAnswers(machine.dockerHost);
-  } else {
-    await startDaemon(daemon(machine), ["dockerd", "--pidfile", pidFile(daemon(machine))], []);
+    return untilItAnswers(machine.dockerHost);
   }
+  await withLock(machine.cache, "engine", () => report("waiting for another run that starts it"), async () => {
+    if ((await findEngine(machine)) !== undefined) return;
+    report("starting the engine");
+    await startDaemon(daemon(machine), ["dockerd", "--pidfile", pidFile(daemon(machine))], []);
+  });
 }
