@@ -1,0 +1,2 @@
+// Stands in for what the tests load and never use.
+module.exports = {};
