@@ -23,7 +23,7 @@ export class AppImage extends pulumi.ComponentResource {
     const { owner, release, build } = args;
     const cleanUp = new local.Command(`${name}-cleanup`, cleanUpArgs(owner), { parent: this });
     if (build) {
-      const image = new docker.RemoteImage(`${name}-build`, imageArgs(owner, contentOf(release.name), build), {
+      const image = new docker.RemoteImage(`${name}-build`, imageArgs(owner, release.name, build), {
         parent: this,
         dependsOn: cleanUp, // so that it is deleted after all that use the images
         deleteBeforeReplace: false,
@@ -39,9 +39,10 @@ export class AppImage extends pulumi.ComponentResource {
 }
 
 /** The tag names the content, so an image is built once and a tag never moves. */
-export function imageArgs(owner: Owner, content: string, build: BuildSettings & { readonly context: string }): docker.RemoteImageArgs {
+export function imageArgs(owner: Owner, release: string, build: BuildSettings & { readonly context: string }): docker.RemoteImageArgs {
+  const content = contentOf(release);
   return {
-    name: `${repository(owner)}:${content}`,
+    name: imageName(owner, release),
     build: {
       context: build.context,
       dockerfile: build.dockerfile,
@@ -60,14 +61,18 @@ export function imageArgs(owner: Owner, content: string, build: BuildSettings & 
 export const BUILD_LOGS = ".berth/builds";
 export const buildLog = (content: string): string => `${BUILD_LOGS}/${content}.log`;
 
+/** Name and tag of a release's image. */
+export const imageName = (owner: Owner, release: string): string => `${repository(owner)}:${contentOf(release)}`;
+
+/** The repository of a stack's images. */
 export const repository = ({ project, stack }: Owner): string => `${project}-${stack}`.toLowerCase();
 
 /** Nothing to do while the stack lives; when it is destroyed, its images go last. */
-function cleanUpArgs({ project, stack }: Owner): local.CommandArgs {
+function cleanUpArgs(owner: Owner): local.CommandArgs {
   return {
     create: ":",
     delete:
-      'docker image ls --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" | sort -u | xargs -r docker image rm --force',
-    environment: { PROJECT: project, STACK: stack, DOCKER_HOST: engineHost() },
+      'docker image ls --format "{{.Repository}}:{{.Tag}}" --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" "$REPOSITORY" | xargs -r docker image rm --force',
+    environment: { PROJECT: owner.project, STACK: owner.stack, REPOSITORY: repository(owner), DOCKER_HOST: engineHost() },
   };
 }

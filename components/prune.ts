@@ -1,20 +1,22 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { imageName, repository } from "./appImage.ts";
 import type { Owner } from "./owner.ts";
 import { stepArgs } from "./step.ts";
 
 export interface PruneArgs {
   readonly owner: Owner;
-  /** Ids of the images that the ledger's releases need. */
-  readonly keep: readonly pulumi.Input<string | undefined>[];
+  /** Names of the releases that can be brought back. */
+  readonly releases: readonly string[];
 }
 
 /** Removes this stack's images that no kept release needs, once the new release is live. */
 export class Prune extends pulumi.ComponentResource {
   constructor(name: string, args: PruneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Prune", name, {}, opts);
-    const keep = pulumi.all([...args.keep]).apply((ids) => [...new Set(ids.filter((id) => id !== undefined))]);
-    new local.Command(`${name}-images`, stepArgs("prune", { owner: args.owner, keep }), { parent: this });
+    const { owner, releases } = args;
+    const keep = [...new Set(releases.map((release) => imageName(owner, release)))];
+    new local.Command(`${name}-images`, stepArgs("prune", { owner, repository: repository(owner), keep }), { parent: this });
     this.registerOutputs({});
   }
 }

@@ -4,7 +4,9 @@ import { docker, readInput, runStep, tryDocker } from "./engine.ts";
 
 export interface PruneInput {
   readonly owner: Owner;
-  /** Ids of the images to keep. */
+  /** Repository of the stack's images: another tag on one of them is somebody else's. */
+  readonly repository: string;
+  /** Images to keep, by name and tag. */
   readonly keep: readonly string[];
 }
 
@@ -13,12 +15,12 @@ export const surplus = (images: readonly string[], keep: readonly string[]): str
   [...new Set(images)].filter((image) => image !== "" && !keep.includes(image));
 
 async function main(): Promise<void> {
-  const { owner, keep } = readInput<PruneInput>();
-  const images = await docker(["image", "ls", "--no-trunc", "--quiet", ...ownedBy(owner)]);
+  const { owner, repository, keep } = readInput<PruneInput>();
+  const images = await docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...ownedBy(owner), repository]);
   for (const image of surplus(images.split("\n"), keep)) {
     const { code, stderr } = await tryDocker(["image", "rm", image]);
     // A failed release's image is in use until its containers go, at the end of this update: the next one removes it.
-    console.log(code === 0 ? `removed image ${image.slice(7, 19)}` : `left image ${image.slice(7, 19)}: ${stderr.trim()}`);
+    console.log(code === 0 ? `removed image ${image}` : `left image ${image}: ${stderr.trim()}`);
   }
 }
 

@@ -67,17 +67,17 @@ describe("the image of a release", () => {
     expect((await declareImage({ build: BUILD })).get("app-image-cleanup").inputs).toEqual({
       create: ":",
       delete:
-        'docker image ls --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" | sort -u | xargs -r docker image rm --force',
-      environment: { PROJECT: "berth", STACK: "dev", DOCKER_HOST: ENGINE },
+        'docker image ls --format "{{.Repository}}:{{.Tag}}" --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" "$REPOSITORY" | xargs -r docker image rm --force',
+      environment: { PROJECT: "berth", STACK: "dev", REPOSITORY: "berth-dev", DOCKER_HOST: ENGINE },
     });
   });
 });
 
-test("images that no kept release needs are told to the step by the ids to keep, each once", async () => {
-  const program = await declare(() => void new Prune("app-prune", { owner: OWNER, keep: ["sha256:a", undefined, "sha256:b", Promise.resolve("sha256:a")] }));
+test("images that no kept release needs are told to the step by the tags to keep, each once", async () => {
+  const program = await declare(() => void new Prune("app-prune", { owner: OWNER, releases: ["aaaaaaaaaaaa-2", "bbbbbbbbbbbb", "aaaaaaaaaaaa"] }));
   const { type, parent, inputs } = program.get("app-prune-images");
   expect([type, parent, inputs["create"]]).toEqual(["command:local:Command", "app-prune", "node steps/prune.ts"]);
-  expect(stepInput(inputs)).toEqual({ owner: OWNER, keep: ["sha256:a", "sha256:b"] });
+  expect(stepInput(inputs)).toEqual({ owner: OWNER, repository: "berth-dev", keep: ["berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"] });
 });
 
 describe("a data volume", () => {

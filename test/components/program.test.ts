@@ -80,7 +80,7 @@ test("one changed byte of the app changes its image and its replicas, and neithe
   write("app/server.js", "serve(;");
   const second = await run({}, ledgerOf(first));
   const changed = second.resources.filter(({ name, inputs }) => JSON.stringify(first.get(name).inputs) !== JSON.stringify(inputs)).map(({ name }) => name);
-  expect(changed.sort()).toEqual(["berth-dev-gate-probe", "berth-dev-image-build", "berth-dev-route-switch", "berth-dev-web-1", "berth-dev-web-2"]);
+  expect(changed.sort()).toEqual(["berth-dev-gate-probe", "berth-dev-image-build", "berth-dev-prune-images", "berth-dev-route-switch", "berth-dev-web-1", "berth-dev-web-2"]);
   expect(releasesOf(second)).toHaveLength(2);
 });
 

@@ -97,7 +97,7 @@ describe("a release that is brought back", () => {
   test("is on top of the ledger, and the image of the one before is kept", async () => {
     const program = await bringBack();
     expect((program.outputs["releases"] as Release[]).map(({ name, image }) => [name, image])).toEqual([[CONTENT, "sha256:old"], ["ffffffffffff", "sha256:live"]]);
-    expect(stepInput(program.get("app-prune-images").inputs)).toEqual({ owner: OWNER, keep: ["sha256:old", "sha256:live"] });
+    expect(stepInput(program.get("app-prune-images").inputs)).toMatchObject({ keep: [`berth-dev:${CONTENT}`, "berth-dev:ffffffffffff"] });
   });
 });
 
@@ -116,7 +116,7 @@ describe("the outputs", () => {
     const ledger = ["a", "b", "c"].map((letter) => releaseOf({ name: letter.repeat(12), image: `sha256:${letter}` }));
     const program = await declareApp({ config: { keepReleases: 2 }, args: { ledger } });
     expect((program.outputs["releases"] as Release[]).map(({ name }) => name)).toEqual([CONTENT, "aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
-    expect(stepInput(program.get("app-prune-images").inputs)).toEqual({ owner: OWNER, keep: ["sha256:app-image-build", "sha256:a", "sha256:b"] });
+    expect(stepInput(program.get("app-prune-images").inputs)).toMatchObject({ keep: [`berth-dev:${CONTENT}`, "berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"] });
   });
 
   test("keep the secrets of every release secret", async () => {

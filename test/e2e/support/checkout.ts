@@ -36,7 +36,7 @@ export class Checkout {
   }
 
   /** Copies the project and makes a stack with this configuration (values of the namespace `berth`). */
-  static async make(config: Record<string, unknown> = {}, { name = "e2e", env: more = {} as NodeJS.ProcessEnv } = {}): Promise<Checkout> {
+  static async make(config: Record<string, unknown> = {}, { name = "e2e", env: more = {} } = {}): Promise<Checkout> {
     const folder = await mkdtemp(join(tmpdir(), "berth-e2e-"));
     const stack = `${name}-${process.pid}-${randomBytes(2).toString("hex")}`; // the process id tells the sweeper whose it is
     const env = {

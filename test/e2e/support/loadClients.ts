@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Agent, request, type RequestOptions } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LoadOptions, Report, Tally } from "./load.ts";
+import type { LoadOptions, Report } from "./load.ts";
 
 /** The load ends by itself after this time, in milliseconds. */
 const LONGEST = 15 * 60_000;
@@ -101,6 +101,6 @@ const running = (options.kinds ?? ["keepAlive", "newConnection", "slow", "stream
 const ticker = setInterval(() => console.log(JSON.stringify({ sent: total("sent") })), 250);
 await Promise.all(running);
 clearInterval(ticker);
-const report: Report = { tallies: tallies as Record<string, Tally>, sent: total("sent"), failed: total("failed"), posted };
+const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted };
 console.log(JSON.stringify({ report }));
 process.exit(0);

@@ -19,7 +19,7 @@ test("a gateway that never takes a command is named, with what it says and where
 
 test("a fault of the program itself is not hidden: it comes with its stack", async () => {
   const docker = fakeDocker([]);
-  const { code, stderr } = await runStep("prune", { owner: OWNER, keep: [] }, docker, { env: { BERTH_INPUT: "not JSON" } });
+  const { code, stderr } = await runStep("prune", { owner: OWNER, repository: "berth-dev", keep: [] }, docker, { env: { BERTH_INPUT: "not JSON" } });
   expect(code).toBe(1);
   expect(stderr).toContain("SyntaxError");
 });
@@ -60,7 +60,7 @@ describe("route", () => {
   });
 
   test("puts its own certificate into the gateway before the switch, by standard input alone", async () => {
-    const docker = fakeDocker([{ to: "cp --archive - gw:/home/kamal-proxy/.config/kamal-proxy" }, SWITCHED, { to: "exec gw kamal-proxy resume app" }]);
+    const docker = fakeDocker([{ to: "cp - gw:/home/kamal-proxy/.config/kamal-proxy" }, SWITCHED, { to: "exec gw kamal-proxy resume app" }]);
     const { code } = await runStep("route", { ...input, hosts: ["example.com"], tls: "own" }, docker, { stdin: JSON.stringify({ certificate: CERTIFICATE, key: KEY }) });
     expect(code).toBe(0);
     expect(docker.calls().map(([verb]) => verb)).toEqual(["cp", "exec", "exec"]);
@@ -92,26 +92,27 @@ describe("hold", () => {
 });
 
 describe("prune", () => {
-  const id = (digit: string) => `sha256:${digit.repeat(64)}`;
-  const listed: Answer = { to: `image ls --no-trunc --quiet ${OWNED.join(" ")}`, stdout: [id("a"), id("b"), id("a"), id("c")].join("\n") };
+  const LIST = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...OWNED, "berth-dev"];
+  const listed: Answer = { to: LIST.join(" "), stdout: ["berth-dev:aaa", "berth-dev:bbb", "berth-dev:aaa", "berth-dev:ccc"].join("\n") };
+  const prune = (docker: ReturnType<typeof fakeDocker>, keep: readonly string[]) => runStep("prune", { owner: OWNER, repository: "berth-dev", keep }, docker);
 
   test("removes what this stack made and no kept release needs, and nothing else", async () => {
     const docker = fakeDocker([listed, { to: "image rm" }]);
-    expect(await runStep("prune", { owner: OWNER, keep: [id("b")] }, docker)).toMatchObject({ code: 0, stdout: "removed image aaaaaaaaaaaa\nremoved image cccccccccccc\n" });
-    expect(docker.calls()).toEqual([["image", "ls", "--no-trunc", "--quiet", ...OWNED], ["image", "rm", id("a")], ["image", "rm", id("c")]]);
+    expect(await prune(docker, ["berth-dev:bbb"])).toMatchObject({ code: 0, stdout: "removed image berth-dev:aaa\nremoved image berth-dev:ccc\n" });
+    expect(docker.calls()).toEqual([LIST, ["image", "rm", "berth-dev:aaa"], ["image", "rm", "berth-dev:ccc"]]);
   });
 
   test("leaves an image that is still in use, and goes on", async () => {
-    const docker = fakeDocker([listed, { to: `image rm ${id("a")}`, stderr: "Error: image is being used", exit: 1 }, { to: "image rm" }]);
-    expect(await runStep("prune", { owner: OWNER, keep: [] }, docker)).toMatchObject({
+    const docker = fakeDocker([listed, { to: "image rm berth-dev:aaa", stderr: "Error: image is being used", exit: 1 }, { to: "image rm" }]);
+    expect(await prune(docker, [])).toMatchObject({
       code: 0,
-      stdout: "left image aaaaaaaaaaaa: Error: image is being used\nremoved image bbbbbbbbbbbb\nremoved image cccccccccccc\n",
+      stdout: "left image berth-dev:aaa: Error: image is being used\nremoved image berth-dev:bbb\nremoved image berth-dev:ccc\n",
     });
   });
 
   test("has nothing to do where the stack has no image", async () => {
     const docker = fakeDocker([{ to: "image ls" }]);
-    expect(await runStep("prune", { owner: OWNER, keep: [] }, docker)).toMatchObject({ code: 0, stdout: "" });
+    expect(await prune(docker, [])).toMatchObject({ code: 0, stdout: "" });
     expect(docker.calls()).toHaveLength(1);
   });
 });
@@ -120,7 +121,7 @@ describe("secrets", () => {
   const stdin = JSON.stringify({ pin: SENTINEL, "db.password": "ü" });
   const input = { owner: OWNER, image: "sha256:1111", uid: 1000 };
   const created: Answer = { to: "create --network none", stdout: "helper" };
-  const all: Answer[] = [{ to: "volume create" }, created, { to: "cp --archive - helper:/run/secrets" }, { to: "rm --force helper" }];
+  const all: Answer[] = [{ to: "volume create" }, created, { to: "cp - helper:/run/secrets" }, { to: "rm --force helper" }];
 
   test("are files in a volume that only the app's user may read, by standard input alone", async () => {
     const docker = fakeDocker(all);
@@ -131,7 +132,7 @@ describe("secrets", () => {
     expect(docker.calls()).toEqual([
       ["volume", "create", "--label", "berth.project=berth", "--label", "berth.stack=dev", "--label", "berth.part=secrets", volume],
       ["create", "--network", "none", "--volume", `${volume}:/run/secrets`, "sha256:1111", "never-started"],
-      ["cp", "--archive", "-", "helper:/run/secrets"],
+      ["cp", "-", "helper:/run/secrets"],
       ["rm", "--force", "helper"],
     ]);
     expect(await entriesOf(docker.stdin(2))).toEqual([
@@ -157,7 +158,7 @@ describe("secrets", () => {
   test("that cannot be written leave neither container nor volume, nor a word of theirs in the error", async () => {
     const docker = fakeDocker([{ to: "volume create" }, created, { to: "cp", stderr: "Error: no space left", exit: 1 }, { to: "rm --force helper" }, { to: "volume rm" }]);
     const { code, stdout, stderr } = await runStep("secrets", input, docker, { stdin });
-    expect([code, stdout, stderr]).toEqual([1, "", "docker cp --archive failed: Error: no space left\n"]);
+    expect([code, stdout, stderr]).toEqual([1, "", "docker cp - failed: Error: no space left\n"]);
     expect(docker.calls().slice(-2).map(([verb]) => verb)).toEqual(["rm", "volume"]);
   });
 });
