@@ -31,9 +31,9 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
     findPortProblem(owner, settings, "port"),
     settings.tls ? findPortProblem(owner, settings, "httpsPort") : undefined,
     built ? undefined : findImageProblem(release),
-    ...release.settings.binds.map(({ source }, index) => findSourceProblem(source, index)),
   ]);
-  const problems = [...new Set(answers.filter((problem) => problem !== undefined))];
+  const sources = release.settings.binds.map(({ source }, index) => findSourceProblem(source, index));
+  const problems = [...new Set([...answers, ...sources].filter((problem) => problem !== undefined))];
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
   if (problems.length > 1) fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
 }

@@ -8,7 +8,7 @@ try {
   const notes = new LazyStore(environment.dataDir);
   const web = createWeb(environment, notes);
 
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, (name) => void stop(name));
   let stopping = false;
   async function stop(signal: NodeJS.Signals): Promise<void> {
     // Whoever asks twice wants it now.

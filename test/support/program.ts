@@ -54,8 +54,9 @@ export async function declare(run: () => unknown, options: DeclareOptions = {}):
 async function recorded(run: () => unknown, { stack = "dev", config = {}, previous, preview = false }: DeclareOptions): Promise<Program> {
   const failures: Error[] = [];
   const refuse = (message: string): never => {
-    failures.push(new Error(message));
-    throw failures[0];
+    const failure = new Error(message);
+    failures.push(failure);
+    throw failure;
   };
   await pulumi.runtime.setMocks(
     {

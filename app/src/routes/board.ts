@@ -36,9 +36,9 @@ export function boardRoutes(web: FastifyInstance, environment: Environment, note
     }
 
     if ("problem" in note) {
-      const text = String((request.body as { text?: unknown } | undefined)?.text ?? "");
+      const { text } = (request.body ?? {}) as { text?: unknown };
       const page = store.list({ limit: DEFAULTS.notesPerPage });
-      return sendHtml(reply.code(400), boardPage(environment, { ...page, refused: { text, problem: note.problem } }));
+      return sendHtml(reply.code(400), boardPage(environment, { ...page, refused: { text: typeof text === "string" ? text : "", problem: note.problem } }));
     }
     // A person who goes back to a sent form and writes something else means a new note.
     const outcome = store.add(note, environment.release);
