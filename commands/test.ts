@@ -42,7 +42,10 @@ const runners: Record<Phase, () => Promise<Counts>> = {
       await stopCurrentEngine(root);
     }
   },
-  lint: () => check("node_modules/eslint/bin/eslint.js", "."),
+  lint: async () => {
+    await installApp(); // the rules look at the types of its packages
+    return check("node_modules/eslint/bin/eslint.js", ".");
+  },
   types: async () => sumUp([await check("node_modules/typescript/bin/tsc", "-p", "."), await check("node_modules/typescript/bin/tsc", "-p", "app")]),
   unit: () => jest("jest.config.mjs", options.coverage ? ["--coverage"] : []),
   app: async () => {
