@@ -185,7 +185,11 @@ ensurePackages();
 const node = chooseNode();
 const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(ROOT, "commands", `${verb}.ts`), ...args], {
   stdio: "inherit",
-  env: { ...process.env, PATH: [dirname(node), process.env.PATH].filter(Boolean).join(delimiter) },
+  env: {
+    NODE_COMPILE_CACHE: join(MODULES, ".cache", "node"), // a third off the start of a command, and of Pulumi's program
+    ...process.env,
+    PATH: [dirname(node), process.env.PATH].filter(Boolean).join(delimiter),
+  },
 });
 child.on("error", (error) => fail(`Node could not be started from ${node}: ${error.message}`));
 // Ctrl-C in a terminal reaches the child by itself; passed on again it would count as a second one.
