@@ -44,6 +44,7 @@ export function dockerCliNeed(): Need {
   return {
     name: "docker CLI",
     wanted: "any version",
+    within: "engine", // whose package brings it along on some releases
     look: async () => {
       const place = findOnPath("docker", process.env.PATH);
       return place === undefined ? undefined : { version: "-", place, from: "already on this machine" };
