@@ -32,7 +32,7 @@ const address = (stdout: string): Answer => ({ to: "inspect --format {{range .Ne
 const verbsOf = (calls: readonly string[][]) => calls.filter(([verb]) => verb === "exec").map((words) => words[3]);
 
 describe("a healthy release", () => {
-  test("passes, and the probe's route is gone afterwards", async () => {
+  test.concurrent("passes, and the probe's route is gone afterwards", async () => {
     const docker = fakeDocker([HEALTHY, RUNNING, REMOVED]);
     const { code, stdout, stderr } = await runStep("gate", INPUT, docker);
     expect([code, stderr]).toEqual([0, ""]);
@@ -40,7 +40,7 @@ describe("a healthy release", () => {
     expect(verbsOf(docker.calls())).toEqual(["deploy", "remove"]);
   });
 
-  test.each([
+  test.concurrent.each([
     "Error: dial unix /tmp/kamal-proxy.sock: connect: no such file or directory",
     "Error: dial unix /tmp/kamal-proxy.sock: connect: connection refused",
     "Error response from daemon: Container 0123 is restarting, wait until the container is running",
@@ -51,12 +51,12 @@ describe("a healthy release", () => {
     expect(verbsOf(docker.calls())).toEqual(["deploy", "deploy", "deploy", "remove"]);
   });
 
-  test("passes though its replicas were restarted long ago, as after a change of the gateway", async () => {
+  test.concurrent("passes though its replicas were restarted long ago, as after a change of the gateway", async () => {
     const docker = fakeDocker([proxy("deploy", { seconds: 1 }), states("running 3", "running 1"), REMOVED]);
     expect((await runStep("gate", INPUT, docker)).code).toBe(0);
   });
 
-  test("is probed under a host of its own each time", async () => {
+  test.concurrent("is probed under a host of its own each time", async () => {
     const hosts = await Promise.all([1, 2].map(async () => {
       const docker = fakeDocker([HEALTHY, RUNNING, REMOVED]);
       await runStep("gate", INPUT, docker);
@@ -69,7 +69,7 @@ describe("a healthy release", () => {
 });
 
 describe("a release that is not healthy by the deadline", () => {
-  test("fails with the probed URL, its last answer, the body and the log, and the probe's route is gone", async () => {
+  test.concurrent("fails with the probed URL, its last answer, the body and the log, and the probe's route is gone", async () => {
     const app = await webServer((_, response) => response.writeHead(503).end("no database"));
     const { hostname, port } = new URL(app);
     const log: Answer = { ...gatewayLog("web-2", "unexpected status (503)"), stdout: gatewayLog("web-2", "unexpected status (503)").stdout?.replace("3000", port) ?? "" };
@@ -89,7 +89,7 @@ describe("a release that is not healthy by the deadline", () => {
     expect(verbsOf(docker.calls()).at(-1)).toBe("remove");
   });
 
-  test("fails with what is known where the app's network cannot be reached from here", async () => {
+  test.concurrent("fails with what is known where the app's network cannot be reached from here", async () => {
     const docker = fakeDocker([UNHEALTHY, RUNNING, gatewayLog("web-1", "request timed out"), STATE, APP_LOG, address(""), REMOVED]);
     const { code, stderr } = await runStep("gate", INPUT, docker);
     expect(code).toBe(1);
@@ -99,7 +99,7 @@ describe("a release that is not healthy by the deadline", () => {
 });
 
 describe("a release whose container", () => {
-  test.each([
+  test.concurrent.each([
     ["has ended", [states("running 0", "exited 0")]],
     ["is started again and again", [states("running 0", "restarting 1")]],
     ["was started again meanwhile", [states("running 0", "running 0", 1), states("running 0", "running 1")]],
@@ -115,7 +115,7 @@ describe("a release whose container", () => {
   });
 });
 
-test("an engine that fails is told in its own words, without a stack", async () => {
+test.concurrent("an engine that fails is told in its own words, without a stack", async () => {
   const docker = fakeDocker([WAITING, { to: "inspect", stderr: "Error: No such object: web-1", exit: 1 }, REMOVED]);
   const { code, stderr } = await runStep("gate", INPUT, docker);
   expect([code, stderr]).toEqual([1, "docker inspect --format failed: Error: No such object: web-1\n"]);

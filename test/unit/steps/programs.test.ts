@@ -10,14 +10,14 @@ const SENTINEL = "hunter2-sentinel";
 const OWNED = ["--filter", "label=berth.project=berth", "--filter", "label=berth.stack=dev"];
 const proxied = (calls: readonly string[][]) => calls.filter(([verb]) => verb === "exec").map((words) => words.slice(3, 5).join(" "));
 
-test("a gateway that never takes a command is named, with what it says and where to look", async () => {
+test.concurrent("a gateway that never takes a command is named, with what it says and where to look", async () => {
   const docker = fakeDocker([{ to: "exec gw kamal-proxy resume app", stderr: "Error: dial unix: connection refused", exit: 1 }]);
   const program = `import("${pathToFileURL("steps/engine.ts").href}").then(({ tryGateway, runStep }) => runStep(() => tryGateway("gw", ["resume", "app"], { seconds: 0.3 })))`;
   const { code, stderr } = await runNode(["--eval", program], docker.env);
   expect([code, stderr]).toEqual([1, "gateway gw takes no commands after 0.3 s: Error: dial unix: connection refused\nLook at it with: docker logs gw\n"]);
 });
 
-test("a fault of the program itself is not hidden: it comes with its stack", async () => {
+test.concurrent("a fault of the program itself is not hidden: it comes with its stack", async () => {
   const docker = fakeDocker([]);
   const { code, stderr } = await runStep("prune", { owner: OWNER, repository: "berth-dev", keep: [] }, docker, { env: { BERTH_INPUT: "not JSON" } });
   expect(code).toBe(1);
@@ -39,13 +39,13 @@ describe("route", () => {
   };
   const SWITCHED: Answer = { to: "exec gw kamal-proxy deploy app" };
 
-  test("switches, opens the door, and says how many replicas serve", async () => {
+  test.concurrent("switches, opens the door, and says how many replicas serve", async () => {
     const docker = fakeDocker([SWITCHED, { to: "exec gw kamal-proxy resume app" }]);
     expect(await runStep("route", input, docker)).toMatchObject({ code: 0, stdout: "release 3f9a1c2b7d4e is live on 2 replicas\n", stderr: "" });
     expect(proxied(docker.calls())).toEqual(["deploy app", "resume app"]);
   });
 
-  test("shuts the door after the switch in maintenance", async () => {
+  test.concurrent("shuts the door after the switch in maintenance", async () => {
     const docker = fakeDocker([SWITCHED, { to: "exec gw kamal-proxy stop app --message Back at noon" }]);
     expect(await runStep("route", { ...input, targets: ["web-1"], maintenance: "Back at noon" }, docker)).toMatchObject({
       code: 0,
@@ -53,13 +53,13 @@ describe("route", () => {
     });
   });
 
-  test("that fails says why and opens nothing", async () => {
+  test.concurrent("that fails says why and opens nothing", async () => {
     const docker = fakeDocker([{ ...SWITCHED, stderr: "Error: host is in use by another service", exit: 1 }]);
     expect(await runStep("route", input, docker)).toMatchObject({ code: 1, stdout: "", stderr: "the gateway refused deploy: host is in use by another service\n" });
     expect(proxied(docker.calls())).toEqual(["deploy app"]);
   });
 
-  test("puts its own certificate into the gateway before the switch, by standard input alone", async () => {
+  test.concurrent("puts its own certificate into the gateway before the switch, by standard input alone", async () => {
     const docker = fakeDocker([{ to: "cp - gw:/home/kamal-proxy/.config/kamal-proxy" }, SWITCHED, { to: "exec gw kamal-proxy resume app" }]);
     const { code } = await runStep("route", { ...input, hosts: ["example.com"], tls: "own" }, docker, { stdin: JSON.stringify({ certificate: CERTIFICATE, key: KEY }) });
     expect(code).toBe(0);
@@ -75,17 +75,17 @@ describe("route", () => {
 describe("hold", () => {
   const input = { gateway: "gw", service: "app", drain: 30, patience: 150, because: "x" };
 
-  test("lets requests wait", async () => {
+  test.concurrent("lets requests wait", async () => {
     const docker = fakeDocker([{ to: "exec gw kamal-proxy pause app --drain-timeout 30s --max-pause 150s" }]);
     expect(await runStep("hold", input, docker)).toMatchObject({ code: 0, stdout: "requests wait, 150 s at the most\n", stderr: "" });
   });
 
-  test("has nothing to hold before the first release", async () => {
+  test.concurrent("has nothing to hold before the first release", async () => {
     const docker = fakeDocker([{ to: "exec gw kamal-proxy pause", stderr: "Error: service not found", exit: 1 }]);
     expect(await runStep("hold", input, docker)).toMatchObject({ code: 0, stdout: "", stderr: "" });
   });
 
-  test("that fails otherwise stops the release", async () => {
+  test.concurrent("that fails otherwise stops the release", async () => {
     const docker = fakeDocker([{ to: "exec gw kamal-proxy pause", stderr: "Error: no space left", exit: 1 }]);
     expect(await runStep("hold", input, docker)).toMatchObject({ code: 1, stderr: "the gateway cannot hold requests: Error: no space left\n" });
   });
@@ -96,13 +96,13 @@ describe("prune", () => {
   const listed: Answer = { to: LIST.join(" "), stdout: ["berth-dev:aaa", "berth-dev:bbb", "berth-dev:aaa", "berth-dev:ccc"].join("\n") };
   const prune = (docker: ReturnType<typeof fakeDocker>, keep: readonly string[]) => runStep("prune", { owner: OWNER, repository: "berth-dev", keep }, docker);
 
-  test("removes what this stack made and no kept release needs, and nothing else", async () => {
+  test.concurrent("removes what this stack made and no kept release needs, and nothing else", async () => {
     const docker = fakeDocker([listed, { to: "image rm" }]);
     expect(await prune(docker, ["berth-dev:bbb"])).toMatchObject({ code: 0, stdout: "removed image berth-dev:aaa\nremoved image berth-dev:ccc\n" });
     expect(docker.calls()).toEqual([LIST, ["image", "rm", "berth-dev:aaa"], ["image", "rm", "berth-dev:ccc"]]);
   });
 
-  test("leaves an image that is still in use, and goes on", async () => {
+  test.concurrent("leaves an image that is still in use, and goes on", async () => {
     const docker = fakeDocker([listed, { to: "image rm berth-dev:aaa", stderr: "Error: image is being used", exit: 1 }, { to: "image rm" }]);
     expect(await prune(docker, [])).toMatchObject({
       code: 0,
@@ -110,7 +110,7 @@ describe("prune", () => {
     });
   });
 
-  test("has nothing to do where the stack has no image", async () => {
+  test.concurrent("has nothing to do where the stack has no image", async () => {
     const docker = fakeDocker([{ to: "image ls" }]);
     expect(await prune(docker, [])).toMatchObject({ code: 0, stdout: "" });
     expect(docker.calls()).toHaveLength(1);
@@ -123,7 +123,7 @@ describe("secrets", () => {
   const created: Answer = { to: "create --network none", stdout: "helper" };
   const all: Answer[] = [{ to: "volume create" }, created, { to: "cp - helper:/run/secrets" }, { to: "rm --force helper" }];
 
-  test("are files in a volume that only the app's user may read, by standard input alone", async () => {
+  test.concurrent("are files in a volume that only the app's user may read, by standard input alone", async () => {
     const docker = fakeDocker(all);
     const { code, stdout, stderr } = await runStep("secrets", input, docker, { stdin });
     const volume = stdout.trim();
@@ -142,20 +142,20 @@ describe("secrets", () => {
     expect(docker.calls().flat().join(" ") + stdout).not.toContain(SENTINEL);
   });
 
-  test("can be read by all in the container where its user is not known", async () => {
+  test.concurrent("can be read by all in the container where its user is not known", async () => {
     const docker = fakeDocker(all);
     await runStep("secrets", { ...input, uid: null }, docker, { stdin });
     expect((await entriesOf(docker.stdin(2))).map(({ mode, uid }) => [mode, uid])).toEqual([[0o444, 0], [0o444, 0]]);
   });
 
-  test("written again go into the volume that they have", async () => {
+  test.concurrent("written again go into the volume that they have", async () => {
     const docker = fakeDocker(all);
     const { stdout } = await runStep("secrets", input, docker, { stdin, env: { PULUMI_COMMAND_STDOUT: "berth-dev-secrets-0badcafe" } });
     expect(stdout).toBe("berth-dev-secrets-0badcafe\n");
     expect(docker.calls()[0]?.at(-1)).toBe("berth-dev-secrets-0badcafe");
   });
 
-  test("that cannot be written leave neither container nor volume, nor a word of theirs in the error", async () => {
+  test.concurrent("that cannot be written leave neither container nor volume, nor a word of theirs in the error", async () => {
     const docker = fakeDocker([{ to: "volume create" }, created, { to: "cp", stderr: "Error: no space left", exit: 1 }, { to: "rm --force helper" }, { to: "volume rm" }]);
     const { code, stdout, stderr } = await runStep("secrets", input, docker, { stdin });
     expect([code, stdout, stderr]).toEqual([1, "", "docker cp - failed: Error: no space left\n"]);
