@@ -15,5 +15,6 @@ export default {
   collectCoverageFrom: ["index.ts", "settings.ts", "preflight.ts", "settings/**/*.ts", "components/**/*.ts", "steps/**/*.ts"],
   coverageDirectory: "<rootDir>/coverage",
   coverageProvider: "v8",
+  coverageThreshold: { "./components/": { lines: 95 }, "./settings/": { lines: 95 }, "./settings.ts": { lines: 95 } },
   coverageReporters: ["text", "json-summary"],
 };

@@ -74,7 +74,7 @@ async function jest(config: string, words: string[], within: string[] = []): Pro
   try {
     const file = join(folder, "results.json");
     const [program = "", ...rest] = [...within, process.execPath, "node_modules/jest/bin/jest.js"];
-    const { code } = await run(program, [...rest, "--config", config, "--json", `--outputFile=${file}`, ...words, ...pattern], { quiet: true });
+    const { code } = await run(program, [...rest, "--config", config, "--json", `--outputFile=${file}`, ...words, ...pattern], { quiet: !options.coverage });
     if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
     const results = JSON.parse(await readFile(file, "utf8")) as { numPassedTests: number; numFailedTests: number; numPendingTests: number; numRuntimeErrorTestSuites: number };
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
