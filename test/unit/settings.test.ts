@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
 import { parseSettings, readSettings } from "../../settings.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { raw, settingsOf } from "../support/configuration.ts";
@@ -123,6 +125,16 @@ test.each(["/run/postgresql", "/var/www", "/home/me/files", "/srv", "/etcetera",
 
 test("a text stays one, even where it looks like something else", () => {
   expect(settingsOf({ release: "123456789012", maintenance: "true" })).toMatchObject({ release: "123456789012", maintenance: "true" });
+});
+
+test("the example for production is a good configuration, also with what it has in comments", () => {
+  const text = readFileSync("Pulumi.prod.yaml", "utf8");
+  for (const variant of [text, text.replaceAll("# berth:", "berth:")]) {
+    const { config } = parse(variant) as { config: Record<string, unknown> };
+    const settings = settingsOf(Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("berth:", ""), value])), "prod");
+    expect(settings).toMatchObject({ port: 80, bindAddress: "0.0.0.0", next: { replicas: 3, health: { deadline: 90 } } });
+    expect(settings.hosts).toHaveLength(variant === text ? 0 : 1);
+  }
 });
 
 describe("the selected stack's configuration", () => {
