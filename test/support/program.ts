@@ -41,13 +41,15 @@ export interface DeclareOptions {
 
 /** Runs a program to its end and tells what it declared. @throws what it threw, or that it declared something unknown */
 export async function declare(run: () => unknown, options: DeclareOptions = {}): Promise<Program> {
-  // Pulumi reads the stack at each resource, and Jest maps each line of it to its source: most of the time goes there.
-  const { prepareStackTrace } = Error;
-  Error.prepareStackTrace = (error, sites) => `${error.name}: ${error.message}\n${sites.map((site) => `    at ${String(site)}`).join("\n")}`;
+  // Pulumi takes a stack trace at each promise and resource, and Jest maps each line of it: most of the time goes there.
+  // To see where a program throws, take the next lines out for a moment.
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  Error.prepareStackTrace = String;
+  Error.stackTraceLimit = 0;
   try {
     return await recorded(run, options);
   } finally {
-    Error.prepareStackTrace = prepareStackTrace;
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit });
   }
 }
 
