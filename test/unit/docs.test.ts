@@ -1,7 +1,8 @@
-/** What people read of the configuration is what the program does: the declarations in Pulumi.yaml. */
-import { readFileSync } from "node:fs";
+/** What people read is what the program does: the declarations in Pulumi.yaml, the tables in README.md, links, paths and commands. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import { type Hint, hintAt, NOT_YET } from "../../settings/hints.ts";
+import { type Hint, hintAt, namesAt, NOT_YET } from "../../settings/hints.ts";
 import { schema } from "../../settings/schema.ts";
 import { settingsOf } from "../support/configuration.ts";
 
@@ -47,3 +48,80 @@ describe("Pulumi.yaml", () => {
     expect({ ...settings, build }).toEqual({ ...without, build: { ...without.build, context: "app" } }); // what index.ts takes for none
   });
 });
+
+describe("README.md", () => {
+  const readme = readFileSync("README.md", "utf8");
+
+  test("describes every key in the words of the schema", () => {
+    const rows = KEYS.map((key) => {
+      const { description = "", byDefault, want } = hintOf(key);
+      return [code(key), byDefault ?? code(presetOf(key)), description, want === NOT_YET ? "" : want];
+    });
+    expectTable(readme, "| key | default | what it does | accepted |", rows);
+  });
+
+  test("describes every part of a key that has parts", () => {
+    const rows = SUPPORTED.flatMap((key) => {
+      const defaults = (LEAST_ENTRY[key] ? {} : writtenDefault(key)) as Record<string, unknown> | undefined;
+      const inEntry = schema.shape[key].safeParse([LEAST_ENTRY[key]]).data as Record<string, unknown>[] | undefined;
+      return namesAt(schema, LEAST_ENTRY[key] ? [key, 0] : [key]).map((part) => {
+        const preset = defaults?.[part] ?? (LEAST_ENTRY[key]?.[part] ? undefined : inEntry?.[0]?.[part]);
+        return [code(`${key}${LEAST_ENTRY[key] ? "[]" : ""}.${part}`), preset === undefined ? "" : code(preset), hintOf(key, ...(LEAST_ENTRY[key] ? [0] : []), part).want];
+      });
+    });
+    expectTable(readme, "| part | default | accepted |", rows);
+  });
+});
+
+const DECISIONS = readdirSync("docs/decisions").filter((file) => /^\d/.test(file)).map((file) => `docs/decisions/${file}`);
+const PAGES = ["README.md", "CONTRIBUTING.md", "docs/decisions/README.md", ...DECISIONS].map((file) => ({ file, text: readFileSync(file, "utf8") }));
+const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+
+test("README.md tells of every npm script", () => {
+  const { text } = PAGES[0] as { text: string };
+  const missing = Object.keys(scripts).filter((name) => !text.includes(["start", "test"].includes(name) ? `\`npm ${name}\`` : `npm run ${name}`) && !text.includes(`npm run -s ${name}`));
+  expect(missing).toEqual([]);
+});
+
+describe.each(PAGES)("$file", ({ file, text }) => {
+  test("names no npm script, file or page that is not there", () => {
+    const commands = [...text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g)].map(([, name = ""]) => name);
+    expect(commands.filter((name) => !(name in scripts))).toEqual([]);
+    const files = [...text.matchAll(/`((?:components|steps|settings|commands|toolchain|test|app|docs)\/[\w./-]+)`/g)].map(([, path = ""]) => path);
+    expect(files.filter((path) => !existsSync(path))).toEqual([]);
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].map(([, path = "", anchor]) => ({ path: path === "" ? file : join(dirname(file), path), anchor }));
+    expect(links.filter(({ path }) => !existsSync(path))).toEqual([]);
+    expect(links.filter(({ path, anchor }) => anchor && !anchorsOf(path).includes(anchor))).toEqual([]);
+  });
+});
+
+test("each decision has its number, its parts and its line in the list", () => {
+  const list = readFileSync("docs/decisions/README.md", "utf8");
+  for (const [index, file] of DECISIONS.entries()) {
+    const number = String(index + 1).padStart(4, "0");
+    const text = readFileSync(file, "utf8");
+    expect(file).toMatch(new RegExp(`/${number}-`));
+    expect(text.split("\n").filter((line) => /^(#|Status:)/.test(line)).map((line) => line.replace(/:.*/, ""))).toEqual([`# ${number}`, "Status", "## Context", "## Decision", "## Consequences"]);
+    expect(list).toContain(`| [${number}](${file.slice("docs/decisions/".length)}) | `);
+  }
+});
+
+/** The anchors that a page's headings get. */
+const anchorsOf = (file: string): string[] =>
+  [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-"));
+
+/** Of the keys that hold a list of objects: the least that an entry needs. */
+const LEAST_ENTRY: Partial<Record<string, Readonly<Record<string, string>>>> = {
+  volumes: { name: "data", target: "/data" },
+  binds: { source: "/srv/files", target: "/files" },
+};
+
+const code = (value: unknown): string => `\`${String(value)}\``;
+
+/** @throws Error with the table to put there, where the text has another one under this head. */
+function expectTable(text: string, head: string, rows: readonly (readonly string[])[]): void {
+  const lines = rows.map((cells) => `|${cells.map((cell) => (cell === "" ? " " : ` ${cell.replace(/<(?=[^`]*$)/g, "\\<")} `)).join("|")}|`);
+  const table = [head, head.replaceAll(/[^|]+/g, "---"), ...lines].join("\n");
+  const found = text.slice(text.indexOf(head)).split("\n\n")[0];
+  if (found?.trimEnd() !== table) throw new Error(`the table that begins with "${head}" should be:\n\n${table}\n`);
+}
