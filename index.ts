@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { BUILD_LOGS } from "./components/appImage.ts";
 import { checkOut } from "./components/checkout.ts";
 import { contentHash } from "./components/content.ts";
-import { findRelease, nextRelease, readLedger } from "./components/ledger.ts";
+import { findRelease, nextRelease, readPast } from "./components/ledger.ts";
 import { readOrigin } from "./components/origin.ts";
 import { WebApp } from "./components/webApp.ts";
 import { checkContext, checkEngine } from "./preflight.ts";
@@ -13,13 +13,13 @@ import { readSettings, type Settings } from "./settings.ts";
 export default async () => {
   const settings = readSettings();
   const owner = { project: pulumi.getProject(), stack: pulumi.getStack() };
-  const ledger = await readLedger();
+  const { releases: ledger, dataVolumes } = await readPast();
   const { release, build } = settings.release
     ? { release: pinned(settings.release), build: undefined }
     : await fromSource(settings);
   await checkEngine(owner, settings, release, build !== undefined);
 
-  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, release, ledger, build });
+  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, release, ledger, dataVolumes, build });
   return {
     url: app.url,
     release: release.name,
@@ -28,6 +28,7 @@ export default async () => {
     volumes: app.volumes,
     strategy: release.settings.strategy,
     releases: app.releases,
+    dataVolumes: app.dataVolumes,
   };
 
   function pinned(name: string) {

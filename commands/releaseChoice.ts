@@ -2,12 +2,14 @@
 import type { Release } from "../components/ledger.ts";
 import { UserError } from "./cli.ts";
 
-/** The named release, else the one that was live before `live`. @throws UserError where there is none to go to. */
+/**
+ * The named release, else the one that was live before `live`. The live one may be named, too: that clears away what a
+ * failed update left. @throws UserError where there is none to go to
+ */
 export function chooseRelease(live: string, releases: readonly Release[], name: string | undefined): Release {
   const others = releases.filter((entry) => entry.name !== live);
   const known = others.map((entry) => entry.name).join(", ");
-  if (name === live) throw new UserError(`release ${name} is live already${known ? `; others are: ${known}` : ""}`);
-  const target = name === undefined ? others[0] : others.find((entry) => entry.name === name);
+  const target = name === undefined ? others[0] : releases.find((entry) => entry.name === name);
   if (target) return target;
   if (others.length === 0) throw new UserError(`there is no earlier release: ${live} is the first one`);
   throw new UserError(`release ${name} is not in the ledger: choose one of ${known} (npm run releases)`);

@@ -28,8 +28,10 @@ await main(
       // --config also keeps the choice in the stack's settings file: until it is removed, app/ is not built.
       await cli.change(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, "--config", `berth:release=${target.name}`]);
     } catch (error) {
-      await writeFile(settingsFile, before);
-      throw error instanceof UserError ? new UserError(`the rollback failed, ${live} stays live: ${error.message}`, error.exitCode) : error;
+      const { release: now } = await readOutputs(cli, stack);
+      if (now !== target.name) await writeFile(settingsFile, before);
+      const outcome = now === target.name ? `release ${now} is live, but the update did not come to its end` : `the rollback failed, ${now} stays live`;
+      throw error instanceof UserError ? new UserError(`${outcome}: ${error.message}`, error.exitCode) : error;
     }
     console.log(`\nRelease ${paint("bold", target.name)} is live again. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`);
   },

@@ -8,5 +8,5 @@ const DEFAULT_HOST = "unix:///var/run/docker.sock";
  * "contexts" are passed over, because the provider does not know them and would work on another engine.
  */
 export function engineHost(): string {
-  return new pulumi.Config("docker").get("host") ?? process.env["DOCKER_HOST"] ?? DEFAULT_HOST;
+  return new pulumi.Config("docker").get("host") ?? (process.env["DOCKER_HOST"] || DEFAULT_HOST);
 }

@@ -22,11 +22,22 @@ export interface Release {
 /** Where a release comes from: known only when it is made. */
 export type Origin = Pick<Release, "commit" | "author" | "time">;
 
-/** Reads the ledger that the last successful update of this stack wrote; empty before the first. */
-export async function readLedger(): Promise<Release[]> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const details = await new pulumi.StackReference(name).getOutputDetails("releases");
-  return (details.secretValue ?? details.value ?? []) as Release[];
+/** What the last successful update of this stack left to know. */
+export interface Past {
+  /** Releases that went live, newest first. */
+  readonly releases: readonly Release[];
+  /** Names of all data volumes that were ever declared, in the configuration's words. */
+  readonly dataVolumes: readonly string[];
+}
+
+/** Reads what the last successful update of this stack wrote; empty before the first. */
+export async function readPast(): Promise<Past> {
+  const stack = new pulumi.StackReference(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
+  const [releases, dataVolumes] = await Promise.all([stack.getOutputDetails("releases"), stack.getOutputDetails("dataVolumes")]);
+  return {
+    releases: (releases.secretValue ?? releases.value ?? []) as Release[],
+    dataVolumes: (dataVolumes.value ?? []) as string[],
+  };
 }
 
 /** Hash of what a release's image was built from; also the image's tag. */

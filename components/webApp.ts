@@ -19,6 +19,8 @@ export interface WebAppArgs {
   readonly release: Release;
   /** Releases that were live before, newest first. */
   readonly ledger: readonly Release[];
+  /** Data volumes that were declared before. They stay, whether this release mounts them or not. */
+  readonly dataVolumes?: readonly string[];
   /** What to build; without it, the release's earlier image is used. */
   readonly build?: (BuildSettings & { readonly context: string }) | undefined;
 }
@@ -33,6 +35,8 @@ export class WebApp extends pulumi.ComponentResource {
   readonly replicas: pulumi.Output<string>[];
   readonly volumes: { readonly name: pulumi.Output<string>; readonly target: string }[];
   readonly releases: Record<string, unknown>[];
+  /** Every data volume there is, in the configuration's words. */
+  readonly dataVolumes: string[];
 
   constructor(name: string, args: WebAppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:WebApp", name, {}, opts);
@@ -41,9 +45,9 @@ export class WebApp extends pulumi.ComponentResource {
     const recreate = release.settings.strategy === "recreate";
 
     const image = new AppImage(`${name}-image`, { owner, release, ...(build && { build }) }, own);
-    const data = release.settings.volumes.map(({ name: volume, target }) => ({
-      volume, target, volumeName: new DataVolume(`${name}-${volume}`, { owner, volume }, own).volumeName,
-    }));
+    const mounted = release.settings.volumes;
+    this.dataVolumes = [...new Set([...mounted.map(({ name: volume }) => volume), ...(args.dataVolumes ?? [])])].sort();
+    const volumeNames = Object.fromEntries(this.dataVolumes.map((volume) => [volume, new DataVolume(`${name}-${volume}`, { owner, volume }, own).volumeName]));
     const gateway = new Gateway(
       `${name}-gateway`,
       { owner, port: settings.port, bindAddress: settings.bindAddress, httpsPort: settings.tls && settings.httpsPort },
@@ -59,7 +63,7 @@ export class WebApp extends pulumi.ComponentResource {
       release,
       imageId: image.imageId,
       network: gateway.network,
-      volumes: Object.fromEntries(data.map(({ volume, volumeName }) => [volume, volumeName])),
+      volumes: volumeNames,
       secrets: secrets?.volumeName,
       stopFirst: recreate,
     };
@@ -89,7 +93,7 @@ export class WebApp extends pulumi.ComponentResource {
     this.url = urlOf(settings);
     this.image = liveImage;
     this.replicas = web.containers;
-    this.volumes = data.map(({ volumeName, target }) => ({ name: volumeName, target }));
+    this.volumes = mounted.flatMap(({ name: volume, target }) => (volumeNames[volume] ? [{ name: volumeNames[volume], target }] : []));
     this.releases = kept.map((entry) => toOutput(entry, imageOf(entry)));
     this.registerOutputs({ url: this.url, image: this.image, replicas: this.replicas, volumes: this.volumes });
   }

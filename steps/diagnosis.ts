@@ -72,7 +72,7 @@ export function story(
     found.log.trim() ? `  last log lines of ${found.container}:` : `  ${found.container} wrote no log`,
     ...(found.log.trim() ? lines.map((line) => `    ${line}`) : []),
     "  No traffic was switched: the release that was live before goes on serving.",
-    "  Mend the app or its configuration and run the update again, or go back with: npm run rollback",
+    "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
   ].join("\n");
 }
 

@@ -101,6 +101,17 @@ describe("a release that is brought back", () => {
   });
 });
 
+describe("a data volume that a release does not mount", () => {
+  const declareWithout = () => declareApp({ config: { volumes: [] }, args: { dataVolumes: ["data"] } });
+
+  test("stays declared, because it is protected and may be wanted again", async () => {
+    const program = await declareWithout();
+    expect(program.get("app-data-volume").options.protect).toBe(true);
+    expect(program.get("app-web-1").inputs["mounts"] ?? []).toEqual([]);
+    expect(program.outputs["volumes"]).toEqual([]);
+  });
+});
+
 describe("the outputs", () => {
   test("tell where the app is and what runs", async () => {
     const { outputs } = await declareApp();

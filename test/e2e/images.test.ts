@@ -6,6 +6,8 @@ import { census, docker } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";
 import { whyNoStaticApp, writeStaticApp } from "./support/staticApp.ts";
 
+const TINY = `FROM node:24-bookworm-slim\nENTRYPOINT ["node", "-e", "require('http').createServer((q, r) => r.end('ok')).listen(process.env.PORT)"]\n`;
+
 let app: Checkout;
 beforeAll(async () => {
   app = await Checkout.make();
@@ -64,8 +66,23 @@ describe("a build from a Git repository", () => {
   });
 });
 
+test("a volume that is taken out of the configuration stays with its data, and comes back with it", async () => {
+  await app.write("tiny/Dockerfile", TINY);
+  const withVolume = { build: { context: "tiny" }, volumes: [{ name: "data", target: "/data" }] };
+  await app.configure(withVolume);
+  await app.upOk();
+  const [volume] = await app.output<{ name: string }[]>("volumes");
+  await app.configure({ build: { context: "tiny" } });
+  await app.upOk();
+  expect(await app.output<unknown[]>("volumes")).toEqual([]);
+  expect((await census(app.stack)).volumes).toContain(volume?.name);
+  await app.configure(withVolume);
+  await app.upOk();
+  expect(await app.output<unknown[]>("volumes")).toEqual([{ name: volume?.name, target: "/data" }]);
+});
+
 test("images beyond keepReleases are removed, and only those of this stack", async () => {
-  await app.write("tiny/Dockerfile", `FROM node:24-bookworm-slim\nENTRYPOINT ["node", "-e", "require('http').createServer((q, r) => r.end('ok')).listen(process.env.PORT)"]\n`);
+  await app.write("tiny/Dockerfile", TINY);
   const foreignImage = "berth-foreign-e2e:kept";
   await docker("image", "tag", "node:24-bookworm-slim", foreignImage);
   try {

@@ -83,7 +83,7 @@ describe("a release that is not healthy by the deadline", () => {
       "    listening",
       "    no database",
       "  No traffic was switched: the release that was live before goes on serving.",
-      "  Mend the app or its configuration and run the update again, or go back with: npm run rollback",
+      "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
       "",
     ]);
     expect(verbsOf(docker.calls()).at(-1)).toBe("remove");

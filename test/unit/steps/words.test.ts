@@ -129,7 +129,7 @@ describe("the story of a failed gate", () => {
   const found = { container: "web-1", seconds: "60.2", state: "running, exit code 0, restarts 0, killed for memory false", log: "starting\nno database\n" };
   const END = [
     "  No traffic was switched: the release that was live before goes on serving.",
-    "  Mend the app or its configuration and run the update again, or go back with: npm run rollback",
+    "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
   ];
 
   test("names the container, the probed URL with its last answer, and the last log lines", () => {
