@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildSettings } from "../settings.ts";
-import { engineHost } from "./engine.ts";
+import { engineEnvironment } from "./engine.ts";
 import { contentOf, type Release } from "./ledger.ts";
 import { labels, type Owner } from "./owner.ts";
 
@@ -73,6 +73,6 @@ function cleanUpArgs(owner: Owner): local.CommandArgs {
     create: ":",
     delete:
       'docker image ls --format "{{.Repository}}:{{.Tag}}" --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" "$REPOSITORY" | xargs -r docker image rm --force',
-    environment: { PROJECT: owner.project, STACK: owner.stack, REPOSITORY: repository(owner), DOCKER_HOST: engineHost() },
+    environment: { PROJECT: owner.project, STACK: owner.stack, REPOSITORY: repository(owner), ...engineEnvironment() },
   };
 }

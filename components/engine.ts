@@ -10,3 +10,12 @@ const DEFAULT_HOST = "unix:///var/run/docker.sock";
 export function engineHost(): string {
   return new pulumi.Config("docker").get("host") ?? (process.env["DOCKER_HOST"] || DEFAULT_HOST);
 }
+
+/**
+ * The environment in which the `docker` command of a Pulumi command works on that engine. The address itself stays out
+ * of the state where the user's environment gives it: the same stack may be updated by way of another one.
+ */
+export function engineEnvironment(): Record<string, string> {
+  const host = new pulumi.Config("docker").get("host");
+  return host ? { DOCKER_HOST: host } : { DOCKER_CONTEXT: "default" }; // the default context is DOCKER_HOST or the usual socket
+}

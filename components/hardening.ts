@@ -2,7 +2,7 @@
 import { local } from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { engineHost } from "./engine.ts";
+import { engineEnvironment } from "./engine.ts";
 import { tmpfsMount } from "./mounts.ts";
 import { mebibytes } from "./units.ts";
 
@@ -49,7 +49,7 @@ export function limitPids(name: string, containers: readonly pulumi.Output<strin
     name,
     {
       create: 'docker update --pids-limit "$PIDS" $CONTAINERS',
-      environment: { CONTAINERS: pulumi.all([...containers]).apply((names) => names.join(" ")), PIDS: String(pids), DOCKER_HOST: engineHost() },
+      environment: { CONTAINERS: pulumi.all([...containers]).apply((names) => names.join(" ")), PIDS: String(pids), ...engineEnvironment() },
     },
     opts,
   );

@@ -7,7 +7,7 @@ import type { PruneInput } from "../steps/prune.ts";
 import type { RouteInput } from "../steps/route.ts";
 import type { SecretsInput } from "../steps/secrets.ts";
 import { canonicalJson } from "./canonicalJson.ts";
-import { engineHost } from "./engine.ts";
+import { engineEnvironment } from "./engine.ts";
 
 /** What each program in `steps/` is given. */
 export interface StepInputs {
@@ -30,7 +30,7 @@ export function stepArgs<Verb extends keyof StepInputs>(verb: Verb, input: Input
     create: `node steps/${verb}.ts`, // relative, so that two checkouts declare the same
     environment: {
       BERTH_INPUT: pulumi.output(input).apply(canonicalJson),
-      DOCKER_HOST: engineHost(),
+      ...engineEnvironment(),
     },
     logging: "stdout", // a failure's words come by stderr, which is part of the error: once is enough
   };

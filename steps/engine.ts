@@ -33,7 +33,7 @@ export interface DockerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Runs `docker` with these words; the engine is the one in DOCKER_HOST. Never throws on a bad exit code. */
+/** Runs `docker` with these words; the engine is the one of its environment. Never throws on a bad exit code. */
 export function tryDocker(words: readonly string[], { stdin, signal }: DockerOptions = {}): Promise<Result> {
   return new Promise((resolve, reject) => {
     const child = spawn("docker", words, { stdio: ["pipe", "pipe", "pipe"], ...(signal && { signal }) });

@@ -38,6 +38,6 @@ export function downloadSites(env: NodeJS.ProcessEnv): { readonly pulumi: string
   return {
     pulumi: env.BERTH_PULUMI_URL ?? "https://get.pulumi.com/releases/sdk",
     plugins: env.BERTH_PLUGINS_URL ?? "https://get.pulumi.com/releases/plugins",
-    images: env.BERTH_IMAGES_URL ?? "https://registry-1.docker.io/v2/",
+    images: env.BERTH_IMAGES_URL ?? "https://www.docker.com", // where it answers, `docker pull` is tried
   };
 }

@@ -79,7 +79,7 @@ test("the limit of processes is set once the proxy runs, by names in the environ
   const { inputs, dependsOn } = (await declareGateway()).get("gw-pids");
   expect(inputs).toEqual({
     create: 'docker update --pids-limit "$PIDS" $CONTAINERS',
-    environment: { CONTAINERS: "gw-proxy-0abcdef", PIDS: String(DEFAULTS.pids), DOCKER_HOST: "unix:///var/run/docker.sock" },
+    environment: { CONTAINERS: "gw-proxy-0abcdef", PIDS: String(DEFAULTS.pids), DOCKER_CONTEXT: "default" },
   });
   expect(dependsOn).toEqual(["gw-proxy"]);
 });

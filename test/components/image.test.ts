@@ -6,7 +6,6 @@ import { carried, OWNER, releaseOf } from "../support/configuration.ts";
 import { declare } from "../support/program.ts";
 import { Secret, stepInput } from "../support/values.ts";
 
-const ENGINE = "unix:///var/run/docker.sock";
 const { image: _, ...unbuilt } = releaseOf({ name: "3f9a1c2b7d4e-2" });
 const BUILD = { context: "app", dockerfile: "Dockerfile", args: {} };
 
@@ -68,7 +67,7 @@ describe("the image of a release", () => {
       create: ":",
       delete:
         'docker image ls --format "{{.Repository}}:{{.Tag}}" --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" "$REPOSITORY" | xargs -r docker image rm --force',
-      environment: { PROJECT: "berth", STACK: "dev", REPOSITORY: "berth-dev", DOCKER_HOST: ENGINE },
+      environment: { PROJECT: "berth", STACK: "dev", REPOSITORY: "berth-dev", DOCKER_CONTEXT: "default" },
     });
   });
 });

@@ -17,7 +17,7 @@ describe("the gate", () => {
     expect([type, parent]).toEqual(["command:local:Command", "app-gate"]);
     const { environment, ...rest } = inputs;
     expect(rest).toEqual({ create: "node steps/gate.ts", logging: "stdout" });
-    expect(environment).toHaveProperty("DOCKER_HOST", "unix:///var/run/docker.sock");
+    expect(environment).toHaveProperty("DOCKER_CONTEXT", "default");
     expect(stepInput(inputs)).toEqual({ gateway: "gw", release: "3f9a1c2b7d4e", candidates: ["web-1", "web-2"], port: 8080, health: HEALTH });
   });
 

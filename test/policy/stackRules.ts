@@ -45,8 +45,8 @@ export const stackRules: readonly Rule[] = [
     holds: ({ inputs }) => /^node steps\/\w+\.ts$/.test(String(inputs["create"])) || SHORT_COMMANDS.includes(String(inputs["create"])),
   }),
   each(COMMAND, {
-    name: "a command knows its engine", why: "DOCKER_HOST of whoever runs Pulumi may lead to another one", fix: "environment: { DOCKER_HOST: engineHost() }",
-    holds: ({ inputs }) => Boolean((inputs["environment"] as Record<string, string> | undefined)?.["DOCKER_HOST"]),
+    name: "a command knows its engine", why: "a context of the docker command may lead to another one", fix: "environment: engineEnvironment()",
+    holds: ({ inputs }) => ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => name in ((inputs["environment"] as Record<string, string> | undefined) ?? {})),
   }),
   {
     name: "everything has its owner's label", why: "Only what carries it is found again, and removed", fix: "labels: labelList(labels(owner, …))",

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { engineHost } from "../../components/engine.ts";
+import { engineEnvironment, engineHost } from "../../components/engine.ts";
 import { setEnvironment } from "../support/environment.ts";
 
 afterEach(() => pulumi.runtime.setAllConfig({}));
@@ -19,4 +19,10 @@ test("without either, it is the one at the usual socket, and no context of the d
   delete process.env["DOCKER_HOST"];
   setEnvironment({ DOCKER_CONTEXT: "elsewhere" });
   expect(engineHost()).toBe("unix:///var/run/docker.sock");
+});
+
+test("commands are told a configured engine, and else to pass over the docker command's contexts", () => {
+  expect(engineEnvironment()).toEqual({ DOCKER_CONTEXT: "default" });
+  pulumi.runtime.setAllConfig({ "docker:host": "ssh://me@host" });
+  expect(engineEnvironment()).toEqual({ DOCKER_HOST: "ssh://me@host" });
 });
