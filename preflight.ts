@@ -9,11 +9,11 @@ import { engineHost } from "./components/engine.ts";
 import type { Release } from "./components/ledger.ts";
 import type { Owner } from "./components/owner.ts";
 import type { Settings } from "./settings.ts";
+import { isAtLeast } from "./toolchain/semver.ts";
+import { VERSIONS } from "./toolchain/versions.ts";
 
 const run = promisify(execFile);
 
-/** The oldest Engine API that has all that Berth uses (Docker Engine 20.10). */
-export const LEAST_API = "1.41";
 const SECONDS = 15;
 
 /** A folder that can be built. @throws RunError where the context or its Dockerfile is missing. */
@@ -50,15 +50,11 @@ async function checkVersion(): Promise<void> {
   } catch (error) {
     return fail(engineProblem(error as NodeJS.ErrnoException & { stderr?: string; killed?: boolean }, engineHost()));
   }
-  if (!isEnough(api)) fail(`the Docker engine at ${engineHost()} speaks API ${api}, Berth needs ${LEAST_API} (Docker Engine 20.10) or later: upgrade it`);
+  if (!isEnough(api)) fail(`the Docker engine at ${engineHost()} speaks API ${api}, Berth needs ${VERSIONS.engineApi} (Docker Engine 20.10) or later: upgrade it`);
 }
 
-/** Compares API versions by number, not by text: 1.9 is older than 1.41. Pure. */
-export function isEnough(api: string): boolean {
-  const [major = 0, minor = 0] = api.split(".").map(Number);
-  const [leastMajor = 0, leastMinor = 0] = LEAST_API.split(".").map(Number);
-  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
-}
+/** Whether an engine speaks all that Berth uses. Versions are compared by number: 1.9 is older than 1.41. Pure. */
+export const isEnough = (api: string): boolean => isAtLeast(api, VERSIONS.engineApi);
 
 /** Why the engine cannot be used, and what to do. Pure. */
 export function engineProblem(error: { code?: string | number | undefined; stderr?: string; killed?: boolean }, host: string): string {

@@ -39,12 +39,6 @@ const FASTER = { flags: ["-gcflags=all=-dwarf=false"], env: { GOGC: "400" } };
 let free = BUILDS_AT_ONCE;
 const waiting: (() => void)[] = [];
 
-/** The folder of a built program's cache entry, or undefined while it is not built. The program is in it by its name. */
-export async function findBuilt(root: string, cache: string, program: GoProgram): Promise<string | undefined> {
-  const entry = entryFolder(cache, program.name, await programKey(root, program));
-  return existsSync(entry) ? entry : undefined;
-}
-
 /** Builds a program into the cache unless it is there, and returns the folder that holds it. */
 export async function buildProgram(root: string, cache: string, program: GoProgram, report: Report): Promise<string> {
   const key = await programKey(root, program);
