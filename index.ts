@@ -1,7 +1,7 @@
 /** The stack: its configuration becomes one app, and what a person wants to know of it becomes outputs. */
 import { mkdir } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { BUILD_LOGS } from "./components/appImage.ts";
+import { BUILD_LOGS } from "./components/buildLog.ts";
 import { checkOut } from "./components/checkout.ts";
 import { contentHash } from "./components/content.ts";
 import { findRelease, nextRelease, readPast } from "./components/ledger.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp } from "../toolchain/setup.ts";
-import { BUILD_LOGS } from "../components/appImage.ts";
+import { BUILD_LOGS } from "../components/buildLog.ts";
 import { buildStory, failureOf } from "./failure.ts";
 import { UserError } from "./cli.ts";
 
@@ -33,6 +33,10 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
   const env = {
     ...(await pulumiEnvironment(root)),
     PULUMI_DEBUG_COMMANDS: "true", // which is what makes --event-log known
+    // Pulumi, its plugins and docker are Go programs that end within seconds: a tenth of their time is garbage collection.
+    // They collect only near the limit. Set by the user, both stay as they are.
+    GOGC: process.env["GOGC"] ?? "off",
+    GOMEMLIMIT: process.env["GOMEMLIMIT"] ?? "1GiB",
     // Pulumi's SDK takes a stack trace of every promise, a quarter of the program's time. `pulumi up` by itself has them.
     NODE_OPTIONS: [process.env["NODE_OPTIONS"], "--stack-trace-limit=0"].filter(Boolean).join(" "),
   };

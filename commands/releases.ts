@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { main, paint } from "./cli.ts";
 import { openPulumi } from "./pulumiCli.ts";
-import { chooseStack, readOutputs } from "./stack.ts";
+import { openStack } from "./stack.ts";
 
 const options = new Command("releases")
   .description("Lists the releases that went live, newest first.")
@@ -14,8 +14,8 @@ const options = new Command("releases")
 
 await main(async () => {
   const pulumi = await openPulumi();
-  const stack = await chooseStack(pulumi, options.stack);
-  const { release: live, releases } = await readOutputs(pulumi, stack);
+  const { outputs } = await openStack(pulumi, options.stack);
+  const { release: live, releases } = outputs;
   if (options.json) {
     console.log(JSON.stringify(releases, undefined, 2));
     return;

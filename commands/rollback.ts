@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { main, paint, UserError } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { chooseRelease } from "./releaseChoice.ts";
-import { chooseStack, readOutputs } from "./stack.ts";
+import { openStack, readOutputs } from "./stack.ts";
 
 const options = new Command("rollback")
   .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
@@ -18,8 +18,8 @@ let pulumi: PulumiCli | undefined;
 await main(
   async () => {
     const cli = (pulumi = await openPulumi());
-    const stack = await chooseStack(cli, options.stack);
-    const { release: live, releases } = await readOutputs(cli, stack);
+    const { stack, outputs } = await openStack(cli, options.stack);
+    const { release: live, releases } = outputs;
     const target = chooseRelease(live, releases, options.to);
     console.log(`Bringing back release ${target.name} (now live: ${live}) on stack ${stack}.`);
     const settingsFile = join(cli.root, `Pulumi.${stack}.yaml`);

@@ -5,7 +5,7 @@ import { main, paint } from "./cli.ts";
 import { containersOf, type ContainerState } from "./docker.ts";
 import { projectName } from "./project.ts";
 import { openPulumi } from "./pulumiCli.ts";
-import { chooseStack, readOutputs } from "./stack.ts";
+import { openStack } from "./stack.ts";
 
 const options = new Command("status")
   .description("Says what is live, where, and how its containers are.")
@@ -18,8 +18,8 @@ const isWell = ({ state, health }: ContainerState) => state === "running" && hea
 
 await main(async () => {
   const pulumi = await openPulumi();
-  const stack = await chooseStack(pulumi, options.stack);
-  const { url, release, replicas, volumes, strategy } = await readOutputs(pulumi, stack);
+  const { stack, outputs } = await openStack(pulumi, options.stack);
+  const { url, release, replicas, volumes, strategy } = outputs;
   const containers = await containersOf({ project: await projectName(pulumi.root), stack });
   const missing = replicas.filter((name) => !containers.some((container) => container.name === name));
   const well = missing.length === 0 && containers.every(isWell) && containers.some(({ part }) => part === "gateway");

@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildSettings } from "../settings.ts";
+import { buildLog } from "./buildLog.ts";
 import { engineEnvironment } from "./engine.ts";
 import { contentOf, type Release } from "./ledger.ts";
 import { labels, type Owner } from "./owner.ts";
@@ -56,10 +57,6 @@ export function imageArgs(owner: Owner, release: string, build: BuildSettings & 
     keepLocally: true, // the ledger decides what is removed, see Prune
   };
 }
-
-/** Where the output of a build goes, within the project. */
-export const BUILD_LOGS = ".berth/builds";
-export const buildLog = (content: string): string => `${BUILD_LOGS}/${content}.log`;
 
 /** Name and tag of a release's image. */
 export const imageName = (owner: Owner, release: string): string => `${repository(owner)}:${contentOf(release)}`;

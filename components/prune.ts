@@ -15,7 +15,7 @@ export class Prune extends pulumi.ComponentResource {
   constructor(name: string, args: PruneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Prune", name, {}, opts);
     const { owner, releases } = args;
-    const keep = [...new Set(releases.map((release) => imageName(owner, release)))];
+    const keep = [...new Set(releases.map((release) => imageName(owner, release)))].sort(); // a rollback only changes the order
     new local.Command(`${name}-images`, stepArgs("prune", { owner, repository: repository(owner), keep }), { parent: this });
     this.registerOutputs({});
   }

@@ -71,7 +71,7 @@ export class WebApp extends pulumi.ComponentResource {
       ? new Hold(`${name}-hold`, { release, gateway: gateway.container, replica: replicaArgs(replicasArgs, 1) }, own)
       : undefined;
     const web = new Replicas(`${name}-web`, replicasArgs, { ...own, dependsOn: hold ? [hold] : [] });
-    const gate = new HealthGate(`${name}-gate`, { release, gateway: gateway.container, candidates: web.containers }, { ...own, dependsOn: web });
+    const gate = new HealthGate(`${name}-gate`, { release, gateway: gateway.container, candidates: web.containers }, own);
     const route = new Route(
       `${name}-route`,
       {
@@ -82,7 +82,7 @@ export class WebApp extends pulumi.ComponentResource {
         tls: settings.tls,
         maintenance: settings.maintenance,
       },
-      { ...own, dependsOn: gate },
+      { ...own, dependsOn: [gate, web] },
     );
     const kept = record(ledger, release, settings.keepReleases);
     // A failed update must not put its release into the ledger: the outputs wait for the route.

@@ -53,8 +53,8 @@ describe("the order of a release", () => {
     const program = await declareApp({ config: { secrets: { pin: "1" } } });
     const replica = program.before("app-web-1");
     for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", `app-secrets-${CONTENT}-files`]) expect(replica).toContain(name);
-    for (const name of ["app-web-1", "app-web-2", "app-web-pids", "app-gateway-proxy"]) expect(program.before("app-gate-probe")).toContain(name);
-    expect(program.before("app-route-switch")).toContain("app-gate-probe");
+    for (const name of ["app-web-1", "app-web-2", "app-gateway-proxy"]) expect(program.before("app-gate-probe")).toContain(name);
+    for (const name of ["app-gate-probe", "app-web-pids"]) expect(program.before("app-route-switch")).toContain(name);
     expect(program.before("app-prune-images")).toContain("app-route-switch");
   });
 

@@ -7,6 +7,8 @@ import { census, docker } from "./support/engine.ts";
 import { startLoad, type Report } from "./support/load.ts";
 
 const REQUESTS = 100_000;
+/** Milliseconds between two requests of a keep-alive client where time is measured: some 250 requests/s in all, so that the load is not what is measured. */
+const KEEP_ALIVE_PAUSE = 100;
 const PAGE = "app/src/page/layout.ts";
 
 let app: Checkout;
@@ -107,10 +109,14 @@ test("a rollback brings image, environment and number of replicas back in second
   await app.upOk();
   expect(await (await fetch(app.url)).text()).toContain("Hello from after");
 
-  const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
+  const later = await app.output<string>("release");
+  const load = await startLoad({ url: app.url, pause: KEEP_ALIVE_PAUSE });
+  const started = Date.now();
   const rolled = await app.npm("rollback");
   const report = await load.stop();
-  console.log(`rollback took ${rolled.seconds.toFixed(1)} s under load`);
+  const switched = ((report.lastSeen[later] ?? 0) - started) / 1000;
+  const rate = report.sent / ((Date.now() - started) / 1000);
+  console.log(`rollback: all traffic back after ${switched.toFixed(1)} s, done after ${rolled.seconds.toFixed(1)} s with requests of up to 10 s drained, at ${rate.toFixed(0)} requests/s`);
   expect(rolled.code).toBe(0);
   expectNothingFailed(report);
   expect(await app.output<string>("release")).toBe(earlier);

@@ -60,7 +60,7 @@ test("two copies at different paths give the same release name", async () => {
   try {
     await other.edit("app/src/page/layout.ts", '<meta charset="utf-8">', '<meta charset="UTF-8">');
     const { stdout } = await other.pulumiOk("preview", "--json", "--stack", other.stack);
-    const [stack] = (JSON.parse(stdout) as Preview).steps.filter(({ urn }) => urn.includes("pulumi:pulumi:Stack"));
+    const [stack] = (JSON.parse(stdout) as { steps: { urn: string; newState?: { outputs?: { release?: string } } }[] }).steps.filter(({ urn }) => urn.includes("pulumi:pulumi:Stack"));
     expect(stack?.newState?.outputs?.release).toBe(release);
   } finally {
     await other.remove();

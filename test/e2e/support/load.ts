@@ -17,6 +17,8 @@ export interface Report {
   readonly failed: number;
   /** Ids of the notes whose POST was answered well. */
   readonly posted: readonly string[];
+  /** When each release answered last, in milliseconds since 1970; from the clients of kind `newConnection`. */
+  readonly lastSeen: Readonly<Record<string, number>>;
 }
 
 export interface Load {
@@ -30,6 +32,8 @@ export interface LoadOptions {
   readonly url: string;
   /** Kinds of clients; see `loadClients.ts`. Default: all. */
   readonly kinds?: readonly string[];
+  /** Milliseconds that a keep-alive client waits between two requests. Default: 0, which saturates two processors. */
+  readonly pause?: number;
   /** Host header to send. */
   readonly host?: string;
   /** Words before the program, such as `nsenter` into another network namespace. */

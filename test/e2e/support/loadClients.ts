@@ -12,6 +12,7 @@ const options = JSON.parse(process.argv[2] ?? "{}") as LoadOptions;
 const base = new URL(options.url);
 const tallies: Record<string, { sent: number; failed: number; failures: string[] }> = {};
 const posted: string[] = [];
+const lastSeen: Record<string, number> = {};
 let going = true;
 
 process.stdin.resume().on("end", () => (going = false)).on("error", () => (going = false));
@@ -59,14 +60,21 @@ async function client(kind: string, pause: number, send: () => Promise<string | 
 const expectStatus = (answer: Answer, wanted = 200) => (answer.status === wanted ? undefined : `status ${answer.status}: ${answer.body.slice(0, 100)}`);
 
 const clients: Record<string, () => Promise<void>[]> = {
-  /** Connections that stay open and are used as fast as the answers come. */
+  /** Connections that stay open, by default used as fast as the answers come. */
   keepAlive: () =>
     Array.from({ length: KEEP_ALIVE_CLIENTS }, () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      return client("keepAlive", 0, async () => expectStatus(await ask("/up", { agent })));
+      return client("keepAlive", options.pause ?? 0, async () => expectStatus(await ask("/up", { agent })));
     }),
   /** A new connection for each request. */
-  newConnection: () => [1, 2].map(() => client("newConnection", 20, async () => expectStatus(await ask("/about", { agent: false })))),
+  newConnection: () =>
+    [1, 2].map(() =>
+      client("newConnection", 20, async () => {
+        const answer = await ask("/about", { agent: false });
+        if (answer.status === 200) lastSeen[(JSON.parse(answer.body) as { release: string }).release] = Date.now();
+        return expectStatus(answer);
+      }),
+    ),
   /** Requests of 2 to 10 s, so that each release finds some open. */
   slow: () =>
     Array.from({ length: 6 }, () => client("slow", 10, async () => expectStatus(await ask(`/slow?ms=${2000 + Math.floor(Math.random() * 8000)}`, { agent: false })))),
@@ -101,6 +109,6 @@ const running = (options.kinds ?? ["keepAlive", "newConnection", "slow", "stream
 const ticker = setInterval(() => console.log(JSON.stringify({ sent: total("sent") })), 250);
 await Promise.all(running);
 clearInterval(ticker);
-const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted };
+const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen };
 console.log(JSON.stringify({ report }));
 process.exit(0);
