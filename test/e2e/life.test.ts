@@ -7,8 +7,8 @@ import { census, docker } from "./support/engine.ts";
 import { startLoad, type Report } from "./support/load.ts";
 
 const REQUESTS = 100_000;
-/** Milliseconds between two requests of a keep-alive client where time is measured: some 250 requests/s in all, so that the load is not what is measured. */
-const KEEP_ALIVE_PAUSE = 100;
+/** Milliseconds between two quick requests of a client where time is measured: some 170 requests/s in all, so that the load is not what is measured. */
+const PAUSE = 100;
 const PAGE = "app/src/page/layout.ts";
 
 let app: Checkout;
@@ -110,7 +110,7 @@ test("a rollback brings image, environment and number of replicas back in second
   expect(await (await fetch(app.url)).text()).toContain("Hello from after");
 
   const later = await app.output<string>("release");
-  const load = await startLoad({ url: app.url, pause: KEEP_ALIVE_PAUSE });
+  const load = await startLoad({ url: app.url, pause: PAUSE });
   const started = Date.now();
   const rolled = await app.npm("rollback");
   const report = await load.stop();

@@ -32,7 +32,7 @@ export interface LoadOptions {
   readonly url: string;
   /** Kinds of clients; see `loadClients.ts`. Default: all. */
   readonly kinds?: readonly string[];
-  /** Milliseconds that a keep-alive client waits between two requests. Default: 0, which saturates two processors. */
+  /** Milliseconds that a client waits between two quick requests. Default: 0 for those that keep their connection, which saturates two processors. */
   readonly pause?: number;
   /** Host header to send. */
   readonly host?: string;

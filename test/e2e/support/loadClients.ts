@@ -9,6 +9,7 @@ const LONGEST = 15 * 60_000;
 const KEEP_ALIVE_CLIENTS = 16;
 
 const options = JSON.parse(process.argv[2] ?? "{}") as LoadOptions;
+const pause = options.pause ?? 0;
 const base = new URL(options.url);
 const tallies: Record<string, { sent: number; failed: number; failures: string[] }> = {};
 const posted: string[] = [];
@@ -64,12 +65,12 @@ const clients: Record<string, () => Promise<void>[]> = {
   keepAlive: () =>
     Array.from({ length: KEEP_ALIVE_CLIENTS }, () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      return client("keepAlive", options.pause ?? 0, async () => expectStatus(await ask("/up", { agent })));
+      return client("keepAlive", pause, async () => expectStatus(await ask("/up", { agent })));
     }),
   /** A new connection for each request. */
   newConnection: () =>
     [1, 2].map(() =>
-      client("newConnection", 20, async () => {
+      client("newConnection", Math.max(20, pause), async () => {
         const answer = await ask("/about", { agent: false });
         if (answer.status === 200) lastSeen[(JSON.parse(answer.body) as { release: string }).release] = Date.now();
         return expectStatus(answer);
@@ -88,7 +89,7 @@ const clients: Record<string, () => Promise<void>[]> = {
     ),
   /** Notes with an id of their own, so that each can be found again exactly once. */
   post: () => [
-    client("post", 40, async () => {
+    client("post", Math.max(40, pause), async () => {
       const id = randomUUID();
       const body = JSON.stringify({ id, text: `note ${id}` });
       const problem = expectStatus(await ask("/notes", { method: "POST", agent: false, headers: { "content-type": "application/json", accept: "application/json" } }, body), 201);
