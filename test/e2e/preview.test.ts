@@ -59,9 +59,7 @@ test("two copies at different paths give the same release name", async () => {
   const other = await Checkout.make({ volumes: [{ name: "data", target: "/data" }] });
   try {
     await other.edit("app/src/page/layout.ts", '<meta charset="utf-8">', '<meta charset="UTF-8">');
-    const { stdout } = await other.pulumiOk("preview", "--json", "--stack", other.stack);
-    const [stack] = (JSON.parse(stdout) as { steps: { urn: string; newState?: { outputs?: { release?: string } } }[] }).steps.filter(({ urn }) => urn.includes("pulumi:pulumi:Stack"));
-    expect(stack?.newState?.outputs?.release).toBe(release);
+    expect((await other.pulumiOk("preview", "--stack", other.stack)).output).toMatch(new RegExp(`release +: "${release}"`));
   } finally {
     await other.remove();
   }
