@@ -1,8 +1,5 @@
 /** The cause of a failed update, taken from Pulumi's event log. Pure. */
-
-interface EngineEvent {
-  readonly diagnosticEvent?: { readonly message: string; readonly severity: string; readonly urn?: string };
-}
+import { readEvents } from "./events.ts";
 
 /** What Pulumi puts before and after a cause: the resource plugin's frame, the bridge's prefix. */
 const FRAMES = [/^error: /, /^exit status \d+: running "[^"]*":\n/, /^1 error occurred:\n\s*\* /, /^(creating|updating|deleting) urn:\S+: /, /^sdk-v2\S*: \S+: /];
@@ -11,11 +8,9 @@ const FRAMES = [/^error: /, /^exit status \d+: running "[^"]*":\n/, /^1 error oc
 const BUILD_LINES = 25;
 
 /** The first real error in an event log, in its own words; undefined where there is none. */
-export function failureOf(events: string): string | undefined {
-  const causes = events
-    .split("\n")
-    .filter((line) => line.startsWith("{"))
-    .map((line) => (JSON.parse(line) as EngineEvent).diagnosticEvent)
+export function failureOf(log: string): string | undefined {
+  const causes = readEvents(log)
+    .map(({ diagnosticEvent }) => diagnosticEvent)
     .filter((event) => event?.severity === "error")
     .map((event) => unframe(plain(event?.message ?? "")))
     .filter((text) => text !== "" && text !== "update failed" && text !== "preview failed");

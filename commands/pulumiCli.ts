@@ -16,13 +16,16 @@ export interface PulumiCli {
   readonly env: NodeJS.ProcessEnv;
   /** Runs `pulumi` for a person to watch; returns its exit code. */
   run(words: readonly string[]): Promise<number>;
+  /** Runs `pulumi` and returns how it ended and what it printed. */
+  capture(words: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly errors: string }>;
   /** Runs `pulumi` and returns what it prints. @throws UserError with its last words. */
   read(words: readonly string[]): Promise<string>;
   /**
    * Runs an operation that changes the stack, for a person to watch.
+   * @param log file for Pulumi's event log; default: one that is removed at the end
    * @throws UserError that leads with the cause where Pulumi's own output ends with a summary
    */
-  change(words: readonly string[]): Promise<void>;
+  change(words: readonly string[], log?: string): Promise<void>;
   /** Passes a signal on, so that Pulumi can end what it is doing. */
   interrupt(signal: NodeJS.Signals): void;
 }
@@ -54,18 +57,22 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
     root,
     env,
     run: (words) => ended(start(words, "inherit")),
-    async read(words) {
+    async capture(words) {
       const started = start([...words, "--non-interactive"], "pipe");
       let out = "";
       let errors = "";
       started.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
       started.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
-      if ((await ended(started)) === 0) return out;
+      return { code: await ended(started), out, errors };
+    },
+    async read(words) {
+      const { code, out, errors } = await cli.capture(words);
+      if (code === 0) return out;
       throw new UserError((errors || out).trim().replace(/^error: /, ""));
     },
-    async change(words) {
+    async change(words, asked) {
       const folder = await mkdtemp(join(tmpdir(), "berth-events-"));
-      const log = join(folder, "events");
+      const log = asked ?? join(folder, "events");
       try {
         const code = await cli.run([...words, "--event-log", log]);
         if (code === 0) return;
