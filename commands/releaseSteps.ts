@@ -1,0 +1,96 @@
+/** The steps of an update in words, in their order. Pure. */
+import { labelOf, type Operation, stepInput } from "./operations.ts";
+
+/** One step, for people and for machines. */
+export interface ReleaseStep {
+  readonly words: string;
+  /** Names of the resources that it makes, changes or removes. */
+  readonly resources: readonly string[];
+}
+
+/** What is read of the input of `steps/gate.ts`. */
+export interface GateSaid {
+  readonly health: { readonly deadline: number };
+  readonly exclusive: boolean;
+  readonly migration: object | null;
+}
+
+/** What is read of the input of `steps/route.ts`. */
+export interface RouteSaid {
+  readonly drain: number;
+  readonly maintenance: string | null;
+  readonly bake: { readonly duration: number } | null;
+  readonly smokeTest: object | null;
+}
+
+/** What operations of one kind do together, among all. */
+type Describe = (operations: readonly Operation[], all: readonly Operation[]) => string;
+
+/** Operations with the same words are one step, in the place of the first of them. */
+export function releaseSteps(operations: readonly Operation[]): ReleaseStep[] {
+  const groups = new Map<Describe, Operation[]>();
+  for (const operation of operations) {
+    const describe = describerOf(operation, operations);
+    if (describe) groups.set(describe, [...(groups.get(describe) ?? []), operation]);
+  }
+  return [...groups].map(([describe, group]) => ({ words: describe(group, operations), resources: group.map(({ name }) => name) }));
+}
+
+/** How an operation is told; undefined for what belongs to another one. */
+function describerOf(operation: Operation, all: readonly Operation[]): Describe | undefined {
+  const { part, kind, action } = operation;
+  if (kind === "Container" && part === "Replicas") return isWorker(operation) ? WORKERS[action] : WEB[action];
+  if (part === "Gateway") return has(all, "Gateway") ? GATEWAY : other(operation);
+  if (part === "AppImage") return kind === "RemoteImage" && action !== "delete" ? IMAGE : undefined; // its release's image stays until Prune takes it
+  if (part === "Replicas" && has(all, "Replicas")) return undefined; // their limit of processes
+  return PARTS[`${part} ${action}`] ?? PARTS[part] ?? other(operation);
+}
+
+const has = (all: readonly Operation[], wanted: string): boolean => all.some(({ part, kind }) => part === wanted && kind === "Container");
+
+const isWorker = ({ before, after }: Operation): boolean => [before, after].some((inputs) => labelOf(inputs, "berth.part") === "worker");
+
+const count = (operations: readonly Operation[], adjective: string, noun: string) => `${operations.length} ${adjective}${noun}${operations.length === 1 ? "" : "s"}`;
+
+const containers = (noun: string): Record<Operation["action"], Describe> => ({
+  create: (all) => `create ${count(all, "new ", noun)}`,
+  update: (all) => `change ${count(all, "", noun)} in place`,
+  delete: (all) => `delete ${count(all, "old ", noun)}`,
+});
+const WEB = containers("replica");
+const WORKERS = containers("worker");
+
+const IMAGE: Describe = ([image]) => `build the image ${String(image?.after["name"])}`;
+
+const GATEWAY: Describe = (all) => {
+  const made = all.filter(({ kind, action }) => kind === "Container" && action !== "delete");
+  const ports = made.flatMap(({ after }) => (after["ports"] ?? []) as { ip: string; external: number }[]).map(({ ip, external }) => `${ip}:${external}`);
+  if (made.length === 0) return "delete the gateway";
+  return `${all.some(({ kind, action }) => kind === "Container" && action === "delete") ? "replace" : made.some(({ action }) => action === "create") ? "create" : "change"} the gateway, which publishes ${ports.join(" and ")}`;
+};
+
+/** Words of the other parts, with the action where it matters. */
+const PARTS: Readonly<Record<string, Describe>> = {
+  "DataVolume create": (all) => `create ${count(all, "", "data volume")}`,
+  "SecretFiles create": () => "write the release's secrets",
+  "SecretFiles delete": () => "delete the secrets of the old release",
+  Job: ([job]) => `run the ${job?.name.split("-").slice(2, -1).join(" ") ?? "job"} once`,
+  HealthGate: ([gate]) => {
+    const input = gate && stepInput<GateSaid>(gate.after);
+    const limit = input?.health ? ` (at most ${input.health.deadline} s)` : "";
+    const wait = `wait until all replicas are healthy${limit}`;
+    if (!input?.exclusive) return `gate: ${wait}`;
+    return `gate: let requests wait, stop the old ones, ${input.migration ? "run the migration, " : ""}start the new ones, ${wait}`;
+  },
+  Route: ([route], all) => {
+    if (!has(all, "Replicas")) return "tell the gateway what to send where";
+    const input = route && stepInput<RouteSaid>(route.after);
+    const drain = input?.drain === undefined ? "" : `, drain: open requests get up to ${input.drain} s`;
+    const watch = input?.bake ? `, watch it for ${input.bake.duration} s` : "";
+    return `switch the traffic${drain}${watch}${input?.smokeTest ? ", run the smoke test" : ""}`;
+  },
+  Prune: () => "remove images that no kept release needs",
+};
+
+/** A describer of its own for each operation that has no words, so that nothing is left out. */
+const other = ({ action, kind, name }: Operation): Describe => () => `${action} ${kind} ${name}`;
