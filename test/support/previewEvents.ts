@@ -3,6 +3,7 @@ import type { EngineEvent, ResourceState } from "../../commands/events.ts";
 import type { Release } from "../../components/ledger.ts";
 
 type Inputs = Readonly<Record<string, unknown>>;
+type Strategy = Release["settings"]["strategy"];
 
 const STACK = "urn:pulumi:dev::berth::pulumi:pulumi:Stack::berth-dev";
 const state = (inputs: Inputs | undefined, outputs: Inputs = {}): ResourceState | null => (inputs ? { inputs, outputs } : null);
@@ -21,7 +22,7 @@ export const outputs = (now: Inputs, then: Inputs): EngineEvent => ({
 export const configured = (config: Readonly<Record<string, string>>): EngineEvent => ({ preludeEvent: { config } });
 
 /** A release of the ledger with these settings. */
-export const entry = (name: string, strategy: "blue-green" | "recreate" = "blue-green"): Release => ({ name, image: `sha256:${name}`, settings: { strategy }, secrets: {}, time: "" }) as unknown as Release;
+export const entry = (name: string, strategy: Strategy = "blue-green"): Release => ({ name, image: `sha256:${name}`, settings: { strategy }, secrets: {}, time: "" }) as unknown as Release;
 
 /** Outputs of a stack on which the first of these releases is live. */
 export const live = (...releases: readonly Release[]): Inputs => ({ release: releases[0]?.name, releases });
@@ -35,7 +36,7 @@ export const VOLUME = "docker:index/volume:Volume";
 export const told = (input: object): Inputs => ({ environment: { BERTH_INPUT: JSON.stringify(input) } });
 
 /** What a preview names for one changed byte in the app: release a is live, b takes its place. */
-export function oneChangedByte({ memory = 512, strategy = "blue-green" } = {}): EngineEvent[] {
+export function oneChangedByte({ memory = 512, strategy = "blue-green" }: { memory?: number; strategy?: Strategy } = {}): EngineEvent[] {
   const web = (release: string) => ({ memory, labels: [{ label: "berth.part", value: "web" }, { label: "berth.release", value: release }] });
   const gate = told({ health: { deadline: 60 }, exclusive: strategy === "recreate", migration: null });
   return [
