@@ -5,7 +5,9 @@ import { main, paint, UserError } from "./cli.ts";
 import { docker } from "./docker.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { chooseStack } from "./stack.ts";
+import { removeOrphans } from "./leftovers.ts";
 import { projectName } from "./project.ts";
+import { changeAlone, makeWay, viewStack } from "./update.ts";
 import { ownedBy } from "../components/owner.ts";
 
 const options = new Command("destroy")
@@ -24,13 +26,17 @@ await main(
     const owner = { project: await projectName(cli.root), stack };
     const volumes = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data")).split("\n").filter(Boolean);
     await confirm(stack, volumes);
+    await makeWay(cli, stack);
     const words = ["destroy", "--yes", "--skip-preview", "--stack", stack];
+    const before = await viewStack(cli, stack);
     if (!options.withData) {
-      await cli.change([...words, "--exclude-protected"]);
+      await changeAlone(cli, stack, [...words, "--exclude-protected"]);
+      await removeOrphans(cli, stack, owner, before);
       console.log(volumes.length > 0 ? `\nThe data are still there: ${volumes.join(", ")}\nnpm run up finds them again; npm run destroy -- --with-data deletes them.` : "\nNothing is left.");
       return;
     }
-    await cli.change([...words, "--ignore-protect"]);
+    await changeAlone(cli, stack, [...words, "--ignore-protect"]);
+    await removeOrphans(cli, stack, owner, before);
     if (volumes.length > 0) await docker("volume", "rm", ...volumes);
     console.log(`\nNothing is left${volumes.length > 0 ? `; deleted data: ${volumes.join(", ")}` : ""}.`);
   },

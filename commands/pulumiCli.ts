@@ -10,6 +10,7 @@ import { setUp } from "../toolchain/setup.ts";
 import { BUILD_LOGS } from "../components/buildLog.ts";
 import { buildStory, failureOf } from "./failure.ts";
 import { UserError } from "./cli.ts";
+import { MARK, markOf } from "./processes.ts";
 
 export interface PulumiCli {
   readonly root: string;
@@ -36,6 +37,7 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
   const env = {
     ...(await pulumiEnvironment(root)),
     PULUMI_DEBUG_COMMANDS: "true", // which is what makes --event-log known
+    [MARK]: markOf(root),
     // Pulumi, its plugins and docker are Go programs that end within seconds: a tenth of their time is garbage collection.
     // They collect only near the limit. Set by the user, both stay as they are.
     GOGC: process.env["GOGC"] ?? "off",

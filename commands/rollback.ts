@@ -6,6 +6,7 @@ import { main, paint, UserError } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { chooseRelease } from "./releaseChoice.ts";
 import { openStack, readOutputs } from "./stack.ts";
+import { update } from "./update.ts";
 
 const options = new Command("rollback")
   .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
@@ -26,7 +27,7 @@ await main(
     const before = await readFile(settingsFile, "utf8");
     try {
       // --config also keeps the choice in the stack's settings file: until it is removed, app/ is not built.
-      await cli.change(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, "--config", `berth:release=${target.name}`]);
+      await update(cli, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, "--config", `berth:release=${target.name}`], { agreed: true });
     } catch (error) {
       const { release: now } = await readOutputs(cli, stack);
       if (now !== target.name) await writeFile(settingsFile, before);

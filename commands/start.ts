@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { main, paint } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { makeStack, DEFAULT_STACK, readOutputs } from "./stack.ts";
+import { update } from "./update.ts";
 
 const options = new Command("start")
   .description("Sets this machine up, brings the app live and prints where it is.")
@@ -16,7 +17,7 @@ await main(
     pulumi = await openPulumi();
     const stack = await makeStack(pulumi, options.stack);
     await pulumi.read(["stack", "select", stack]); // plain `pulumi preview` works on it from now on
-    await pulumi.change(["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack]);
+    await update(pulumi, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack], { agreed: true });
     const { url, release } = await readOutputs(pulumi, stack);
     console.log(`\nYour app is live: ${paint(["bold", "green"], url)}  (release ${release}, stack ${stack})`);
     console.log("Change something in app/, then: npm run preview, npm run up. Back again: npm run rollback");

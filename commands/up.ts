@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { main, paint, UserError } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { makeStack, readOutputs } from "./stack.ts";
+import { update } from "./update.ts";
 
 const command = new Command("up")
   .description("Shows what will change, asks, and brings it live. Other options go to `pulumi up`.")
@@ -21,7 +22,8 @@ await main(
     pulumi = await openPulumi();
     const stack = await makeStack(pulumi, options.stack);
     const asking = options.yes ? ["--yes", "--skip-preview"] : [];
-    await pulumi.change(["up", "--stack", stack, ...asking, ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args]);
+    const words = ["up", "--stack", stack, ...asking, ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args];
+    await update(pulumi, stack, words, { agreed: options.yes === true });
     const { url, release } = await readOutputs(pulumi, stack);
     console.log(`\nRelease ${paint("bold", release)} is live on ${stack}: ${paint("green", url)}`);
   },

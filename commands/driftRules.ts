@@ -1,0 +1,155 @@
+/** Where the engine differs from what Pulumi wrote. Pure. */
+import type { Declared, DeclaredContainer } from "./declared.ts";
+import type { Found, FoundContainer } from "./found.ts";
+
+export type Kind =
+  | "missing" | "stopped" | "paused" | "restarting" | "unhealthy"
+  | "image" | "env" | "limits" | "detached" | "network" | "volume"
+  | "route" | "leftover" | "extra";
+
+export interface Finding {
+  readonly kind: Kind;
+  /** Whom it is about, such as "container berth-dev-web-1-ab12cd3". */
+  readonly thing: string;
+  readonly expected: string;
+  readonly found: string;
+  /** URNs of what Pulumi has to make again; none where it is healed in another way, or is not the stack's to heal. */
+  readonly replace: readonly string[];
+}
+
+/** One line for a person. */
+export const describe = ({ thing, expected, found }: Finding): string => `${thing}: expected ${expected}, found ${found}`;
+
+/** Every difference, the most severe thing first: volumes, networks, gateway, replicas, routes, what is too much. */
+export function compare(declared: Declared, found: Found): Finding[] {
+  if (declared.route === undefined) return []; // nothing was ever live
+  const judged = [...declared.containers].filter((container) => !container.retiring || isRouted(container, declared)).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  return [
+    ...missingVolumes(declared, found),
+    ...missingNetworks(declared, found),
+    ...judged.flatMap((container) => judgeContainer(container, declared, found)),
+    ...judgeRoute(declared, found),
+    ...leftovers(declared, found),
+    ...strangers(declared, found),
+  ];
+}
+
+const rank = ({ part }: DeclaredContainer): number => (part === "gateway" ? 0 : 1);
+const isRouted = ({ name }: DeclaredContainer, { route }: Declared): boolean => route?.input.targets.includes(name) ?? false;
+const RUNS = "it to run";
+
+function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Found): Finding[] {
+  const thing = `${wanted.part === "gateway" ? "gateway" : "container"} ${wanted.name}`;
+  const again = wanted.retiring ? [] : [wanted.urn]; // the next update deletes a retiring one, and its URN is another's by now
+  const differs = (kind: Kind, expected: string, was: string, replace: readonly string[] = again): Finding => ({ kind, thing, expected, found: was, replace });
+  const is = found.containers.find(({ name }) => name === wanted.name);
+  if (!is) return [differs("missing", RUNS, "no container of that name with the stack's labels")];
+
+  // What a failed release left is neither live nor drift, as long as the next update can judge it anew.
+  const live = wanted.part === "gateway" || wanted.release === declared.route?.input.release;
+  const { state, health } = is;
+  if (state === "paused") return [differs("paused", RUNS, "paused")];
+  if (state === "restarting") return live ? [differs("restarting", RUNS, `it restarting again and again (${is.restarts} times, exit code ${is.exitCode})`)] : [];
+  if (state !== "running") return live ? [differs("stopped", RUNS, `${state} (exit code ${is.exitCode})`)] : [];
+
+  const differences: Finding[] = [];
+  if (health === "unhealthy" && live) differences.push(differs("unhealthy", "it to be healthy", "unhealthy by its own health check"));
+  if (is.image !== wanted.image) differences.push(differs("image", `image ${short(wanted.image)}`, short(is.image)));
+  const missing = wanted.env.filter((entry) => !is.env.includes(entry));
+  if (missing.length > 0) differences.push(differs("env", `environment ${missing.map(nameOf).join(", ")} as set`, missing.map((entry) => inWords(entry, is.env)).join(", ")));
+  else if (is.id !== wanted.id && is.image === wanted.image) differences.push(differs("image", `container ${wanted.id.slice(0, 12)}`, `another one of the same name, ${is.id.slice(0, 12)}`));
+  if (!is.networks.includes(wanted.network)) differences.push(differs("detached", `it on network ${wanted.network}`, is.networks.length > 0 ? `it on ${is.networks.join(", ")}` : "it on none"));
+  const limits = limitsThatDiffer(wanted, is);
+  if (limits.length > 0) differences.push(differs("limits", limits.map(([limit, value]) => `${limit} ${value}`).join(", "), limits.map(([limit, , value]) => `${limit} ${value}`).join(", "), []));
+  return differences;
+}
+
+/** Values stay out of sight, because a person may have put a secret there. */
+const nameOf = (entry: string): string => entry.split("=")[0] ?? entry;
+const inWords = (entry: string, env: readonly string[]): string => `${nameOf(entry)} ${env.some((other) => nameOf(other) === nameOf(entry)) ? "with another value" : "not set"}`;
+const short = (image: string): string => image.replace(/^sha256:/, "").slice(0, 12);
+
+/** Each limit that differs, with both values in words. */
+export function limitsThatDiffer(wanted: DeclaredContainer, is: FoundContainer): [limit: string, wanted: string, found: string][] {
+  const all: [string, string, string][] = [
+    ["memory", mebibytes(wanted.memory), mebibytes(is.memory)],
+    ["cpus", orNone(wanted.cpus), orNone(is.cpus)],
+    ["pids", orNone(wanted.pids ?? is.pids), orNone(is.pids)],
+  ];
+  return all.filter(([, expected, actual]) => expected !== actual);
+}
+
+const orNone = (value: number): string => (value > 0 ? String(value) : "without limit");
+const mebibytes = (bytes: number): string => (bytes > 0 ? `${Math.round(bytes / 1024 ** 2)} MiB` : "without limit");
+
+const missingNetworks = ({ networks }: Declared, found: Found): Finding[] =>
+  networks
+    .filter(({ id, retiring }) => !retiring && !found.networks.some((network) => network.id === id))
+    .map(({ urn, name }) => ({ kind: "network", thing: `network ${name}`, expected: "it to be there", found: "none", replace: [urn] }));
+
+const missingVolumes = ({ volumes }: Declared, found: Found): Finding[] =>
+  volumes
+    .filter(({ name }) => !found.volumes.some((volume) => volume.name === name))
+    .map(({ urn, name, part }) => ({
+      kind: "volume",
+      thing: `volume ${name}`,
+      expected: "it to be there",
+      found: part === "data" ? "none: its data are gone, an update begins with an empty one" : "none",
+      replace: part === "secrets" ? [urn] : [],
+    }));
+
+function judgeRoute({ route }: Declared, { routes }: Found): Finding[] {
+  if (!route || !routes) return []; // a gateway that is not there has been told of already
+  const { gateway, service, targets, port, maintenance } = route.input;
+  const differs = (thing: string, expected: string, found: string): Finding[] => [{ kind: "route", thing, expected, found, replace: [route.urn] }];
+  const thing = `route ${service} in gateway ${gateway}`;
+  const is = routes.find((entry) => entry.service === service);
+  if (!is) return differs(thing, "it to be there", "none");
+  const wanted = targets.map((name) => `${name}:${port}`).sort();
+  if (wanted.join() !== [...is.targets].sort().join()) return differs(thing, `it to lead to ${wanted.join(", ")}`, is.targets.join(", "));
+  const state = maintenance === null ? "running" : "stopped";
+  return is.state === state ? [] : differs(thing, maintenance === null ? "it to serve" : "the maintenance page", is.state === "running" ? "it serving" : is.state);
+}
+
+/** Parts of a stack that nothing but Pulumi makes, and that hold no data. */
+const DISPOSABLE: readonly string[] = ["web", "worker", "gateway", "secrets"];
+
+/** What carries the stack's labels, or is a route in its gateway, and is unknown to Pulumi: an update was killed before it could write it down. */
+export interface Orphans {
+  readonly containers: readonly string[];
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+  readonly routes: readonly string[];
+}
+
+/** Never data volumes, whose part is not a disposable one. */
+export function orphansOf(declared: Declared, found: Found): Orphans {
+  const ids = new Set([...declared.containers, ...declared.networks].map(({ id }) => id));
+  const names = new Set(declared.volumes.map(({ name }) => name));
+  return {
+    containers: found.containers.filter(({ id, part }) => DISPOSABLE.includes(part) && !ids.has(id)).map(({ name }) => name),
+    networks: found.networks.filter(({ id }) => !ids.has(id)).map(({ name }) => name),
+    volumes: found.volumes.filter(({ name, part }) => DISPOSABLE.includes(part) && !names.has(name)).map(({ name }) => name),
+    routes: (found.routes ?? []).map(({ service }) => service).filter((service) => service !== (declared.route?.input.service ?? service)),
+  };
+}
+
+function leftovers(declared: Declared, found: Found): Finding[] {
+  const { containers, networks, volumes, routes } = orphansOf(declared, found);
+  const things = [
+    ...containers.filter((orphan) => !declared.containers.some(({ name }) => name === orphan)).map((name) => `container ${name}`), // told of by its image
+    ...networks.map((name) => `network ${name}`),
+    ...volumes.map((name) => `volume ${name}`),
+    ...routes.map((name) => `route ${name}`),
+  ];
+  return things.map((thing) => ({ kind: "leftover", thing, expected: "it to be gone", found: "it left over by an update that was cut off", replace: [] }));
+}
+
+const strangers = (declared: Declared, found: Found): Finding[] =>
+  found.networks
+    .filter(({ id }) => declared.networks.some((network) => network.id === id))
+    .flatMap(({ name: network, attached }) =>
+      attached
+        .filter(({ id }) => !found.containers.some((container) => container.id === id))
+        .map(({ name }) => ({ kind: "extra" as const, thing: `network ${network}`, expected: "only the stack's containers on it", found: `container ${name}, which is not the stack's and is left alone`, replace: [] })),
+    );

@@ -1,0 +1,95 @@
+/**
+ * What can be put right at once, without a new container: before an update, so that people are served while it makes
+ * the rest again. The choice is pure.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { tryGateway } from "../steps/engine.ts";
+import { deployWords, maintenanceWords, type RouteInput } from "../steps/switch.ts";
+import type { Declared, DeclaredContainer } from "./declared.ts";
+import { docker } from "./docker.ts";
+import { limitsThatDiffer } from "./driftRules.ts";
+import type { Found } from "./found.ts";
+
+export interface Aid {
+  /** Words for `docker`. */
+  readonly words: readonly string[];
+  /** What it has done, for a person. */
+  readonly says: string;
+}
+
+/** So long may a probe of the gateway take, in seconds: a replica that serves answers at once. */
+const PROBE_DEADLINE = 5;
+/** The switch comes at once, and only the drain after it takes longer: so long is it waited for, in milliseconds. */
+const SWITCH_PATIENCE = 3000;
+
+/** Unpauses, starts what nothing else can stand in for, makes lost volumes again, and sets limits back. Pure. */
+export function aidsFor(declared: Declared, found: Found): Aid[] {
+  if (!declared.route) return [];
+  const known = declared.containers.flatMap((wanted) => {
+    const is = found.containers.find(({ id }) => id === wanted.id);
+    return is ? [{ wanted, is }] : [];
+  });
+  const nobodyServes = servingOf(declared, found).length === 0;
+  const volumes = declared.volumes.filter(({ name, part }) => part !== "secrets" && !found.volumes.some((volume) => volume.name === name));
+  return [
+    ...volumes.map(({ name, labels }) => ({
+      words: ["volume", "create", ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]), name],
+      says: `volume ${name} made again, empty`,
+    })),
+    ...known.filter(({ is }) => is.state === "paused").map(({ is: { name } }) => ({ words: ["unpause", name], says: `${name} unpaused` })),
+    ...known
+      .filter(({ wanted, is }) => ["exited", "created"].includes(is.state) && (wanted.part === "gateway" || (nobodyServes && isTarget(wanted, declared))))
+      .map(({ is: { name } }) => ({ words: ["start", name], says: `${name} started` })),
+    ...known.filter(({ wanted, is }) => limitsThatDiffer(wanted, is).length > 0).map(({ wanted }) => ({ words: limitWords(wanted), says: `limits of ${wanted.name} set back` })),
+  ];
+}
+
+const limitWords = ({ name, memory, cpus, pids }: DeclaredContainer): string[] => [
+  "update",
+  ...["--memory", String(memory), "--memory-swap", String(memory), "--cpus", String(cpus)],
+  ...(pids === undefined ? [] : ["--pids-limit", String(pids)]),
+  name,
+];
+
+const isTarget = ({ name }: { name: string }, { route }: Declared): boolean => route?.input.targets.includes(name) ?? false;
+
+/** The route's targets that can answer. */
+const servingOf = ({ route }: Declared, found: Found): string[] => (route?.input.targets ?? []).filter((target) => answers(target, found));
+
+/** Whether it runs, is not unhealthy, and shares a network with the gateway. */
+function answers(target: string, { containers }: Found): boolean {
+  const networks = containers.filter(({ part }) => part === "gateway").flatMap((gateway) => gateway.networks);
+  return containers.some(({ name, state, health, networks: own }) => name === target && state === "running" && health !== "unhealthy" && own.some((network) => networks.includes(network)));
+}
+
+/**
+ * The route that serves best just now: as declared, less the targets that do not answer. Undefined where the gateway has
+ * one as good, or cannot be told. Pure.
+ */
+export function routeFor(declared: Declared, found: Found): RouteInput | undefined {
+  const { input } = declared.route ?? {};
+  const targets = servingOf(declared, found);
+  if (!input || !found.routes || targets.length === 0) return undefined;
+  const is = found.routes.find(({ service }) => service === input.service);
+  const routed = is?.targets.map((target) => target.replace(/:\d+$/, "")) ?? [];
+  const right = is?.state === (input.maintenance === null ? "running" : "stopped");
+  if (right && routed.length > 0 && routed.every((name) => answers(name, found))) return undefined;
+  return { ...input, targets, health: { ...input.health, deadline: Math.min(input.health.deadline, PROBE_DEADLINE) } };
+}
+
+/** Does what `aidsFor` chose, one line each. What fails is left to the update. */
+export async function giveAid(aids: readonly Aid[]): Promise<void> {
+  for (const { words, says } of aids) {
+    await docker(...words).then(() => console.log(`  ${says}`), (error: Error) => console.log(`  left to the update: ${error.message}`));
+  }
+}
+
+/** Tells the gateway; what fails is left to the update. */
+export async function aidRoute(input: RouteInput): Promise<void> {
+  const switched = tryGateway(input.gateway, deployWords(input));
+  switched.catch(() => undefined); // the update tells why
+  const result = await Promise.race([switched.catch(() => undefined), sleep(SWITCH_PATIENCE)]);
+  if (result && result.code !== 0) return;
+  await tryGateway(input.gateway, maintenanceWords(input)).catch(() => undefined);
+  console.log(`  traffic goes to ${input.targets.join(", ")}`);
+}

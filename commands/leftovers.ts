@@ -1,0 +1,32 @@
+/** Removes what killed updates have left on the engine: never data, never what Pulumi knows of, never a stranger's. */
+import type { Owner } from "../components/owner.ts";
+import { type Declared, readDeclared } from "./declared.ts";
+import { docker } from "./docker.ts";
+import { orphansOf } from "./driftRules.ts";
+import { type Found, lookAtEngine } from "./found.ts";
+import type { PulumiCli } from "./pulumiCli.ts";
+
+/**
+ * To be called after an update that succeeded, with what the engine had before it began: what has come since may be
+ * another update's, which has not written it down yet. One line each.
+ */
+export async function removeOrphans(cli: PulumiCli, stack: string, owner: Owner, before: { declared: Declared; found: Found }): Promise<void> {
+  if (Object.values(orphansOf(before.declared, before.found)).flat().length === 0) return;
+  const [exported, now] = await Promise.all([cli.read(["stack", "export", "--stack", stack]), lookAtEngine(owner)]);
+  const declared = readDeclared(exported);
+  const { containers, networks, volumes, routes } = orphansOf(declared, before.found);
+  const gateway = declared.route?.input.gateway;
+  for (const [kind, names, there, ...words] of [
+    ["route", routes, now.routes?.map(({ service }) => service), "exec", gateway ?? "", "kamal-proxy", "remove"],
+    ["container", containers, now.containers.map(({ name }) => name), "rm", "--force"],
+    ["network", networks, now.networks.map(({ name }) => name), "network", "rm"],
+    ["volume", volumes, now.volumes.map(({ name }) => name), "volume", "rm"],
+  ] as const) {
+    for (const name of names.filter((orphan) => there?.includes(orphan))) {
+      await docker(...words, name).then(
+        () => console.log(`Removed ${kind} ${name}, which an update that was cut off had left.`),
+        (error: Error) => console.log(`Left ${kind} ${name}, which an update that was cut off had left: ${error.message}`),
+      );
+    }
+  }
+}

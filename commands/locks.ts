@@ -1,0 +1,82 @@
+/** Who holds a stack: the lock files of Pulumi's file backend. Other backends keep their locks to themselves. */
+import { readdir, readFile, rm } from "node:fs/promises";
+import { homedir, hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { readBackendFacts } from "../toolchain/environment.ts";
+import { UserError } from "./cli.ts";
+import { isAlive } from "./processes.ts";
+import { projectName } from "./project.ts";
+import type { PulumiCli } from "./pulumiCli.ts";
+
+export interface Lock {
+  readonly file: string;
+  readonly pid: number;
+  readonly username: string;
+  readonly hostname: string;
+  /** When it was taken, in ISO 8601. */
+  readonly timestamp: string;
+}
+
+/** A lock whose process is `dead` may go; `here` and `elsewhere` say where the process is that may still be at work. */
+export type Holder = "dead" | "here" | "elsewhere";
+
+/** Only a process of this machine can be proven dead. Pure. */
+export const holderOf = (lock: Lock, host: string, alive: (pid: number) => boolean): Holder =>
+  lock.hostname !== host ? "elsewhere" : alive(lock.pid) ? "here" : "dead";
+
+/** Who, and for how long, such as "root on vm, process 123, for 2 min". Pure. */
+export const whose = ({ username, hostname: host, pid, timestamp }: Lock, now: number): string =>
+  `${username} on ${host}, process ${pid}, for ${age((now - Date.parse(timestamp)) / 1000)}`;
+
+/** Why the stack cannot be changed now, and what to do. Pure. */
+export function refusal(stack: string, lock: Lock, holder: Holder, now: number): string {
+  const who = `stack ${stack} is held by another update (${whose(lock, now)}); nothing was changed.`;
+  if (holder === "here") return `${who} Wait until it has ended and run this again; if it hangs, end it with: kill ${lock.pid}`;
+  return `${who} If that update is over, take its lock away with: npm run pulumi -- cancel --stack ${stack}`;
+}
+
+function age(seconds: number): string {
+  const [size, unit] = seconds < 120 ? [1, "s"] : seconds < 7200 ? [60, "min"] : seconds < 172_800 ? [3600, "h"] : [86_400, "days"];
+  return `${Math.max(0, Math.round(seconds / size))} ${unit}`;
+}
+
+/** The folder of a file backend's address; undefined for any other backend. Pure. */
+export function backendFolder(url: string | undefined, root: string, home = homedir()): string | undefined {
+  if (!url?.startsWith("file://")) return undefined;
+  const path = url.slice("file://".length).replace(/\?.*$/, "");
+  return resolve(root, path.replace(/^~(?=\/|$)/, home));
+}
+
+/** The stack's locks, dead or alive; none where the backend is not a folder. */
+export async function readLocks({ root, env }: PulumiCli, stack: string): Promise<Lock[]> {
+  const { credentials } = await readBackendFacts(root);
+  const folder = backendFolder(env["PULUMI_BACKEND_URL"] ?? (JSON.parse(credentials ?? "{}") as { current?: string }).current, root);
+  if (folder === undefined) return [];
+  const locks = join(folder, ".pulumi", "locks", "organization", await projectName(root), stack.split("/").at(-1) ?? stack);
+  const files = (await readdir(locks).catch(() => [])).filter((name) => name.endsWith(".json"));
+  const texts = await Promise.all(files.map((name) => readFile(join(locks, name), "utf8").catch(() => "")));
+  return texts.flatMap((text, index) => (text === "" ? [] : [{ ...(JSON.parse(text) as Omit<Lock, "file">), file: join(locks, files[index] ?? "") }]));
+}
+
+/** @throws UserError where another update may still be at work on the stack */
+export async function refuseIfHeld(cli: PulumiCli, stack: string): Promise<void> {
+  for (const lock of await readLocks(cli, stack)) {
+    const holder = holderOf(lock, hostname(), isAlive);
+    if (holder !== "dead") throw new UserError(refusal(stack, lock, holder, Date.now()));
+  }
+}
+
+/**
+ * Takes away the locks of processes that are proven dead, one line each.
+ * @throws UserError where another update may still be at work on the stack
+ */
+export async function clearDeadLocks(cli: PulumiCli, stack: string): Promise<void> {
+  await refuseIfHeld(cli, stack);
+  for (const lock of await readLocks(cli, stack)) {
+    // This one file: `pulumi cancel` would also take away a lock that somebody has taken since.
+    if (holderOf(lock, hostname(), isAlive) === "dead") {
+      await Promise.all([rm(lock.file, { force: true }), rm(`${lock.file}.attrs`, { force: true })]);
+      console.log(`An update was cut off (${whose(lock, Date.now())}): its process has ended, its lock is cleared.`);
+    }
+  }
+}

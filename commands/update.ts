@@ -1,0 +1,75 @@
+/** An update of a stack as all commands make it: one at a time, with drift healed and nothing left over. */
+import type { Owner } from "../components/owner.ts";
+import { paint, UserError } from "./cli.ts";
+import { type Declared, readDeclared } from "./declared.ts";
+import { compare, describe, type Finding } from "./driftRules.ts";
+import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
+import { type Found, lookAtEngine } from "./found.ts";
+import { removeOrphans } from "./leftovers.ts";
+import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
+import { endStrays } from "./processes.ts";
+import { projectName } from "./project.ts";
+import type { PulumiCli } from "./pulumiCli.ts";
+
+/** A stack by Pulumi's record and by the engine's word. */
+export interface View {
+  readonly owner: Owner;
+  readonly declared: Declared;
+  readonly found: Found;
+  readonly findings: readonly Finding[];
+}
+
+/** Asks Pulumi and the engine at once. @throws UserError where one of them does not answer */
+export async function viewStack(cli: PulumiCli, stack: string): Promise<View> {
+  const owner = { project: await projectName(cli.root), stack };
+  const [exported, found] = await Promise.all([cli.read(["stack", "export", "--stack", stack]), lookAtEngine(owner)]);
+  const declared = readDeclared(exported);
+  return { owner, declared, found, findings: compare(declared, found) };
+}
+
+export interface UpdateOptions {
+  /** Whether a person has agreed already: what can be put right at once is put right before Pulumi begins. */
+  readonly agreed: boolean;
+}
+
+/**
+ * Runs a `pulumi up` with these words.
+ * @throws UserError where another update is at work on the stack, or with the cause of a failure
+ */
+export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed }: UpdateOptions): Promise<void> {
+  await makeWay(cli, stack);
+  const before = await viewStack(cli, stack);
+  for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
+  const now = agreed ? await help(cli, stack, before) : before;
+  const again = [...new Set(now.findings.flatMap(({ replace }) => replace))];
+  await changeAlone(cli, stack, [...words, ...again.flatMap((urn) => ["--replace", urn])]);
+  if (!agreed && before.findings.length > 0) await help(cli, stack, await viewStack(cli, stack));
+  await removeOrphans(cli, stack, before.owner, before);
+}
+
+/** For every command that changes a stack. @throws UserError where another update is at work on it */
+export async function makeWay(cli: PulumiCli, stack: string): Promise<void> {
+  await clearDeadLocks(cli, stack);
+  endStrays(cli.root);
+}
+
+/** Like `PulumiCli.change`, which does not say who was quicker. */
+export async function changeAlone(cli: PulumiCli, stack: string, words: readonly string[]): Promise<void> {
+  try {
+    await cli.change(words);
+  } catch (error) {
+    endStrays(cli.root);
+    if (error instanceof UserError && /ended with exit code/.test(error.message)) await refuseIfHeld(cli, stack);
+    throw error;
+  }
+}
+
+/** Puts right at once what can be, and looks again. */
+async function help(cli: PulumiCli, stack: string, view: View): Promise<View> {
+  const aids = aidsFor(view.declared, view.found);
+  if (aids.length > 0) await giveAid(aids);
+  const found = aids.length > 0 ? await lookAtEngine(view.owner) : view.found;
+  const route = routeFor(view.declared, found);
+  if (route) await aidRoute(route);
+  return aids.length > 0 || route ? viewStack(cli, stack) : view;
+}

@@ -1,0 +1,90 @@
+import { compare, describe as inWords, orphansOf, type Kind } from "../../../commands/driftRules.ts";
+import type { Found } from "../../../commands/found.ts";
+import { DECLARED, declaredWith, FOUND, foundWith, foundWithout } from "../../support/stackView.ts";
+
+test("finds nothing where the engine has what was declared, in whatever order", () => {
+  expect(compare(DECLARED, FOUND)).toEqual([]);
+});
+
+test("finds nothing where nothing was ever live", () => {
+  expect(compare({ ...DECLARED, route: undefined }, { containers: [], networks: [], volumes: [], routes: undefined })).toEqual([]);
+});
+
+const CASES: readonly [kind: Kind, found: Found, line: string, replace: readonly string[]][] = [
+  ["missing", foundWithout("web-1"), "container web-1: expected it to run, found no container of that name with the stack's labels", ["urn:web-1"]],
+  ["missing", foundWithout("gateway"), "gateway gateway: expected it to run, found no container of that name with the stack's labels", ["urn:gateway"]],
+  ["stopped", foundWith({ name: "web-1", state: "exited", exitCode: 137 }), "container web-1: expected it to run, found exited (exit code 137)", ["urn:web-1"]],
+  ["stopped", foundWith({ name: "web-1", state: "created" }), "container web-1: expected it to run, found created (exit code 0)", ["urn:web-1"]],
+  ["stopped", foundWith({ name: "gateway", state: "exited" }), "gateway gateway: expected it to run, found exited (exit code 0)", ["urn:gateway"]],
+  ["paused", foundWith({ name: "web-2", state: "paused" }), "container web-2: expected it to run, found paused", ["urn:web-2"]],
+  ["restarting", foundWith({ name: "web-2", state: "restarting", restarts: 4, exitCode: 1 }), "container web-2: expected it to run, found it restarting again and again (4 times, exit code 1)", ["urn:web-2"]],
+  ["unhealthy", foundWith({ name: "web-2", health: "unhealthy" }), "container web-2: expected it to be healthy, found unhealthy by its own health check", ["urn:web-2"]],
+  ["image", foundWith({ name: "web-1", image: "sha256:bbbbbbbbbbbbbbbb" }), "container web-1: expected image aaaaaaaaaaaa, found bbbbbbbbbbbb", ["urn:web-1"]],
+  ["image", foundWith({ name: "web-1", id: "id-of-another" }), "container web-1: expected container id-web-1, found another one of the same name, id-of-anothe", ["urn:web-1"]],
+  ["env", foundWith({ name: "web-1", env: ["PORT=1"] }), "container web-1: expected environment PORT as set, found PORT with another value", ["urn:web-1"]],
+  ["env", foundWith({ name: "web-1", env: [] }), "container web-1: expected environment PORT as set, found PORT not set", ["urn:web-1"]],
+  ["limits", foundWith({ name: "web-1", memory: 0, cpus: 0.5, pids: 9 }), "container web-1: expected memory 512 MiB, cpus 1, pids 256, found memory without limit, cpus 0.5, pids 9", []],
+  ["detached", foundWith({ name: "web-1", networks: ["bridge"] }), "container web-1: expected it on network net, found it on bridge", ["urn:web-1"]],
+  ["network", { ...FOUND, networks: [] }, "network net: expected it to be there, found none", ["urn:net"]],
+  ["volume", { ...FOUND, volumes: [{ name: "secrets-1", part: "secrets" }] }, "volume data-1: expected it to be there, found none: its data are gone, an update begins with an empty one", []],
+  ["volume", { ...FOUND, volumes: [{ name: "data-1", part: "data" }] }, "volume secrets-1: expected it to be there, found none", ["urn:files"]],
+  ["route", { ...FOUND, routes: [] }, "route app in gateway gateway: expected it to be there, found none", ["urn:route"]],
+  ["route", route({ targets: ["web-1:8080"] }), "route app in gateway gateway: expected it to lead to web-1:8080, web-2:8080, found web-1:8080", ["urn:route"]],
+  ["route", route({ state: "paused" }), "route app in gateway gateway: expected it to serve, found paused", ["urn:route"]],
+  ["leftover", foundWith({ name: "web-0" }), "container web-0: expected it to be gone, found it left over by an update that was cut off", []],
+  ["leftover", { ...FOUND, volumes: [...FOUND.volumes, { name: "secrets-0", part: "secrets" }] }, "volume secrets-0: expected it to be gone, found it left over by an update that was cut off", []],
+  ["extra", attached("somebody"), "network net: expected only the stack's containers on it, found container somebody, which is not the stack's and is left alone", []],
+];
+
+function route(change: object): Found {
+  return { ...FOUND, routes: FOUND.routes?.map((entry) => ({ ...entry, ...change })) };
+}
+
+function attached(name: string): Found {
+  return { ...FOUND, networks: FOUND.networks.map((network) => ({ ...network, attached: [...network.attached, { id: `id-${name}`, name }] })) };
+}
+
+test.each(CASES)("%s: %#", (kind, found, line, replace) => {
+  const findings = compare(DECLARED, found);
+  expect(findings.map((finding) => [finding.kind, inWords(finding), finding.replace])).toEqual([[kind, line, replace]]);
+});
+
+test("tells no value of the environment, because it may be a secret", () => {
+  const declared = declaredWith({ name: "web-1", env: ["TOKEN=hush"] });
+  expect(JSON.stringify(compare(declared, foundWith({ name: "web-1", env: ["TOKEN=shush"] })))).not.toContain("shush");
+});
+
+test("expects the maintenance page where it is on", () => {
+  const { route: live } = DECLARED;
+  if (!live) throw new Error("the fixture has a route");
+  const inMaintenance = { ...DECLARED, route: { ...live, input: { ...live.input, maintenance: "back soon" } } };
+  expect(compare(inMaintenance, route({ state: "stopped" }))).toEqual([]);
+  expect(compare(inMaintenance, FOUND).map(inWords)).toEqual(["route app in gateway gateway: expected the maintenance page, found it serving"]);
+});
+
+describe("after a release that failed", () => {
+  const declared = declaredWith({ name: "web-1", retiring: true }, { name: "web-3", release: "r2" }, { name: "web-4", retiring: true });
+
+  test("its containers may be unwell: they are not live", () => {
+    expect(compare(declared, foundWith({ name: "web-3", release: "r2", health: "unhealthy" }, { name: "web-4" }))).toEqual([]);
+  });
+
+  test("one of them that is gone is made again, so that the next update can judge it", () => {
+    expect(compare(declared, foundWith({ name: "web-4" })).map(({ kind, replace }) => [kind, replace])).toEqual([["missing", ["urn:web-3"]]]);
+  });
+
+  test("a replica that still serves is looked at, and is not made again under a URN that is another's", () => {
+    const findings = compare(declared, foundWith({ name: "web-1", state: "exited" }, { name: "web-3", release: "r2" }));
+    expect(findings.map(({ kind, thing, replace }) => [kind, thing, replace])).toEqual([["stopped", "container web-1", []]]);
+  });
+});
+
+test("never takes data, a job or what Pulumi knows for a leftover", () => {
+  const found: Found = {
+    ...foundWith({ name: "job", part: "job" }, { name: "gateway-0", part: "gateway" }),
+    volumes: [...FOUND.volumes, { name: "data-0", part: "data" }, { name: "state-0", part: "gateway" }],
+    networks: [...FOUND.networks, { id: "id-net-0", name: "net-0", attached: [] }],
+    routes: [...(FOUND.routes ?? []), { service: "gate-r0", host: "x.invalid", targets: [], state: "running" }],
+  };
+  expect(orphansOf(DECLARED, found)).toEqual({ containers: ["gateway-0"], networks: ["net-0"], volumes: ["state-0"], routes: ["gate-r0"] });
+});

@@ -1,0 +1,33 @@
+import { backendFolder, holderOf, type Lock, refusal, whose } from "../../../commands/locks.ts";
+
+const lock: Lock = { file: "x.json", pid: 123, username: "ann", hostname: "here", timestamp: "2026-01-01T00:00:00Z" };
+const later = (seconds: number) => Date.parse(lock.timestamp) + seconds * 1000;
+
+test("only a process of this machine that does not live is proven dead", () => {
+  expect(holderOf(lock, "here", () => false)).toBe("dead");
+  expect(holderOf(lock, "here", () => true)).toBe("here");
+  expect(holderOf(lock, "there", () => false)).toBe("elsewhere");
+});
+
+test.each([[0, "0 s"], [119, "119 s"], [150, "3 min"], [3 * 3600, "3 h"], [72 * 3600, "3 days"], [-5, "0 s"]])("tells an age of %d s as %s", (seconds, words) => {
+  expect(whose(lock, later(seconds))).toBe(`ann on here, process 123, for ${words}`);
+});
+
+test("says who holds the stack, that nothing was changed, and what to do", () => {
+  expect(refusal("dev", lock, "here", later(9))).toBe(
+    "stack dev is held by another update (ann on here, process 123, for 9 s); nothing was changed. Wait until it has ended and run this again; if it hangs, end it with: kill 123",
+  );
+  expect(refusal("dev", lock, "elsewhere", later(9))).toMatch(/take its lock away with: npm run pulumi -- cancel --stack dev$/);
+});
+
+test.each([
+  ["file:///srv/state", "/srv/state"],
+  ["file:///srv/state?no_tmp_dir=true", "/srv/state"],
+  ["file://~", "/home/ann"],
+  ["file://~/state", "/home/ann/state"],
+  ["file://./state", "/checkout/state"],
+  ["s3://bucket", undefined],
+  [undefined, undefined],
+])("the folder of %s is %s", (url, folder) => {
+  expect(backendFolder(url, "/checkout", "/home/ann")).toBe(folder);
+});
