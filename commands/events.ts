@@ -23,6 +23,7 @@ export interface EngineEvent {
   readonly resourcePreEvent?: { readonly metadata: Step; readonly planning?: boolean };
   readonly resOutputsEvent?: { readonly metadata: Step };
   readonly diagnosticEvent?: { readonly message: string; readonly severity: string; readonly urn?: string };
+  readonly summaryEvent?: { readonly result: string };
 }
 
 /** The events of a log; a last line that was cut off is passed over. */

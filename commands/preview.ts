@@ -3,24 +3,26 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { main } from "./cli.ts";
+import { main, paint } from "./cli.ts";
 import { readEvents } from "./events.ts";
 import { changesOf } from "./operations.ts";
+import { dropPlan, keepPlan, startPlan } from "./plan.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { askHost } from "./room.ts";
 import { makeStack } from "./stack.ts";
-import { summarise, type Summary } from "./summary.ts";
+import { summarise } from "./summary.ts";
 import { summaryText } from "./summaryText.ts";
 
 const command = new Command("preview")
   .description("Says what `npm run up` would change. Other options go to `pulumi preview`.")
   .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("--save", "keep this preview as a plan, which `npm run up -- --plan <id>` carries out as it is")
   .option("--json", "print the changes for machines")
   .option("--outputs", "show the stack's outputs too")
   .allowUnknownOption()
   .allowExcessArguments()
   .parse();
-const options = command.opts<{ stack?: string; json?: true; outputs?: true }>();
+const options = command.opts<{ stack?: string; save?: true; json?: true; outputs?: true }>();
 
 let pulumi: PulumiCli | undefined;
 await main(
@@ -28,26 +30,30 @@ await main(
     const cli = (pulumi = await openPulumi());
     const stack = await makeStack(cli, options.stack);
     const folder = await mkdtemp(join(tmpdir(), "berth-preview-"));
-    const log = join(folder, "events");
-    const words = ["preview", "--stack", stack, ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args];
+    const plan = options.save && (await startPlan(cli.root));
+    let kept = false;
     try {
-      if (options.json) {
-        const { code, out, errors } = await cli.capture([...words, "--json", "--event-log", log]);
-        process.stderr.write(errors);
-        process.stdout.write(code === 0 ? `${JSON.stringify({ ...(JSON.parse(out) as object), summary: await summaryOf(stack, log) }, undefined, 4)}\n` : out);
-        return code;
+      const log = join(folder, "events");
+      const words = ["preview", "--stack", stack, ...(plan ? ["--save-plan", plan.file] : []), ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args];
+      const json = options.json && (await cli.capture([...words, "--json", "--event-log", log]));
+      if (json) process.stderr.write(json.errors);
+      else await cli.change(words, log);
+      if (json && json.code !== 0) {
+        process.stdout.write(json.out);
+        return json.code;
       }
-      await cli.change(words, log);
-      console.log(summaryText(await summaryOf(stack, log)));
+      const changes = changesOf(stack, readEvents(await readFile(log, "utf8")));
+      const summary = summarise(changes, await askHost(changes));
+      if (plan) await keepPlan(cli, plan.id, stack);
+      kept = true;
+      if (json) console.log(JSON.stringify({ ...(JSON.parse(json.out) as object), summary: { ...summary, plan: plan ? plan.id : null } }, undefined, 4));
+      else console.log(summaryText(summary));
+      if (plan && !json) console.log(`\nThis preview is kept as plan ${plan.id}. To do exactly this: ${paint("bold", `npm run up -- --plan ${plan.id}`)}`);
       return 0;
     } finally {
       await rm(folder, { recursive: true, force: true });
+      if (plan && !kept) await dropPlan(cli.root, plan.id);
     }
   },
   { onSignal: (signal) => pulumi?.interrupt(signal) },
 );
-
-async function summaryOf(stack: string, log: string): Promise<Summary> {
-  const changes = changesOf(stack, readEvents(await readFile(log, "utf8")));
-  return summarise(changes, await askHost(changes));
-}
