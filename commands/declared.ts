@@ -47,6 +47,8 @@ export interface Declared {
   readonly volumes: readonly DeclaredVolume[];
   /** The last switch that succeeded; undefined where nothing was ever live. */
   readonly route: DeclaredRoute | undefined;
+  /** What an update was doing when it was killed. */
+  readonly pending: number;
 }
 
 type Label = { readonly label: string; readonly value: string };
@@ -68,7 +70,7 @@ const MEBIBYTE = 1024 ** 2;
 
 /** @throws SyntaxError where the text is no export */
 export function readDeclared(exported: string): Declared {
-  const { deployment } = JSON.parse(exported) as { deployment?: { resources?: readonly Resource[] } };
+  const { deployment } = JSON.parse(exported) as { deployment?: { resources?: readonly Resource[]; pending_operations?: readonly unknown[] } };
   const resources = deployment?.resources ?? [];
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
   const commands = ofType(COMMAND);
@@ -78,6 +80,7 @@ export function readDeclared(exported: string): Declared {
     networks: ofType(NETWORK).map(({ urn, id = "", inputs, delete: retiring = false }) => ({ urn, id, name: text(inputs?.["name"]), retiring })),
     volumes: [...ofType(VOLUME).map(volumeOf), ...commands.flatMap(secretVolumeOf)],
     route: commands.flatMap(routeOf)[0],
+    pending: deployment?.pending_operations?.length ?? 0,
   };
 }
 

@@ -1,4 +1,5 @@
 /** An update of a stack as all commands make it: one at a time, with drift healed and nothing left over. */
+import { constants } from "node:os";
 import type { Owner } from "../components/owner.ts";
 import { paint, UserError } from "./cli.ts";
 import { type Declared, readDeclared } from "./declared.ts";
@@ -10,6 +11,8 @@ import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
 import { endStrays } from "./processes.ts";
 import { projectName } from "./project.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
+
+const KILLED = 128 + constants.signals.SIGKILL;
 
 /** A stack by Pulumi's record and by the engine's word. */
 export interface View {
@@ -39,6 +42,7 @@ export interface UpdateOptions {
 export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed }: UpdateOptions): Promise<void> {
   await makeWay(cli, stack);
   const before = await viewStack(cli, stack);
+  if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
   const now = agreed ? await help(cli, stack, before) : before;
   const again = [...new Set(now.findings.flatMap(({ replace }) => replace))];
@@ -53,14 +57,24 @@ export async function makeWay(cli: PulumiCli, stack: string): Promise<void> {
   endStrays(cli.root);
 }
 
-/** Like `PulumiCli.change`, which does not say who was quicker. */
+/**
+ * Drops what a killed update was about to do, of which Pulumi would warn at every update to come. What it has done
+ * nevertheless is found again by its labels. Only the stack's own entry is refreshed, because that takes no time.
+ */
+async function forgetPending(cli: PulumiCli, { project, stack }: Owner): Promise<void> {
+  const root = `urn:pulumi:${stack}::${project}::pulumi:pulumi:Stack::${project}-${stack}`;
+  await cli.read(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--target", root, "--stack", stack]);
+}
+
+/** Like `PulumiCli.change`, which does not say who was quicker, nor that it was killed. */
 export async function changeAlone(cli: PulumiCli, stack: string, words: readonly string[]): Promise<void> {
   try {
     await cli.change(words);
   } catch (error) {
     endStrays(cli.root);
-    if (error instanceof UserError && /ended with exit code/.test(error.message)) await refuseIfHeld(cli, stack);
-    throw error;
+    if (!(error instanceof UserError && /ended with exit code/.test(error.message))) throw error;
+    await refuseIfHeld(cli, stack);
+    throw error.exitCode === KILLED ? new UserError(`Pulumi was killed in the middle of its work: run npm run up -- --stack ${stack}, which puts all right`, KILLED) : error;
   }
 }
 

@@ -42,6 +42,7 @@ export const DECLARED: Declared = {
     { urn: "urn:files", name: "secrets-1", part: "secrets", labels: {} },
   ],
   route: { urn: "urn:route", input: routeInput },
+  pending: 0,
 };
 
 /** The declared stack with some of its containers changed or added. */
