@@ -21,6 +21,8 @@ export interface Plan {
   readonly made: string;
   /** When an update with it began. */
   readonly used?: string;
+  /** URNs of what has drifted and is made again. */
+  readonly replace: readonly string[];
   readonly fingerprint: Fingerprint;
 }
 
@@ -36,10 +38,10 @@ export async function startPlan(root: string): Promise<{ readonly id: string; re
 }
 
 /** Keeps the plan that a preview has written, with what it rests on. */
-export async function keepPlan(pulumi: PulumiCli, id: string, stack: string): Promise<void> {
+export async function keepPlan(pulumi: PulumiCli, { id, stack, replace }: Pick<Plan, "id" | "stack" | "replace">): Promise<void> {
   const { root } = pulumi;
   await writeFile(planFile(root, id), withoutTimes(await readFile(planFile(root, id), "utf8")));
-  await writeRecord(root, { id, stack, made: new Date().toISOString(), fingerprint: await takeFingerprint(pulumi, stack) });
+  await writeRecord(root, { id, stack, made: new Date().toISOString(), replace, fingerprint: await takeFingerprint(pulumi, stack) });
   const plans = (await readPlans(root)).sort((a, b) => (a.made < b.made ? 1 : -1));
   await Promise.all(plans.slice(KEPT).map(({ id: old }) => dropPlan(root, old)));
 }
@@ -73,7 +75,7 @@ export async function carryOut(pulumi: PulumiCli, plan: Plan, words: readonly st
   if (different.length > 0) throw outdated(plan, different);
   const log = join(folderOf(root, plan.id), "events");
   try {
-    await pulumi.change(["up", "--stack", plan.stack, "--plan", planFile(".", plan.id), ...words], log);
+    await pulumi.change(["up", "--stack", plan.stack, "--plan", planFile(".", plan.id), ...plan.replace.flatMap((urn) => ["--replace", urn]), ...words], log);
   } catch (error) {
     const violation = violationOf(await readLog(log));
     throw violation === undefined ? error : outdated(plan, [violation]);

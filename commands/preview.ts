@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { main, paint } from "./cli.ts";
+import { describe } from "./driftRules.ts";
 import { readEvents } from "./events.ts";
 import { changesOf } from "./operations.ts";
 import { dropPlan, keepPlan, startPlan } from "./plan.ts";
@@ -12,6 +13,7 @@ import { askHost } from "./room.ts";
 import { makeStack } from "./stack.ts";
 import { summarise } from "./summary.ts";
 import { summaryText } from "./summaryText.ts";
+import { viewStack } from "./update.ts";
 
 const command = new Command("preview")
   .description("Says what `npm run up` would change. Other options go to `pulumi preview`.")
@@ -29,12 +31,14 @@ await main(
   async () => {
     const cli = (pulumi = await openPulumi());
     const stack = await makeStack(cli, options.stack);
+    const { findings } = await viewStack(cli, stack);
+    const replace = [...new Set(findings.flatMap((finding) => finding.replace))]; // `up` makes them again, too
     const folder = await mkdtemp(join(tmpdir(), "berth-preview-"));
     const plan = options.save && (await startPlan(cli.root));
     let kept = false;
     try {
       const log = join(folder, "events");
-      const words = ["preview", "--stack", stack, ...(plan ? ["--save-plan", plan.file] : []), ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args];
+      const words = ["preview", "--stack", stack, ...replace.flatMap((urn) => ["--replace", urn]), ...(plan ? ["--save-plan", plan.file] : []), ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args];
       const json = options.json && (await cli.capture([...words, "--json", "--event-log", log]));
       if (json) process.stderr.write(json.errors);
       else await cli.change(words, log);
@@ -43,8 +47,8 @@ await main(
         return json.code;
       }
       const changes = changesOf(stack, readEvents(await readFile(log, "utf8")));
-      const summary = summarise(changes, await askHost(changes));
-      if (plan) await keepPlan(cli, plan.id, stack);
+      const summary = summarise(changes, await askHost(changes), findings.map(describe));
+      if (plan) await keepPlan(cli, { id: plan.id, stack, replace });
       kept = true;
       if (json) console.log(JSON.stringify({ ...(JSON.parse(json.out) as object), summary: { ...summary, plan: plan ? plan.id : null } }, undefined, 4));
       else console.log(summaryText(summary));

@@ -16,6 +16,8 @@ export interface VolumeChange {
 /** What `npm run preview -- --json` adds to Pulumi's own JSON. */
 export interface Summary {
   readonly stack: string;
+  /** What on the engine differs from the stack's record, in words. */
+  readonly drift: readonly string[];
   readonly release: { readonly change: ReleaseChange; readonly live: string | null; readonly next: string | null };
   /** In their order; none: nothing changes. */
   readonly steps: readonly ReleaseStep[];
@@ -26,9 +28,10 @@ export interface Summary {
 }
 
 /** Draws the summary out of the changes that a preview found. */
-export function summarise(changes: Changes, host: Host): Summary {
+export function summarise(changes: Changes, host: Host, drift: readonly string[] = []): Summary {
   return {
     stack: changes.stack,
+    drift,
     release: releaseChange(changes),
     steps: releaseSteps(changes.operations),
     gaps: gapsOf(changes),

@@ -5,8 +5,9 @@ import type { Need } from "./room.ts";
 import { isAlarm, type Summary, type VolumeChange } from "./summary.ts";
 
 /** The lines, coloured where a terminal wants colours. */
-export function summaryText({ stack, release, steps, gaps, data, room }: Summary): string {
+export function summaryText({ stack, drift, release, steps, gaps, data, room }: Summary): string {
   const lines = [
+    ...(drift.length > 0 ? [["Drift", paint("yellow", drift.join("\n"))]] : []),
     ["Release", releaseWords(release, steps.length > 0)],
     ...(steps.length > 0 ? [["Steps", steps.map(({ words }, index) => `${index + 1}. ${words}`).join("\n")]] : []),
     ["Gap", gaps.length > 0 ? gaps.map((gap) => paint("yellow", gapWords(gap))).join("\n") : paint("green", gapless(release.change, steps.length > 0))],
