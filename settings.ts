@@ -19,6 +19,25 @@ export interface ReleaseSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly volumes: readonly { readonly name: string; readonly target: string }[];
   readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
+  readonly workers: readonly WorkerSettings[];
+}
+
+/** A process of the release that takes no traffic. */
+export interface WorkerSettings {
+  readonly name: string;
+  /** Given to the image's entrypoint. */
+  readonly command: readonly string[];
+  readonly replicas: number;
+  /** A program in the container that exits with 0 while the worker is well. Default: it is well while it runs. */
+  readonly healthcheck?: readonly string[] | undefined;
+}
+
+/** A command that runs in a container of the release and must succeed. */
+export interface JobSettings {
+  /** Given to the image's entrypoint. */
+  readonly command: readonly string[];
+  /** Seconds. */
+  readonly timeout: number;
 }
 
 /** What to build an image from. */
@@ -32,6 +51,18 @@ export interface BuildSettings {
   readonly remoteContext?: string | undefined;
 }
 
+/** How a release is watched after the switch. */
+export interface BakeSettings {
+  /** Seconds. */
+  readonly duration: number;
+  /** Share of answers with a status of 500 or above that is let pass, in percent. */
+  readonly errors: number;
+  /** How many times slower than before the switch the 95th percentile may get; 0: as slow as it likes. */
+  readonly slowdown: number;
+  /** Fewer answers than this are not judged. */
+  readonly minRequests: number;
+}
+
 export type TlsSettings = { readonly acme: true } | { readonly certificate: string; readonly key: string };
 
 /** The whole configuration: what belongs to the stack, and what the next release would carry. */
@@ -42,6 +73,12 @@ export interface Settings {
   readonly hosts: readonly string[];
   readonly tls?: TlsSettings | undefined;
   readonly maintenance?: string | undefined;
+  /** Default: a release is not watched. */
+  readonly bake?: BakeSettings | undefined;
+  /** Runs once per release, before the switch. */
+  readonly migration?: JobSettings | undefined;
+  /** Runs after the switch; where it fails, traffic goes back. */
+  readonly smokeTest?: JobSettings | undefined;
   readonly keepReleases: number;
   /** An earlier release to bring back. */
   readonly release?: string | undefined;
@@ -62,7 +99,7 @@ export interface RawValue {
  * @throws ConfigError with one line for each problem.
  */
 export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: string): Settings {
-  const values = Object.fromEntries(Object.entries(raw).map(([key, { text }]) => [key, untext(key, text)]));
+  const values = Object.fromEntries(Object.entries(raw).map(([key, { text }]) => [key, inFull(key, untext(key, text))]));
   const result = schema.safeParse(values);
   if (!result.success) {
     const hidden = new Set(["secrets", "tls", ...Object.keys(raw).filter((key) => raw[key]?.secret)]);
@@ -77,6 +114,9 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
     hosts: config.hosts,
     tls: config.tls,
     maintenance: config.maintenance,
+    bake: config.bake.duration > 0 ? config.bake : undefined,
+    migration: config.migration,
+    smokeTest: config.smokeTest,
     keepReleases: config.keepReleases,
     release: config.release,
     build: config.build,
@@ -91,6 +131,7 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
       env: config.env,
       volumes: (config.volumes ?? (dev ? [{ name: "data", target: "/data" }] : [])).map(({ name, target }) => ({ name, target })),
       binds: config.binds,
+      workers: config.workers,
     },
     secrets: config.secrets,
   };
@@ -109,7 +150,7 @@ export function readSettings(): Settings {
   return parseSettings(raw, pulumi.getStack());
 }
 
-const TEXT_KEYS = new Set(["bindAddress", "release", "strategy", "maintenance", "drain", "user", "engine", "bake", "registry"]);
+const TEXT_KEYS = new Set(["bindAddress", "release", "strategy", "maintenance", "drain", "user", "engine", "registry"]);
 
 /** Pulumi hands every value over as text; text keys stay as they are, the rest is JSON. */
 function untext(key: string, value: string): unknown {
@@ -120,3 +161,6 @@ function untext(key: string, value: string): unknown {
     return value;
   }
 }
+
+/** A key with a short form, in its long form. */
+const inFull = (key: string, value: unknown): unknown => (key === "bake" && typeof value === "string" ? { duration: value } : value);

@@ -30,12 +30,15 @@ export interface Past {
   readonly dataVolumes: readonly string[];
 }
 
+/** Settings that releases of an earlier Berth do not have in the ledger. */
+const LATER_SETTINGS = { workers: [] };
+
 /** Reads what the last successful update of this stack wrote; empty before the first. */
 export async function readPast(): Promise<Past> {
   const stack = new pulumi.StackReference(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
   const [releases, dataVolumes] = await Promise.all([stack.getOutputDetails("releases"), stack.getOutputDetails("dataVolumes")]);
   return {
-    releases: (releases.secretValue ?? releases.value ?? []) as Release[],
+    releases: ((releases.secretValue ?? releases.value ?? []) as Release[]).map((release) => ({ ...release, settings: { ...LATER_SETTINGS, ...release.settings } })),
     dataVolumes: (dataVolumes.value ?? []) as string[],
   };
 }

@@ -7,7 +7,10 @@ export interface Owner {
 }
 
 /** What a thing is for; the value of the label `berth.part`. */
-export type Part = "image" | "gateway" | "web" | "data" | "secrets";
+export type Part = "image" | "gateway" | "web" | "worker" | "job" | "data" | "secrets";
+
+/** Label of a replica with the settings of its release as JSON: what a stranger has to know to serve from it. */
+export const SETTINGS_LABEL = "berth.settings";
 
 /** Labels by which Berth finds again what it made, and only that. */
 export function labels(owner: Owner, part: Part, more: Readonly<Record<string, string>> = {}): Record<string, string> {

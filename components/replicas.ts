@@ -1,9 +1,11 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { WorkerSettings } from "../settings.ts";
 import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
 import type { Release } from "./ledger.ts";
 import { bindMount, volumeMount } from "./mounts.ts";
-import { labelList, labels, type Owner } from "./owner.ts";
+import { canonicalJson } from "./canonicalJson.ts";
+import { labelList, labels, SETTINGS_LABEL, type Owner } from "./owner.ts";
 
 export interface ReplicasArgs {
   readonly owner: Owner;
@@ -15,8 +17,8 @@ export interface ReplicasArgs {
   readonly volumes: Readonly<Record<string, pulumi.Input<string>>>;
   /** The engine's name of the volume with the release's secrets, if it has any. */
   readonly secrets?: pulumi.Input<string> | undefined;
-  /** Stop the old containers before the new ones start, for an app that allows one writer. */
-  readonly stopFirst: boolean;
+  /** Default: the web process. */
+  readonly worker?: WorkerSettings;
 }
 
 /** Weight of a replica when processors are short, below the gateway's. */
@@ -29,21 +31,22 @@ export class Replicas extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReplicasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Replicas", name, {}, opts);
-    this.containers = Array.from({ length: args.release.settings.replicas }, (_, index) => {
+    const { settings } = args.release;
+    this.containers = Array.from({ length: args.worker?.replicas ?? settings.replicas }, (_, index) => {
       const container = new docker.Container(`${name}-${index + 1}`, replicaArgs(args, index + 1), {
         parent: this,
-        deleteBeforeReplace: args.stopFirst,
+        deleteBeforeReplace: false,
         replaceOnChanges: REPLACE_ON_CHANGES,
       });
       return container.name;
     });
-    limitPids(`${name}-pids`, this.containers, args.release.settings.resources.pids, { parent: this });
+    limitPids(`${name}-pids`, this.containers, settings.resources.pids, { parent: this });
     this.registerOutputs({ containers: this.containers });
   }
 }
 
 export function replicaArgs(args: ReplicasArgs, number: number): docker.ContainerArgs {
-  const { owner, release, imageId, network, volumes, secrets } = args;
+  const { owner, release, imageId, network, volumes, secrets, worker } = args;
   const { settings } = release;
   return {
     ...hardened({ memory: settings.resources.memory, cpus: settings.resources.cpus, cpuShares: CPU_SHARES }),
@@ -52,7 +55,10 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
     envs: Object.entries({ ...settings.env, PORT: settings.containerPort, BERTH_RELEASE: release.name, BERTH_REPLICA: number })
       .map(([name, value]) => `${name}=${value}`)
       .sort(), // the ledger gives no order back, and a replica must not look changed for that
-    labels: labelList(labels(owner, "web", { "berth.release": release.name })),
+    ...(worker && { command: [...worker.command], healthcheck: healthOf(worker) }),
+    // Where one writer is allowed, the gate starts the containers, when the old ones have stopped.
+    ...(settings.strategy === "recreate" && { start: false, mustRun: false }),
+    labels: labelList(labels(owner, worker ? "worker" : "web", { "berth.release": release.name, [SETTINGS_LABEL]: canonicalJson(settings) })),
     mounts: [
       ...settings.volumes.map(({ name, target }) => volumeMount(volumeOf(volumes, name), target)),
       ...settings.binds.map(({ source, target, readOnly }) => bindMount(source, target, { readOnly })),
@@ -62,6 +68,10 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
     destroyGraceSeconds: Math.max(1, Math.ceil(settings.drain)), // from SIGTERM to SIGKILL; with 0 or unset, the provider kills at once
   };
 }
+
+/** A worker's own check; the image's is the web process's, and would fail. */
+const healthOf = ({ healthcheck }: WorkerSettings): docker.types.input.ContainerHealthcheck =>
+  healthcheck ? { tests: ["CMD", ...healthcheck], interval: "5s", timeout: "5s", retries: 3, startPeriod: "10s" } : { tests: ["NONE"] };
 
 /** A name that is not there is never taken for a volume's own: the engine would make an empty one. */
 function volumeOf(volumes: ReplicasArgs["volumes"], name: string): pulumi.Input<string> {

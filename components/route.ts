@@ -1,23 +1,34 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { TlsSettings } from "../settings.ts";
+import type { BakeSettings, TlsSettings } from "../settings.ts";
 import type { Release } from "./ledger.ts";
+import type { JobSpec } from "../steps/job.ts";
+import type { Owner } from "./owner.ts";
 import { stepArgs } from "./step.ts";
 
 /** Name of the app's route in its gateway. */
 export const SERVICE = "app";
 
 export interface RouteArgs {
+  readonly owner: Owner;
   readonly release: Release;
   /** Container of the gateway. */
   readonly gateway: pulumi.Input<string>;
   /** Containers that take the traffic. */
   readonly targets: readonly pulumi.Output<string>[];
+  /** Containers of the release that take none. */
+  readonly workers: readonly pulumi.Output<string>[];
   /** Host names to answer for; none: any. */
   readonly hosts: readonly string[];
   readonly tls?: TlsSettings | undefined;
   /** Message of the maintenance page. Default: the app serves. */
   readonly maintenance?: string | undefined;
+  /** How to watch the release after the switch. Default: not at all. */
+  readonly bake?: BakeSettings | undefined;
+  /** A job that must succeed after the switch. */
+  readonly smokeTest?: pulumi.Output<JobSpec> | undefined;
+  /** Whether the release has jobs, which leave a container until it is live. */
+  readonly jobs: boolean;
 }
 
 /** What the gateway sends where. Any change of it is made in place: the gateway switches in one instant, then drains. */
@@ -27,21 +38,27 @@ export class Route extends pulumi.ComponentResource {
 
   constructor(name: string, args: RouteArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Route", name, {}, opts);
-    const { release, gateway, targets, hosts, tls, maintenance } = args;
+    const { owner, release, gateway, targets, workers, hosts, tls, maintenance, bake, smokeTest, jobs } = args;
     const command = new local.Command(
       `${name}-switch`,
       {
         ...stepArgs("route", {
+          owner,
           gateway,
           service: SERVICE,
           release: release.name,
           targets: pulumi.all([...targets]),
+          workers: pulumi.all([...workers]),
+          exclusive: release.settings.strategy === "recreate",
           port: release.settings.containerPort,
           hosts,
           tls: !tls ? "off" : "acme" in tls ? "acme" : "own",
           health: release.settings.health,
           drain: release.settings.drain,
           maintenance: maintenance ?? null,
+          bake: bake ?? null,
+          smokeTest: smokeTest ?? null,
+          jobs,
         }),
         ...(tls && "key" in tls && { stdin: pulumi.secret(JSON.stringify(tls)) }),
       },

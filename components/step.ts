@@ -2,9 +2,9 @@
 import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { GateInput } from "../steps/gate.ts";
-import type { HoldInput } from "../steps/hold.ts";
+import type { JobInput } from "../steps/job.ts";
 import type { PruneInput } from "../steps/prune.ts";
-import type { RouteInput } from "../steps/route.ts";
+import type { RouteInput } from "../steps/switch.ts";
 import type { SecretsInput } from "../steps/secrets.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import { engineEnvironment } from "./engine.ts";
@@ -12,7 +12,7 @@ import { engineEnvironment } from "./engine.ts";
 /** What each program in `steps/` is given. */
 export interface StepInputs {
   gate: GateInput;
-  hold: HoldInput;
+  job: JobInput;
   prune: PruneInput;
   route: RouteInput;
   secrets: SecretsInput;

@@ -1,10 +1,11 @@
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildSettings, Settings } from "../settings.ts";
 import { AppImage } from "./appImage.ts";
 import { DataVolume } from "./dataVolume.ts";
-import { Gateway } from "./gateway.ts";
+import { DEFAULTS, Gateway } from "./gateway.ts";
 import { HealthGate } from "./healthGate.ts";
-import { Hold } from "./hold.ts";
+import { Job, jobSpec } from "./job.ts";
 import { record, type Release, toOutput } from "./ledger.ts";
 import type { Owner } from "./owner.ts";
 import { Prune } from "./prune.ts";
@@ -42,7 +43,6 @@ export class WebApp extends pulumi.ComponentResource {
     super("berth:index:WebApp", name, {}, opts);
     const { owner, settings, release, ledger, build } = args;
     const own = { parent: this };
-    const recreate = release.settings.strategy === "recreate";
 
     const image = new AppImage(`${name}-image`, { owner, release, ...(build && { build }) }, own);
     const mounted = release.settings.volumes;
@@ -58,31 +58,47 @@ export class WebApp extends pulumi.ComponentResource {
         ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId }, own)
         : undefined;
 
-    const replicasArgs: ReplicasArgs = {
-      owner,
-      release,
-      imageId: image.imageId,
-      network: gateway.network,
-      volumes: volumeNames,
-      secrets: secrets?.volumeName,
-      stopFirst: recreate,
-    };
-    const hold = recreate
-      ? new Hold(`${name}-hold`, { release, gateway: gateway.container, replica: replicaArgs(replicasArgs, 1) }, own)
-      : undefined;
-    const web = new Replicas(`${name}-web`, replicasArgs, { ...own, dependsOn: hold ? [hold] : [] });
-    const gate = new HealthGate(`${name}-gate`, { release, gateway: gateway.container, candidates: web.containers }, own);
+    const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, secrets: secrets?.volumeName };
+    const replica = replicaArgs(processes, 0); // jobs are number 0
+    const run = settings.release === undefined; // what is brought back has proven itself
+    const migration = settings.migration && { owner, what: "migration", release, settings: settings.migration, replica, run };
+    const exclusive = release.settings.strategy === "recreate";
+    const job = migration && !exclusive ? new Job(`${name}-migration`, migration, own) : undefined;
+
+    const before = job ? { ...own, dependsOn: job } : own;
+    const web = new Replicas(`${name}-web`, processes, before);
+    const workers = release.settings.workers.map((worker) => new Replicas(`${name}-worker-${worker.name}`, { ...processes, worker }, before));
+    const workerContainers = workers.flatMap(({ containers }) => containers);
+    const gate = new HealthGate(
+      `${name}-gate`,
+      {
+        owner,
+        release,
+        gateway: gateway.container,
+        candidates: web.containers,
+        workers: workerContainers,
+        migration: migration && exclusive ? jobSpec(migration).apply((spec) => ({ job: spec, run })) : undefined,
+      },
+      before,
+    );
+    const smoke = run && settings.smokeTest;
+    const atGateway = pulumi.interpolate`BERTH_URL=http://${gateway.container}:${DEFAULTS.httpPort}`;
     const route = new Route(
       `${name}-route`,
       {
+        owner,
         release,
         gateway: gateway.container,
         targets: web.containers,
+        workers: workerContainers,
         hosts: settings.hosts,
         tls: settings.tls,
         maintenance: settings.maintenance,
+        bake: run ? settings.bake : undefined,
+        smokeTest: smoke ? jobSpec({ owner, what: "smoke-test", release, settings: smoke, replica: withVariable(replica, atGateway), run }) : undefined,
+        jobs: migration !== undefined || smoke !== undefined,
       },
-      { ...own, dependsOn: [gate, web] },
+      { ...own, dependsOn: [gate, web, ...workers] },
     );
     const kept = record(ledger, release, settings.keepReleases);
     // A failed update must not put its release into the ledger: the outputs wait for the route.
@@ -98,6 +114,11 @@ export class WebApp extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url, image: this.image, replicas: this.replicas, volumes: this.volumes });
   }
 }
+
+const withVariable = (replica: docker.ContainerArgs, variable: pulumi.Input<string>): docker.ContainerArgs => ({
+  ...replica,
+  envs: pulumi.all([replica.envs, variable]).apply(([envs, more]) => [...(envs ?? []), more]),
+});
 
 /** Where a person finds the app. */
 export function urlOf({ hosts, tls, port, httpsPort, bindAddress }: Settings): string {

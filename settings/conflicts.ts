@@ -16,6 +16,10 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
   if (next.strategy === "recreate" && next.replicas > 1) {
     problems.push(`berth:strategy is recreate, for an app that allows one writer, but berth:replicas is ${next.replicas}: ${setCommand(["replicas"], "1")}`);
   }
+  const names = next.workers.map(({ name }) => name);
+  for (const name of new Set(names.filter((entry, index) => names.indexOf(entry) !== index))) {
+    problems.push(`berth:workers has two of the name ${name}: give each a name of its own`);
+  }
   if (next.health.timeout > next.health.deadline) {
     problems.push(`berth:health.timeout (${next.health.timeout}s) is above berth:health.deadline (${next.health.deadline}s): lower the first or raise the second`);
   }

@@ -70,6 +70,23 @@ const tls = z
     if (context.issues.length === 0) context.addIssue({ code: "custom" });
     return z.NEVER;
   });
+const command = z.array(z.string().min(1).meta(hint("a text", "<word>"))).min(1).meta(holding("a list of words", [0], "<word>"));
+const worker = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("at most 31 of a-z, 0-9 and -, led by a letter", "mail")),
+  command,
+  replicas: z.int().min(1).max(100).default(1).meta(hint("a whole number from 1 to 100", "1")),
+  healthcheck: command.optional(),
+}).meta(holding("an object with name, command, replicas and healthcheck", ["name"], "mail"));
+const job = (timeout: number) => z.strictObject({
+  command,
+  timeout: duration(1, 86_400).default(timeout).meta(hint("a duration from 1s to 24h", `${timeout}s`)),
+});
+const bake = z.strictObject({
+  duration: duration(0, 86_400).default(0).meta(hint("a duration from 0s to 24h", "20s")),
+  errors: z.number().min(0).max(100).default(5).meta(hint("a share in percent from 0 to 100", "5")),
+  slowdown: z.number().min(0).max(1000).default(3).meta(hint("a factor from 0 (off) to 1000", "3")),
+  minRequests: z.int().min(1).max(1000).default(20).meta(hint("a whole number from 1 to 1000", "20")),
+});
 const host = z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
   .meta(hint("a host name in small letters, without scheme, port and path", "example.com"));
 
@@ -88,11 +105,15 @@ export const schema = z.strictObject({
     .meta(hint("blue-green or recreate", "blue-green", "`recreate` stops the old release first, for an app that allows one writer; requests wait meanwhile")),
   maintenance: z.string().min(1).max(500).optional()
     .meta(hint("a message of 1 to 500 characters", "Back at noon", "The gateway answers 503 with this message; the app keeps running", "off")),
+  bake: bake.prefault({}).meta(holding("a duration, or an object with duration, errors, slowdown and minRequests", ["duration"], "20s", "How long a release is watched after the switch; more than `errors` percent of 5xx answers, or a 95th percentile `slowdown` times that of before, sends traffic back", "`{duration: 0s, errors: 5, slowdown: 3, minRequests: 20}`")),
   health: health.prefault({}).meta(holding("an object with path, interval, timeout and deadline", ["path"], "/up", "The gate: path, interval, timeout, deadline", "`{path: /up, interval: 1s, timeout: 5s, deadline: 60s}`")),
   drain: duration(0, 3600).default(30).meta(hint("a duration from 0s to 1h", "30s", "How long open requests of the old release may take to finish", "30s")),
   resources: resources.prefault({}).meta(holding("an object with cpus, memory and pids", ["memory"], "512M", "Limits of each replica", "`{cpus: 1, memory: 512M, pids: 256}`")),
   user: z.string().regex(/^(image|[1-9]\d*(:\d+)?)$/).default("1000:1000")
     .meta(hint('a numeric uid[:gid] other than root, or "image"', "1000:1000", "User of the app's processes; `image` keeps the image's own")),
+  workers: z.array(worker).default([]).meta(holding("a list of {name, command, replicas, healthcheck}", [0, "name"], "mail", "More processes of the same release, without traffic; `command` goes to the image's entrypoint", "none")),
+  migration: job(300).optional().meta(holding("an object with command and timeout", ["command", 0], "migrate", "Runs once per release, before the switch, and must succeed: `{command, timeout: 300s}`", "none")),
+  smokeTest: job(60).optional().meta(holding("an object with command and timeout", ["command", 0], "smoke-test", "Runs after the switch, with the app's address as BERTH_URL; where it fails, traffic goes back: `{command, timeout: 60s}`", "none")),
   env: z.record(variable, text).default({}).meta(holding("names and values", ["NAME"], "<value>", "Environment of the replicas", "none")),
   secrets: z.record(fileName, text).default({})
     .meta(holding("names and values", ["NAME"], "<value>", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
@@ -103,8 +124,6 @@ export const schema = z.strictObject({
   hosts: z.array(host).default([]).meta(holding("a list of host names", [0], "example.com", "Host names to answer for", "any")),
   tls: tls.optional().meta(hint("either {acme: true}, or both certificate and key in PEM form", "", "HTTPS: certificates from Let's Encrypt, or your own", "off")),
   engine: z.literal("docker").default("docker").meta(hint("docker (swarm is not supported yet)", "docker", "What runs the containers")),
-  workers: notYet("More processes of a release, without traffic"),
-  bake: notYet("How long a release is watched after the switch"),
   canary: notYet("A share of traffic for another release"),
   registry: notYet("Where to push the image"),
 });

@@ -50,10 +50,35 @@ function parseLine(line: string): { url?: string; error?: string } {
 export async function explain(input: GateInput, findings: Findings): Promise<string> {
   const container = findings.crashed ?? findings.probes[0]?.container ?? input.candidates[0] ?? "";
   const probe = findings.probes.find((entry) => entry.container === container);
-  const state = await docker(["inspect", "--format", "{{.State.Status}}, exit code {{.State.ExitCode}}, restarts {{.RestartCount}}, killed for memory {{.State.OOMKilled}}", container]);
+  const state = await stateOf(container);
   const { stdout, stderr } = await tryDocker(["logs", "--tail", String(LOG_LINES), container]);
   const body = probe && !findings.crashed ? await readBody(container, input) : undefined;
   return story(input, { ...findings, container, state, log: `${stdout}${stderr}`, ...(probe && { probe }), ...(body && { body }) });
+}
+
+/** Why a worker is not well: it has no address to ask, so its state and its log have to tell. */
+export async function explainWorker({ release, health }: GateInput, container: string, seconds: string): Promise<string> {
+  const state = await stateOf(container);
+  const { stdout, stderr } = await tryDocker(["logs", "--tail", String(LOG_LINES), container]);
+  return [
+    `release ${release} is not healthy: worker ${container} is not well after ${seconds} s (deadline ${health.deadline} s; ${state})`,
+    ...logLines(container, `${stdout}${stderr}`),
+    ...ADVICE,
+  ].join("\n");
+}
+
+const stateOf = (container: string): Promise<string> =>
+  docker(["inspect", "--format", "{{.State.Status}}, exit code {{.State.ExitCode}}, restarts {{.RestartCount}}, killed for memory {{.State.OOMKilled}}", container]);
+
+const ADVICE = [
+  "  No traffic was switched: the release that was live before goes on serving.",
+  "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
+];
+
+function logLines(container: string, log: string): string[] {
+  if (log.trim() === "") return [`  ${container} wrote no log`];
+  const lines = log.trimEnd().split("\n").slice(-LOG_LINES);
+  return [`  last log lines of ${container}:`, ...lines.map((line) => `    ${line}`)];
 }
 
 /** Words of a failed gate; the first line says what and where. Pure. */
@@ -63,16 +88,13 @@ export function story(
 ): string {
   const url = found.probe?.url ?? `http://${found.container}:${input.port}${input.health.path}`;
   const answer = found.probe ? `answered: ${found.probe.answer}` : "gave no answer";
-  const lines = found.log.trimEnd().split("\n").slice(-LOG_LINES);
   return [
     found.crashed
       ? `release ${input.release} is not healthy: container ${found.container} ended by itself after ${found.seconds} s (${found.state})`
       : `release ${input.release} is not healthy: ${url} ${answer} for ${found.seconds} s (deadline ${input.health.deadline} s; container ${found.container}: ${found.state})`,
     ...(found.body ? [`  last answer: ${found.body}`] : []),
-    found.log.trim() ? `  last log lines of ${found.container}:` : `  ${found.container} wrote no log`,
-    ...(found.log.trim() ? lines.map((line) => `    ${line}`) : []),
-    "  No traffic was switched: the release that was live before goes on serving.",
-    "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
+    ...logLines(found.container, found.log),
+    ...ADVICE,
   ].join("\n");
 }
 

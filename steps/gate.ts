@@ -1,29 +1,36 @@
 /**
- * Waits until every candidate of a release is healthy, or says why one is not. The probe is the gateway's own, by a
- * route that no one can ask for, so it needs no tool in the app's image and works wherever the engine is.
+ * Waits until every process of a release is well, or says why one is not. The probe is the gateway's own, by a route
+ * that no one can ask for, so it needs no tool in the app's image and works wherever the engine is.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { goDuration } from "../components/units.ts";
-import { explain, failedProbes } from "./diagnosis.ts";
+import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
 import { docker, readInput, runStep, StepError, tryDocker, tryGateway } from "./engine.ts";
+import { giveBack, type HoldInput, letThrough, takeOver } from "./hold.ts";
+import { type JobInput, runOnce } from "./job.ts";
+import type { Live } from "./live.ts";
+import { firstCrash, steady } from "./processes.ts";
 
-export interface GateInput {
-  /** Container of the gateway. */
-  readonly gateway: string;
+export interface GateInput extends HoldInput {
   readonly release: string;
-  /** Containers that must get healthy. */
-  readonly candidates: readonly string[];
   readonly port: number;
   /** Path and times in seconds. */
   readonly health: { readonly path: string; readonly interval: number; readonly timeout: number; readonly deadline: number };
+  /** The app allows one writer: the old release stops before the new one starts, and comes back where that fails. */
+  readonly exclusive: boolean;
+  /** With `exclusive`: the job between the two; null: none. */
+  readonly migration: JobInput | null;
 }
+
+/** What the probe needs to know. */
+export type ProbeInput = Pick<GateInput, "release" | "candidates" | "port" | "health">;
 
 /** Upper limit of the time between two probes, in seconds: while a release waits, a second is long. */
 const PROBE_INTERVAL = 0.2;
 
 /** The kamal-proxy words that probe all candidates and come back when each is healthy. */
-export function probeWords({ release, candidates, port, health }: GateInput, host: string): string[] {
+export function probeWords({ release, candidates, port, health }: ProbeInput, host: string): string[] {
   return [
     "deploy", `gate-${release}`,
     "--host", host,
@@ -38,41 +45,62 @@ export function probeWords({ release, candidates, port, health }: GateInput, hos
 
 async function main(): Promise<void> {
   const input = readInput<GateInput>();
-  const started = new Date();
-  const done = new AbortController();
+  const live = input.exclusive ? await takeOver(input) : undefined;
   try {
-    const probing = tryGateway(input.gateway, probeWords(input, `${randomUUID()}.invalid`), { signal: done.signal });
-    const crashed = firstCrash(input.candidates, done.signal);
-    crashed.catch(() => undefined); // once the probe has answered, nobody waits for it
-    const outcome = await Promise.race([probing, crashed]);
-    const seconds = ((Date.now() - started.getTime()) / 1000).toFixed(1);
-    if (typeof outcome === "string" || outcome.code !== 0) {
-      const probes = await failedProbes(input.gateway, started, input.candidates);
-      throw new StepError(await explain(input, { seconds, probes, ...(typeof outcome === "string" && { crashed: outcome }) }));
-    }
-    console.log(`release ${input.release}: ${input.candidates.length} of ${input.candidates.length} healthy after ${seconds} s`);
-  } finally {
-    done.abort();
-    await tryDocker(["exec", input.gateway, "kamal-proxy", "remove", `gate-${input.release}`]);
+    if (input.migration) await runOnce(input.migration);
+    const waiting = [...(input.exclusive ? input.candidates : []), ...input.workers];
+    if (waiting.length > 0) await docker(["start", ...waiting]); // without effect on those that run
+    await pass(input);
+  } catch (error) {
+    await standDown(input, live);
+    throw error;
   }
 }
 
-/**
- * The first candidate that has ended or is started again by the engine: no need to wait for the deadline then. Restarts
- * from before count for nothing, because after a change of the gateway the candidates are replicas that have long been live.
- */
-async function firstCrash(candidates: readonly string[], signal: AbortSignal): Promise<string> {
-  const format = "{{.Name}} {{.State.Status}} {{.RestartCount}}";
-  const before = new Map<string, string>();
-  while (!signal.aborted) {
-    const lines = (await docker(["inspect", "--format", format, ...candidates])).split("\n");
-    for (const [name = "", status, restarts = ""] of lines.map((line) => line.split(" "))) {
-      if (status !== "running" || restarts !== (before.get(name) ?? restarts)) return name.replace(/^\//, "");
-      before.set(name, restarts);
+/** Nothing of a release that failed goes on working, and what was live before is as it was. */
+async function standDown(input: GateInput, live: Live | undefined): Promise<void> {
+  if (input.workers.length > 0) await tryDocker(["stop", ...input.workers]);
+  if (!live) return;
+  await giveBack(input, live);
+  const { containerPort: port, health } = live.settings;
+  await probe(input.gateway, { release: live.release, candidates: live.containers, port, health });
+  await letThrough(input);
+}
+
+/** @throws StepError with the story of the first process that is not well */
+async function pass(input: GateInput): Promise<void> {
+  const started = new Date();
+  const seconds = () => ((Date.now() - started.getTime()) / 1000).toFixed(1);
+  const done = new AbortController();
+  try {
+    const probing = probe(input.gateway, input, done.signal);
+    const workers = steady(input.workers, done.signal);
+    const crashed = firstCrash([...input.candidates, ...input.workers], done.signal);
+    for (const other of [workers, crashed]) other.catch(() => undefined); // once one has answered, nobody waits for the rest
+    const outcome = await Promise.race([probing, crashed]);
+    if (typeof outcome === "string" && input.workers.includes(outcome)) throw new StepError(await explainWorker(input, outcome, seconds()));
+    if (typeof outcome === "string" || outcome.code !== 0) {
+      const probes = await failedProbes(input.gateway, started, input.candidates);
+      throw new StepError(await explain(input, { seconds: seconds(), probes, ...(typeof outcome === "string" && { crashed: outcome }) }));
     }
-    await sleep(500, undefined, { signal }).catch(() => undefined);
+    const late = sleep(started.getTime() + input.health.deadline * 1000 - Date.now(), input.workers[0], { signal: done.signal });
+    late.catch(() => undefined);
+    const unsteady = await Promise.race([workers, crashed, late]);
+    if (unsteady !== undefined) throw new StepError(await explainWorker(input, unsteady, seconds()));
+    const all = input.candidates.length + input.workers.length;
+    console.log(`release ${input.release}: ${all} of ${all} healthy after ${seconds()} s`);
+  } finally {
+    done.abort();
   }
-  return new Promise(() => undefined); // the probe has answered first
+}
+
+/** The gateway's own probe of these containers, all at once. */
+async function probe(gateway: string, input: ProbeInput, signal?: AbortSignal) {
+  try {
+    return await tryGateway(gateway, probeWords(input, `${randomUUID()}.invalid`), signal && { signal });
+  } finally {
+    await tryDocker(["exec", gateway, "kamal-proxy", "remove", `gate-${input.release}`]);
+  }
 }
 
 if (process.env["BERTH_INPUT"]) void runStep(main);

@@ -1,29 +1,62 @@
-/** Lets new requests wait in the gateway, and the open ones finish, before the only writer is stopped. */
+/** For an app that allows one writer: requests wait in the gateway while the old containers stop and the new ones start. */
+import { ownedBy, type Owner } from "../components/owner.ts";
 import { goDuration } from "../components/units.ts";
-import { readInput, runStep, StepError, tryGateway } from "./engine.ts";
+import { docker, StepError, tellGateway, tryGateway } from "./engine.ts";
+import type { JobInput } from "./job.ts";
+import { findLive, type Live } from "./live.ts";
 
 export interface HoldInput {
+  readonly owner: Owner;
   /** Container of the gateway. */
   readonly gateway: string;
   /** Name of the route in the gateway. */
   readonly service: string;
-  /** Seconds that open requests may take to finish. */
+  /** Containers of the new release that take traffic, and those that do not. */
+  readonly candidates: readonly string[];
+  readonly workers: readonly string[];
+  /** Seconds that open requests may take to finish, and that a container may take to stop. */
   readonly drain: number;
-  /** Seconds that a request may wait at the most. */
-  readonly patience: number;
-  /** Changes whenever the replicas are about to be replaced. */
-  readonly because: string;
+  readonly health: { readonly deadline: number };
+  /** What else runs while requests wait. */
+  readonly migration?: JobInput | null;
 }
+
+/** Extra time that a held request waits beyond draining and the gate's deadline, in seconds: stopping and starting containers. */
+const MARGIN = 60;
 
 /** The kamal-proxy words that hold requests. */
-export const pauseWords = ({ service, drain, patience }: HoldInput): string[] =>
-  ["pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(patience)];
+export const pauseWords = ({ service, drain, health, migration }: HoldInput): string[] =>
+  ["pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(drain + health.deadline + (migration?.job.timeout ?? 0) + MARGIN)];
 
-async function main(): Promise<void> {
-  const input = readInput<HoldInput>();
+/** Holds the requests and stops all processes of the app that are not the new release's. Returns what was live. */
+export async function takeOver(input: HoldInput): Promise<Live | undefined> {
+  const live = await findLive(input.gateway, input.service);
   const { code, stderr } = await tryGateway(input.gateway, pauseWords(input));
-  if (code === 0) console.log(`requests wait, ${input.patience} s at the most`);
-  else if (!stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
+  if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
+  await stop(input, (await processes(input.owner, ["status=running"])).filter((name) => !isNew(input, name)));
+  return live;
 }
 
-if (process.env["BERTH_INPUT"]) void runStep(main);
+/** Stops the new release and starts the one that was live, while requests go on waiting: the caller lets them through. */
+export async function giveBack(input: HoldInput, live: Live): Promise<void> {
+  if (live.containers.every((name) => isNew(input, name))) return; // the gate of containers that were live already
+  await stop(input, [...input.candidates, ...input.workers]);
+  const before = await processes(input.owner, [`label=berth.release=${live.release}`]);
+  await docker(["start", ...before.filter((name) => !isNew(input, name))]);
+}
+
+/** Ends the wait; every request that was held is answered now. */
+export const letThrough = ({ gateway, service }: HoldInput): Promise<void> => tellGateway(gateway, ["resume", service]);
+
+const isNew = ({ candidates, workers }: HoldInput, name: string): boolean => candidates.includes(name) || workers.includes(name);
+
+async function stop({ drain }: HoldInput, containers: readonly string[]): Promise<void> {
+  if (containers.length > 0) await docker(["stop", "--time", String(Math.max(1, Math.ceil(drain))), ...containers]);
+}
+
+/** The app's own containers, of whatever release. */
+async function processes(owner: Owner, filters: readonly string[]): Promise<string[]> {
+  const format = '{{.Names}} {{.Label "berth.part"}}';
+  const lines = await docker(["ps", "--all", ...ownedBy(owner), ...filters.flatMap((filter) => ["--filter", filter]), "--format", format]);
+  return lines.split("\n").flatMap((line) => (/^(\S+) (web|worker)$/.exec(line)?.[1] ?? []));
+}

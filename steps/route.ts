@@ -1,52 +1,10 @@
-/** Switches the gateway to a release, drains the old one, and sets maintenance on or off. */
+/** Switches the gateway to a release, drains the old one, proves the new one, and sets maintenance on or off. */
 import { text } from "node:stream/consumers";
-import { goDuration } from "../components/units.ts";
 import { copyInto } from "./copy.ts";
-import { readInput, runStep, tellGateway } from "./engine.ts";
-
-export interface RouteInput {
-  /** Container of the gateway. */
-  readonly gateway: string;
-  /** Name of the route in the gateway. */
-  readonly service: string;
-  readonly release: string;
-  /** Containers that take the traffic. */
-  readonly targets: readonly string[];
-  readonly port: number;
-  readonly hosts: readonly string[];
-  /** `own`: certificate and key come by standard input. */
-  readonly tls: "off" | "acme" | "own";
-  readonly health: { readonly path: string; readonly interval: number; readonly timeout: number; readonly deadline: number };
-  /** Seconds that open requests of the old release may take. */
-  readonly drain: number;
-  /** Message of the maintenance page; null while the app serves. */
-  readonly maintenance: string | null;
-}
-
-/** Where the gateway finds its own certificate: in its state volume, so that a restart finds it too. */
-const TLS_FOLDER = "/home/kamal-proxy/.config/kamal-proxy";
-const CERTIFICATE = "berth-certificate.pem";
-const KEY = "berth-key.pem";
-
-/** The kamal-proxy words that switch: they come back when the old targets are drained. */
-export function deployWords(input: RouteInput): string[] {
-  return [
-    "deploy", input.service,
-    ...input.targets.flatMap((name) => ["--target", `${name}:${input.port}`]),
-    ...input.hosts.flatMap((host) => ["--host", host]),
-    ...(input.tls === "off" ? [] : ["--tls"]),
-    ...(input.tls === "own" ? ["--tls-certificate-path", `${TLS_FOLDER}/${CERTIFICATE}`, "--tls-private-key-path", `${TLS_FOLDER}/${KEY}`] : []),
-    "--health-check-path", input.health.path,
-    "--health-check-interval", goDuration(input.health.interval),
-    "--health-check-timeout", goDuration(input.health.timeout),
-    "--deploy-timeout", goDuration(input.health.deadline),
-    "--drain-timeout", goDuration(input.drain),
-  ];
-}
-
-/** What comes after the switch: hold the door shut with a message, or open it. */
-export const maintenanceWords = ({ service, maintenance, drain }: RouteInput): string[] =>
-  maintenance === null ? ["resume", service] : ["stop", service, "--message", maintenance, "--drain-timeout", goDuration(drain)];
+import { docker, readInput, runStep, tellGateway } from "./engine.ts";
+import { switchAndProve } from "./prove.ts";
+import { CERTIFICATE, deployWords, KEY, maintenanceWords, type RouteInput, TLS_FOLDER } from "./switch.ts";
+import { ownedBy } from "../components/owner.ts";
 
 async function main(): Promise<void> {
   const input = readInput<RouteInput>();
@@ -57,9 +15,18 @@ async function main(): Promise<void> {
       { name: KEY, content: key, mode: 0o444 }, // only the gateway sees this volume
     ]);
   }
-  await tellGateway(input.gateway, deployWords(input));
+  if ((input.bake || input.smokeTest) && input.maintenance === null) await switchAndProve(input);
+  else await tellGateway(input.gateway, deployWords(input));
   await tellGateway(input.gateway, maintenanceWords(input));
+  await removeJobs(input);
   console.log(`release ${input.release} is live on ${input.targets.length} ${input.targets.length === 1 ? "replica" : "replicas"}`);
+}
+
+/** A job that has come to its end is kept until its release is live: an update that is cut off must not begin it again. */
+async function removeJobs({ owner, jobs }: RouteInput): Promise<void> {
+  if (!jobs) return;
+  const ended = await docker(["ps", "--all", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=job", "--filter", "status=exited"]);
+  if (ended !== "") await docker(["rm", ...ended.split("\n")]);
 }
 
 if (process.env["BERTH_INPUT"]) void runStep(main);

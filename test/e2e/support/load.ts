@@ -17,6 +17,11 @@ export interface Report {
   readonly failed: number;
   /** Ids of the notes whose POST was answered well. */
   readonly posted: readonly string[];
+  /** When the first and the last failed request ended, in milliseconds since 1970; 0 where none failed. */
+  readonly failedFirst: number;
+  readonly failedLast: number;
+  /** Milliseconds that the slowest quick request took: those of kinds `slow` and `stream` do not count. */
+  readonly longest: number;
   /** When each release answered last, in milliseconds since 1970; from the clients of kind `newConnection`. */
   readonly lastSeen: Readonly<Record<string, number>>;
 }

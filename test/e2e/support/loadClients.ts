@@ -13,6 +13,8 @@ const pause = options.pause ?? 0;
 const base = new URL(options.url);
 const tallies: Record<string, { sent: number; failed: number; failures: string[] }> = {};
 const posted: string[] = [];
+const failed = { first: 0, last: 0 };
+let longest = 0;
 const lastSeen: Record<string, number> = {};
 let going = true;
 
@@ -44,14 +46,18 @@ async function client(kind: string, pause: number, send: () => Promise<string | 
   const tally = (tallies[kind] ??= { sent: 0, failed: 0, failures: [] });
   while (going) {
     let problem: string | undefined;
+    const began = Date.now();
     try {
       problem = await send();
     } catch (error) {
       problem = (error as Error).message;
     }
     tally.sent++;
+    if (kind !== "slow" && kind !== "stream") longest = Math.max(longest, Date.now() - began);
     if (problem !== undefined) {
       tally.failed++;
+      failed.first ||= Date.now();
+      failed.last = Date.now();
       if (tally.failures.length < 5) tally.failures.push(`${new Date().toISOString()} ${problem}`);
     }
     if (pause > 0) await sleep(pause);
@@ -110,6 +116,6 @@ const running = (options.kinds ?? ["keepAlive", "newConnection", "slow", "stream
 const ticker = setInterval(() => console.log(JSON.stringify({ sent: total("sent") })), 250);
 await Promise.all(running);
 clearInterval(ticker);
-const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen };
+const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen, failedFirst: failed.first, failedLast: failed.last, longest };
 console.log(JSON.stringify({ report }));
 process.exit(0);

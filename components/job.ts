@@ -1,0 +1,54 @@
+import { local } from "@pulumi/command";
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { JobSettings } from "../settings.ts";
+import type { JobSpec } from "../steps/job.ts";
+import { containerFlags } from "./containerFlags.ts";
+import type { Release } from "./ledger.ts";
+import { labelList, labels, type Owner } from "./owner.ts";
+import { type Inputs, stepArgs } from "./step.ts";
+
+export interface JobArgs {
+  readonly owner: Owner;
+  /** What it is for, such as "migration". */
+  readonly what: string;
+  readonly release: Release;
+  readonly settings: JobSettings;
+  /** Inputs of a replica: the job gets the same environment, mounts, network, user and limits. */
+  readonly replica: docker.ContainerArgs;
+  /** False where the release is brought back as it was. */
+  readonly run: boolean;
+}
+
+/** A container that runs once for a release and must succeed before anything is switched. */
+export class Job extends pulumi.ComponentResource {
+  constructor(name: string, args: JobArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Job", name, {}, opts);
+    new local.Command(
+      `${name}-run`,
+      { ...stepArgs("job", { job: jobSpec(args), run: args.run }), delete: cleanUp(args.owner, args.what) },
+      { parent: this, additionalSecretOutputs: ["stdout", "stderr"] }, // what a job prints is its own affair
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** What a step needs to run the job. */
+export function jobSpec({ owner, what, release, settings, replica }: JobArgs): pulumi.Output<JobSpec> {
+  const { image, healthcheck: _, ...rest } = replica;
+  const container: docker.ContainerArgs = { ...rest, image, labels: labelList(labels(owner, "job", { "berth.release": release.name, "berth.job": what })) };
+  const spec: Inputs<JobSpec> = {
+    what,
+    release: release.name,
+    container: `${owner.project}-${owner.stack}-${what}-${release.name}`,
+    flags: pulumi.output(container).apply((plain) => [...containerFlags(plain), "--pids-limit", String(release.settings.resources.pids)]),
+    image,
+    command: [...settings.command],
+    timeout: settings.timeout,
+  };
+  return pulumi.output(spec);
+}
+
+/** Removes what a job that was cut off has left. */
+const cleanUp = ({ project, stack }: Owner, what: string): string =>
+  `docker ps --all --quiet --filter label=berth.project=${project} --filter label=berth.stack=${stack} --filter label=berth.job=${what} | xargs -r docker rm --force`;

@@ -1,0 +1,86 @@
+/** Brings a release live, and takes it back where it does not prove good: by its answers, its containers, its smoke test. */
+import { bake, watch, type Watch } from "./bake.ts";
+import { StepError, tellGateway, tryDocker } from "./engine.ts";
+import { giveBack, letThrough, pauseWords } from "./hold.ts";
+import { runJob } from "./job.ts";
+import { findLive, type Live } from "./live.ts";
+import { deployWords, type RouteInput } from "./switch.ts";
+
+/** Limits for a release that has a smoke test and does not bake: nothing but its containers is watched. */
+const UNLIMITED = { duration: 0, errors: 100, slowdown: 0, minRequests: 1 };
+/** Last log lines that are shown of a release that was taken back. */
+const LOG_LINES = 20;
+
+/**
+ * Switches, and watches from the first instant: draining the old release may take long, and is part of the time.
+ * @throws StepError where the release is not good, with the traffic back where it was
+ */
+export async function switchAndProve(input: RouteInput): Promise<void> {
+  const before = await findLive(input.gateway, input.service);
+  const same = before?.containers.length === input.targets.length && before.containers.every((name) => input.targets.includes(name));
+  if (same) return tellGateway(input.gateway, deployWords(input)); // for these containers no traffic changes
+  const watched = await watch(input.gateway, input.targets, input.bake ?? UNLIMITED);
+  const started = Date.now();
+  try {
+    const switched = tellGateway(input.gateway, deployWords(input));
+    const proved = prove(input, watched, started, switched);
+    proved.catch(() => undefined); // after a breach, nobody waits for the end of the drain
+    const reason = await Promise.race([watched.breach, proved]);
+    if (reason === undefined) return;
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    if (before) await takeBack(input, before);
+    throw new StepError(await takenBack(input, { reason, seconds, ...watched.seen }, before));
+  } finally {
+    watched.stop();
+  }
+}
+
+/** The smoke test, then the rest of the bake. Returns why the release must not stay. */
+async function prove(input: RouteInput, watched: Watch, started: number, switched: Promise<void>): Promise<string | undefined> {
+  const { bake: settings, smokeTest } = input;
+  await switched;
+  await letThrough({ ...input, candidates: input.targets }); // without effect where no request was held
+  if (smokeTest) {
+    try {
+      await tryDocker(["rm", "--force", smokeTest.container]); // it tests this switch, not an earlier one
+      await runJob(smokeTest);
+    } catch (error) {
+      if (error instanceof StepError) return error.message;
+      throw error;
+    }
+  }
+  const left = (settings?.duration ?? 0) - (Date.now() - started) / 1000;
+  return left > 0 ? bake(watched, left) : undefined;
+}
+
+/** Sends the traffic back in one instant, and waits until the bad release has answered what it began. */
+async function takeBack(input: RouteInput, live: Live): Promise<void> {
+  const { containerPort: port, health, drain } = live.settings;
+  const held = { ...input, candidates: input.targets };
+  const back = deployWords({ ...input, targets: live.containers, port, health, drain });
+  if (input.exclusive) {
+    await tellGateway(input.gateway, pauseWords(held));
+    await giveBack(held, live);
+    await tellGateway(input.gateway, back);
+    await letThrough(held);
+    return;
+  }
+  await tellGateway(input.gateway, back);
+  if (input.workers.length > 0) await tryDocker(["stop", ...input.workers]); // those of the old release still run
+}
+
+/** Words of a release that was taken back; the first line says why, with numbers. */
+async function takenBack(input: RouteInput, found: { reason: string; seconds: string; requests: number; errors: number }, before: Live | undefined): Promise<string> {
+  const worst = input.targets.find((name) => found.reason.includes(name)) ?? input.targets[0] ?? "";
+  const { stdout, stderr } = await tryDocker(["logs", "--tail", String(LOG_LINES), worst]);
+  return [
+    before
+      ? `release ${input.release} was taken back ${found.seconds} s after the switch: ${found.reason}`
+      : `release ${input.release} is not good enough: ${found.reason}`,
+    before
+      ? `  Release ${before.release} serves again on ${before.containers.join(", ")}. Meanwhile the new one gave ${found.requests} answers, ${found.errors} of them errors.`
+      : "  There is no earlier release to go back to, so it goes on serving.",
+    `  last log lines of ${worst}:`,
+    ...`${stdout}${stderr}`.trimEnd().split("\n").map((line) => `    ${line}`),
+  ].join("\n");
+}
