@@ -2,9 +2,10 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import { main, paint } from "./cli.ts";
-import { containersOf, type ContainerState } from "./docker.ts";
+import { containersOf, type ContainerState, docker } from "./docker.ts";
 import { projectName } from "./project.ts";
 import { openPulumi } from "./pulumiCli.ts";
+import { rollbackReady } from "./rollbackReady.ts";
 import { openStack } from "./stack.ts";
 
 const options = new Command("status")
@@ -20,12 +21,14 @@ await main(async () => {
   const pulumi = await openPulumi();
   const { stack, outputs } = await openStack(pulumi, options.stack);
   const { url, release, replicas, volumes, strategy } = outputs;
-  const containers = await containersOf({ project: await projectName(pulumi.root), stack });
+  const hasImage = (id: string) => docker("image", "inspect", "--format", "{{.Id}}", id).then(() => true, () => false);
+  const [containers, rollback] = await Promise.all([containersOf({ project: await projectName(pulumi.root), stack }), rollbackReady(outputs, hasImage)]);
   const missing = replicas.filter((name) => !containers.some((container) => container.name === name));
-  const well = missing.length === 0 && containers.every(isWell) && containers.some(({ part }) => part === "gateway");
+  const gateway = containers.some(({ part }) => part === "gateway");
+  const well = missing.length === 0 && containers.every(isWell) && gateway;
 
   if (options.json) {
-    console.log(JSON.stringify({ stack, url, release, strategy, well, containers, missing, volumes }, undefined, 2));
+    console.log(JSON.stringify({ stack, url, release, strategy, well, containers, missing, gateway, volumes, rollback }, undefined, 2));
     return well ? 0 : 1;
   }
   console.log(`${paint(well ? "green" : "red", well ? "well" : "not well")}: release ${paint("bold", release)} on stack ${stack}, ${url}`);
@@ -35,7 +38,8 @@ await main(async () => {
     table.push([name, part, of, state, health || "-", restarts, since].map((cell) => (isWell(container) ? String(cell) : paint("red", String(cell)))));
   }
   console.log(table.toString());
-  for (const name of missing) console.log(paint("red", `missing: ${name}; npm run up -- --refresh brings it back`));
+  for (const name of [...(gateway ? [] : ["the gateway, so nobody gets in"]), ...missing]) console.log(paint("red", `missing: ${name}; npm run up brings it back`));
   for (const { name, target } of volumes) console.log(`data at ${target}: volume ${name}`);
+  console.log(`rollback ready: ${rollback.ready ? `yes, ${rollback.release}` : paint("yellow", `no, ${rollback.why}`)}`);
   return well ? 0 : 1;
 });

@@ -1,0 +1,23 @@
+/** Whether `npm run rollback` would find what it needs. */
+import type { Release } from "../components/ledger.ts";
+import type { Outputs } from "./stack.ts";
+
+export type RollbackReady = { readonly ready: true; readonly release: string } | { readonly ready: false; readonly why: string };
+
+/** @param hasImage whether the engine has an image of this id. Pure but for that question. */
+export async function rollbackReady({ release: live, releases }: Pick<Outputs, "release" | "releases">, hasImage: (id: string) => Promise<boolean>): Promise<RollbackReady> {
+  const earlier = releases.find(({ name }) => name !== live);
+  if (!earlier) return { ready: false, why: `there is no earlier release: ${live} is the first one` };
+  const { name, image } = earlier;
+  const unreadable = whatIsMissing(earlier);
+  if (unreadable) return { ready: false, why: `release ${name} has no ${unreadable} in the ledger: it was made by another version of Berth` };
+  if (!image || !(await hasImage(image))) return { ready: false, why: `the image of release ${name} is no longer on the engine` };
+  return { ready: true, release: name };
+}
+
+/** The settings without which no replica can be made. */
+function whatIsMissing({ settings }: Release): string | undefined {
+  const { replicas, containerPort, health, resources, env, volumes, binds, strategy, user } = (settings ?? {}) as Partial<Release["settings"]>;
+  const all = { replicas, containerPort, health, resources, env, volumes, binds, strategy, user };
+  return Object.entries(all).find(([, value]) => value === undefined || value === null)?.[0];
+}
