@@ -51,7 +51,7 @@ await main(
       if (plan) await keepPlan(cli, { id: plan.id, stack, replace });
       kept = true;
       if (json) console.log(JSON.stringify({ ...(JSON.parse(json.out) as object), summary: { ...summary, plan: plan ? plan.id : null } }, undefined, 4));
-      else console.log(summaryText(summary));
+      else console.log(`${plan ? "\n" : ""}${summaryText(summary)}`); // Pulumi has told of the plan just before
       if (plan && !json) console.log(`\nThis preview is kept as plan ${plan.id}. To do exactly this: ${paint("bold", `npm run up -- --plan ${plan.id}`)}`);
       return 0;
     } finally {
