@@ -44,7 +44,7 @@ export async function takeFingerprint(pulumi: PulumiCli, stack: string): Promise
     docker(...at, "ps", "--all", "--format", "{{.Names}} {{.State}}", ...ownedBy(owner)),
   ]);
   return {
-    configuration: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, hash(canonicalJson(value))])),
+    configuration: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, hash(textOf(value))])),
     content,
     program,
     live: (JSON.parse(outputs) as { release?: string }).release ?? null,
@@ -96,5 +96,8 @@ async function hashFiles(root: string): Promise<string> {
   const texts = await Promise.all(files.flat().map(async (file) => [file, await readFile(join(root, file), "utf8")]));
   return hash(JSON.stringify(texts));
 }
+
+/** Pulumi reads every plain value as text, and writes it back so. */
+const textOf = (value: unknown): string => (typeof value === "string" ? value : canonicalJson(value));
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
