@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { BUILD_LOGS } from "./components/buildLog.ts";
 import { checkOut } from "./components/checkout.ts";
 import { contentHash } from "./components/content.ts";
-import { findRelease, nextRelease, readPast } from "./components/ledger.ts";
+import { findRelease, liveRelease, nextRelease, readPast } from "./components/ledger.ts";
 import { readOrigin } from "./components/origin.ts";
 import { WebApp } from "./components/webApp.ts";
 import { checkContext, checkEngine } from "./preflight.ts";
@@ -14,12 +14,11 @@ export default async () => {
   const settings = readSettings();
   const owner = { project: pulumi.getProject(), stack: pulumi.getStack() };
   const { releases: ledger, dataVolumes } = await readPast();
-  const { release, build } = settings.release
-    ? { release: pinned(settings.release), build: undefined }
-    : await fromSource(settings);
+  const tried = settings.canary && { settings: settings.canary, ...(await chosen(settings.canary.release)) };
+  const { release, build } = tried && !settings.release ? { release: liveRelease(ledger), build: undefined } : await chosen(settings.release);
   await checkEngine(owner, settings, release, build !== undefined);
 
-  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, release, ledger, dataVolumes, build });
+  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, release, ledger, dataVolumes, build, canary: tried });
   return {
     url: app.url,
     release: release.name,
@@ -29,7 +28,13 @@ export default async () => {
     strategy: release.settings.strategy,
     releases: app.releases,
     dataVolumes: app.dataVolumes,
+    ...(app.canary && { canary: app.canary }),
   };
+
+  /** The release of this name, or else what the source makes. */
+  async function chosen(name: string | undefined) {
+    return name ? { release: pinned(name), build: undefined } : fromSource(settings);
+  }
 
   function pinned(name: string) {
     const earlier = findRelease(ledger, name);

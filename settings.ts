@@ -63,6 +63,16 @@ export interface BakeSettings {
   readonly minRequests: number;
 }
 
+/** Another release beside the live one. */
+export interface CanarySettings extends BakeSettings {
+  /** A release of the ledger. Default: what `build` makes; the live release stays as it is. */
+  readonly release?: string | undefined;
+  /** Its share of the traffic is its share of all replicas. */
+  readonly replicas: number;
+  /** Whether `npm run up` makes it the live release where it proves as good. */
+  readonly promote: boolean;
+}
+
 export type TlsSettings = { readonly acme: true } | { readonly certificate: string; readonly key: string };
 
 /** The whole configuration: what belongs to the stack, and what the next release would carry. */
@@ -75,6 +85,8 @@ export interface Settings {
   readonly maintenance?: string | undefined;
   /** Default: a release is not watched. */
   readonly bake?: BakeSettings | undefined;
+  /** Default: none. */
+  readonly canary?: CanarySettings | undefined;
   /** Runs once per release, before the switch. */
   readonly migration?: JobSettings | undefined;
   /** Runs after the switch; where it fails, traffic goes back. */
@@ -99,11 +111,11 @@ export interface RawValue {
  * @throws ConfigError with one line for each problem.
  */
 export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: string): Settings {
-  const values = Object.fromEntries(Object.entries(raw).map(([key, { text }]) => [key, inFull(key, untext(key, text))]));
-  const result = schema.safeParse(values);
+  const values: Record<string, unknown> = Object.fromEntries(Object.entries(raw).map(([key, { text }]) => [key, untext(key, text)]));
+  const result = schema.safeParse(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, inFull(key, value)])));
   if (!result.success) {
     const hidden = new Set(["secrets", "tls", ...Object.keys(raw).filter((key) => raw[key]?.secret)]);
-    throw new ConfigError(describeProblems(result.error.issues, values, schema, hidden), stack);
+    throw new ConfigError(describeProblems(result.error.issues.map((issue) => asWritten(issue, values)), values, schema, hidden), stack);
   }
   const config = result.data;
   const dev = stack === "dev";
@@ -115,6 +127,7 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
     tls: config.tls,
     maintenance: config.maintenance,
     bake: config.bake.duration > 0 ? config.bake : undefined,
+    canary: config.canary && { ...config.bake, ...config.canary },
     migration: config.migration,
     smokeTest: config.smokeTest,
     keepReleases: config.keepReleases,
@@ -164,3 +177,7 @@ function untext(key: string, value: string): unknown {
 
 /** A key with a short form, in its long form. */
 const inFull = (key: string, value: unknown): unknown => (key === "bake" && typeof value === "string" ? { duration: value } : value);
+
+/** A problem with the long form of a key is told of the short form that was written: nothing can be set below a text. */
+const asWritten = <Issue extends { path: PropertyKey[] }>(issue: Issue, values: Record<string, unknown>): Issue =>
+  typeof values[String(issue.path[0])] === "string" ? { ...issue, path: issue.path.slice(0, 1) } : issue;

@@ -1,4 +1,5 @@
 /** Where the engine differs from what Pulumi wrote. Pure. */
+import { addressesOf } from "../steps/switch.ts";
 import type { Declared, DeclaredContainer } from "./declared.ts";
 import type { Found, FoundContainer } from "./found.ts";
 
@@ -100,12 +101,12 @@ const missingVolumes = ({ volumes }: Declared, found: Found): Finding[] =>
 
 function judgeRoute({ route }: Declared, { routes }: Found): Finding[] {
   if (!route || !routes) return []; // a gateway that is not there has been told of already
-  const { gateway, service, targets, port, maintenance } = route.input;
+  const { gateway, service, maintenance } = route.input;
   const differs = (thing: string, expected: string, found: string): Finding[] => [{ kind: "route", thing, expected, found, replace: [route.urn] }];
   const thing = `route ${service} in gateway ${gateway}`;
   const is = routes.find((entry) => entry.service === service);
   if (!is) return differs(thing, "it to be there", "none");
-  const wanted = targets.map((name) => `${name}:${port}`).sort();
+  const wanted = addressesOf(route.input).sort();
   if (wanted.join() !== [...is.targets].sort().join()) return differs(thing, `it to lead to ${wanted.join(", ")}`, is.targets.join(", "));
   const state = maintenance === null ? "running" : "stopped";
   return is.state === state ? [] : differs(thing, maintenance === null ? "it to serve" : "the maintenance page", is.state === "running" ? "it serving" : is.state);

@@ -74,7 +74,7 @@ export function routeFor(declared: Declared, found: Found): RouteInput | undefin
   const routed = is?.targets.map((target) => target.replace(/:\d+$/, "")) ?? [];
   const right = is?.state === (input.maintenance === null ? "running" : "stopped");
   if (right && routed.length > 0 && routed.every((name) => answers(name, found))) return undefined;
-  return { ...input, targets, health: { ...input.health, deadline: Math.min(input.health.deadline, PROBE_DEADLINE) } };
+  return { ...input, targets, canary: null, health: { ...input.health, deadline: Math.min(input.health.deadline, PROBE_DEADLINE) } };
 }
 
 /** Does what `aidsFor` chose, one line each. What fails is left to the update. */

@@ -1,12 +1,10 @@
 /** Brings an earlier release back, with its image and its settings. */
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Command } from "commander";
-import { main, paint, UserError } from "./cli.ts";
+import { main, paint } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { chooseRelease } from "./releaseChoice.ts";
-import { openStack, readOutputs } from "./stack.ts";
-import { update } from "./update.ts";
+import { updateSettled } from "./settled.ts";
+import { openStack } from "./stack.ts";
 
 const options = new Command("rollback")
   .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
@@ -23,17 +21,7 @@ await main(
     const { release: live, releases } = outputs;
     const target = chooseRelease(live, releases, options.to);
     console.log(`Bringing back release ${target.name} (now live: ${live}) on stack ${stack}.`);
-    const settingsFile = join(cli.root, `Pulumi.${stack}.yaml`);
-    const before = await readFile(settingsFile, "utf8");
-    try {
-      // --config also keeps the choice in the stack's settings file: until it is removed, app/ is not built.
-      await update(cli, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, "--config", `berth:release=${target.name}`], { agreed: true });
-    } catch (error) {
-      const { release: now } = await readOutputs(cli, stack);
-      if (now !== target.name) await writeFile(settingsFile, before);
-      const outcome = now === target.name ? `release ${now} is live, but the update did not come to its end` : `the rollback failed, ${now} stays live`;
-      throw error instanceof UserError ? new UserError(`${outcome}: ${error.message}`, error.exitCode) : error;
-    }
+    await updateSettled(cli, stack, live, { release: target.name, what: "rollback" });
     console.log(`\nRelease ${paint("bold", target.name)} is live again. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`);
   },
   { onSignal: (signal) => pulumi?.interrupt(signal) },

@@ -19,6 +19,8 @@ export interface Outputs {
   readonly volumes: readonly { readonly name: string; readonly target: string }[];
   readonly strategy: string;
   readonly releases: readonly Release[];
+  /** The release that is tried beside the live one. */
+  readonly canary?: { readonly release: string; readonly replicas: readonly string[]; readonly verdict: "good" | "held" | ""; readonly promote: boolean };
 }
 
 interface Listed {

@@ -1,5 +1,6 @@
 /** Brings the configured release live. */
 import { Command } from "commander";
+import { promote } from "./canary.ts";
 import { main, paint, UserError } from "./cli.ts";
 import { carryOut, findPlan } from "./plan.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
@@ -28,7 +29,10 @@ await main(
     const words = [...asking, ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args];
     if (plan) await carryOut(pulumi, plan, words);
     else await update(pulumi, stack, ["up", "--stack", stack, ...words], { agreed: options.yes === true });
-    const { url, release } = await readOutputs(pulumi, stack);
+    const outputs = await readOutputs(pulumi, stack);
+    const { url, release, canary } = outputs;
+    if (canary?.promote && canary.verdict === "good") return promote(pulumi, stack, outputs);
+    if (canary) console.log(`\nCanary ${canary.release} has its share of the traffic (${canary.verdict || "not watched"}): npm run promote-canary or npm run abort-canary`);
     console.log(`\nRelease ${paint("bold", release)} is live on ${stack}: ${paint("green", url)}`);
   },
   { onSignal: (signal) => pulumi?.interrupt(signal) },

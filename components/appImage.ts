@@ -12,6 +12,8 @@ export interface AppImageArgs {
   readonly release: Release;
   /** Build the release from this folder; without it, the release's own earlier image is used. */
   readonly build?: BuildSettings & { readonly context: string };
+  /** Whether all images of the stack go when this component goes. Default: true. */
+  readonly cleanUp?: boolean;
 }
 
 /** The image of one release: built from a folder, or the one that an earlier release left on the engine. */
@@ -21,12 +23,12 @@ export class AppImage extends pulumi.ComponentResource {
 
   constructor(name: string, args: AppImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:AppImage", name, {}, opts);
-    const { owner, release, build } = args;
-    const cleanUp = new local.Command(`${name}-cleanup`, cleanUpArgs(owner), { parent: this });
+    const { owner, release, build, cleanUp = true } = args;
+    const last = cleanUp ? [new local.Command(`${name}-cleanup`, cleanUpArgs(owner), { parent: this })] : [];
     if (build) {
       const image = new docker.RemoteImage(`${name}-build`, imageArgs(owner, release.name, build), {
         parent: this,
-        dependsOn: cleanUp, // so that it is deleted after all that use the images
+        dependsOn: last, // so that it is deleted after all that use the images
         deleteBeforeReplace: false,
       });
       this.imageId = image.imageId;

@@ -8,6 +8,10 @@ import type { Release } from "./ledger.ts";
 import { labelList, labels, type Owner } from "./owner.ts";
 import { type Inputs, stepArgs } from "./step.ts";
 
+/** Removes what a job that was cut off has left. */
+const CLEAN_UP =
+  'docker ps --all --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" --filter "label=berth.job=$JOB" | xargs -r docker rm --force';
+
 export interface JobArgs {
   readonly owner: Owner;
   /** What it is for, such as "migration". */
@@ -26,7 +30,10 @@ export class Job extends pulumi.ComponentResource {
     super("berth:index:Job", name, {}, opts);
     new local.Command(
       `${name}-run`,
-      { ...stepArgs("job", { job: jobSpec(args), run: args.run }), delete: cleanUp(args.owner, args.what) },
+      {
+        ...stepArgs("job", { job: jobSpec(args), run: args.run }, { PROJECT: args.owner.project, STACK: args.owner.stack, JOB: args.what }),
+        delete: CLEAN_UP,
+      },
       { parent: this, additionalSecretOutputs: ["stdout", "stderr"] }, // what a job prints is its own affair
     );
     this.registerOutputs({});
@@ -48,7 +55,3 @@ export function jobSpec({ owner, what, release, settings, replica }: JobArgs): p
   };
   return pulumi.output(spec);
 }
-
-/** Removes what a job that was cut off has left. */
-const cleanUp = ({ project, stack }: Owner, what: string): string =>
-  `docker ps --all --quiet --filter label=berth.project=${project} --filter label=berth.stack=${stack} --filter label=berth.job=${what} | xargs -r docker rm --force`;

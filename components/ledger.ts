@@ -56,6 +56,12 @@ export function findRelease(ledger: readonly Release[], name: string): Release {
   );
 }
 
+/** The release that stays live beside a canary. @throws RunError before the first one */
+export function liveRelease([live]: readonly Release[]): Release {
+  if (live) return live;
+  throw new pulumi.RunError("berth:canary tries a release beside the live one, and nothing is live yet: pulumi config rm berth:canary, and run the update again");
+}
+
 /**
  * The release that this content and these settings make. One that went live before keeps its name;
  * the same image with other settings gets the next number.

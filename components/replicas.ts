@@ -17,6 +17,8 @@ export interface ReplicasArgs {
   readonly volumes: Readonly<Record<string, pulumi.Input<string>>>;
   /** The engine's name of the volume with the release's secrets, if it has any. */
   readonly secrets?: pulumi.Input<string> | undefined;
+  /** Number of containers. Default: what the worker, or the release, says. */
+  readonly replicas?: number;
   /** Default: the web process. */
   readonly worker?: WorkerSettings;
 }
@@ -32,7 +34,7 @@ export class Replicas extends pulumi.ComponentResource {
   constructor(name: string, args: ReplicasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Replicas", name, {}, opts);
     const { settings } = args.release;
-    this.containers = Array.from({ length: args.worker?.replicas ?? settings.replicas }, (_, index) => {
+    this.containers = Array.from({ length: args.replicas ?? args.worker?.replicas ?? settings.replicas }, (_, index) => {
       const container = new docker.Container(`${name}-${index + 1}`, replicaArgs(args, index + 1), {
         parent: this,
         deleteBeforeReplace: false,

@@ -1,13 +1,20 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { BakeSettings, TlsSettings } from "../settings.ts";
+import type { BakeSettings, CanarySettings, TlsSettings } from "../settings.ts";
 import type { Release } from "./ledger.ts";
 import type { JobSpec } from "../steps/job.ts";
+import { type RouteInput, verdictIn } from "../steps/switch.ts";
 import type { Owner } from "./owner.ts";
 import { stepArgs } from "./step.ts";
 
 /** Name of the app's route in its gateway. */
 export const SERVICE = "app";
+
+export interface RouteCanary {
+  readonly release: Release;
+  readonly targets: readonly pulumi.Output<string>[];
+  readonly settings: CanarySettings;
+}
 
 export interface RouteArgs {
   readonly owner: Owner;
@@ -18,6 +25,8 @@ export interface RouteArgs {
   readonly targets: readonly pulumi.Output<string>[];
   /** Containers of the release that take none. */
   readonly workers: readonly pulumi.Output<string>[];
+  /** Another release that takes a share, and how to watch it. */
+  readonly canary?: RouteCanary | undefined;
   /** Host names to answer for; none: any. */
   readonly hosts: readonly string[];
   readonly tls?: TlsSettings | undefined;
@@ -35,10 +44,12 @@ export interface RouteArgs {
 export class Route extends pulumi.ComponentResource {
   /** Known once the release is live; whatever must not be said of a failed release waits for it. */
   readonly live: pulumi.Output<unknown>;
+  /** What the watch of a canary came to; empty without one. */
+  readonly verdict: pulumi.Output<string>;
 
   constructor(name: string, args: RouteArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Route", name, {}, opts);
-    const { owner, release, gateway, targets, workers, hosts, tls, maintenance, bake, smokeTest, jobs } = args;
+    const { owner, release, gateway, targets, workers, canary, hosts, tls, maintenance, bake, smokeTest, jobs } = args;
     const command = new local.Command(
       `${name}-switch`,
       {
@@ -49,6 +60,7 @@ export class Route extends pulumi.ComponentResource {
           release: release.name,
           targets: pulumi.all([...targets]),
           workers: pulumi.all([...workers]),
+          canary: canary ? canaryInput(canary) : null,
           exclusive: release.settings.strategy === "recreate",
           port: release.settings.containerPort,
           hosts,
@@ -65,6 +77,17 @@ export class Route extends pulumi.ComponentResource {
       { parent: this },
     );
     this.live = command.id;
+    this.verdict = command.stdout.apply(verdictIn);
     this.registerOutputs({});
   }
+}
+
+function canaryInput({ release, targets, settings }: RouteCanary): pulumi.Output<RouteInput["canary"]> {
+  const { duration, errors, slowdown, minRequests } = settings;
+  return pulumi.output({
+    release: release.name,
+    targets: pulumi.all([...targets]),
+    port: release.settings.containerPort,
+    limits: { duration, errors, slowdown, minRequests },
+  });
 }

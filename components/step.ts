@@ -24,12 +24,14 @@ export type Inputs<T> = { readonly [K in keyof T]: pulumi.Input<T[K]> };
 /**
  * Command that runs `steps/<verb>.ts` when it is made and again whenever its input changes. The input goes by the
  * environment, so that no value is ever part of a command line or of an error message.
+ * @param more variables for what else the command does, such as `delete`
  */
-export function stepArgs<Verb extends keyof StepInputs>(verb: Verb, input: Inputs<StepInputs[Verb]>): local.CommandArgs {
+export function stepArgs<Verb extends keyof StepInputs>(verb: Verb, input: Inputs<StepInputs[Verb]>, more: Readonly<Record<string, string>> = {}): local.CommandArgs {
   return {
     create: `node steps/${verb}.ts`, // relative, so that two checkouts declare the same
     environment: {
       BERTH_INPUT: pulumi.output(input).apply(canonicalJson),
+      ...more,
       ...engineEnvironment(),
     },
     logging: "stdout", // a failure's words come by stderr, which is part of the error: once is enough

@@ -2,6 +2,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildSettings, Settings } from "../settings.ts";
 import { AppImage } from "./appImage.ts";
+import { Canary, type CanaryArgs } from "./canary.ts";
 import { DataVolume } from "./dataVolume.ts";
 import { DEFAULTS, Gateway } from "./gateway.ts";
 import { HealthGate } from "./healthGate.ts";
@@ -24,6 +25,8 @@ export interface WebAppArgs {
   readonly dataVolumes?: readonly string[];
   /** What to build; without it, the release's earlier image is used. */
   readonly build?: (BuildSettings & { readonly context: string }) | undefined;
+  /** Another release that is tried on a share of the traffic. */
+  readonly canary?: Pick<CanaryArgs, "release" | "settings" | "build"> | undefined;
 }
 
 /**
@@ -36,6 +39,8 @@ export class WebApp extends pulumi.ComponentResource {
   readonly replicas: pulumi.Output<string>[];
   readonly volumes: { readonly name: pulumi.Output<string>; readonly target: string }[];
   readonly releases: Record<string, unknown>[];
+  /** The release that is tried, its containers, and what its watch came to. */
+  readonly canary?: { readonly release: string; readonly replicas: pulumi.Output<string>[]; readonly verdict: pulumi.Output<string>; readonly promote: boolean };
   /** Every data volume there is, in the configuration's words. */
   readonly dataVolumes: string[];
 
@@ -46,7 +51,8 @@ export class WebApp extends pulumi.ComponentResource {
 
     const image = new AppImage(`${name}-image`, { owner, release, ...(build && { build }) }, own);
     const mounted = release.settings.volumes;
-    this.dataVolumes = [...new Set([...mounted.map(({ name: volume }) => volume), ...(args.dataVolumes ?? [])])].sort();
+    const wanted = [...mounted, ...(args.canary?.release.settings.volumes ?? [])];
+    this.dataVolumes = [...new Set([...wanted.map(({ name: volume }) => volume), ...(args.dataVolumes ?? [])])].sort();
     const volumeNames = Object.fromEntries(this.dataVolumes.map((volume) => [volume, new DataVolume(`${name}-${volume}`, { owner, volume }, own).volumeName]));
     const gateway = new Gateway(
       `${name}-gateway`,
@@ -58,6 +64,8 @@ export class WebApp extends pulumi.ComponentResource {
         ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId }, own)
         : undefined;
 
+    const canary =
+      args.canary && new Canary(`${name}-canary`, { ...args.canary, owner, gateway: gateway.container, network: gateway.network, volumes: volumeNames }, own);
     const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, secrets: secrets?.volumeName };
     const replica = replicaArgs(processes, 0); // jobs are number 0
     const run = settings.release === undefined; // what is brought back has proven itself
@@ -91,26 +99,31 @@ export class WebApp extends pulumi.ComponentResource {
         gateway: gateway.container,
         targets: web.containers,
         workers: workerContainers,
+        canary: canary && args.canary && { ...args.canary, targets: canary.containers },
         hosts: settings.hosts,
         tls: settings.tls,
         maintenance: settings.maintenance,
         bake: run ? settings.bake : undefined,
         smokeTest: smoke ? jobSpec({ owner, what: "smoke-test", release, settings: smoke, replica: withVariable(replica, atGateway), run }) : undefined,
-        jobs: migration !== undefined || smoke !== undefined,
+        jobs: settings.migration !== undefined || settings.smokeTest !== undefined,
       },
-      { ...own, dependsOn: [gate, web, ...workers] },
+      { ...own, dependsOn: [gate, web, ...workers, ...(canary ? [canary] : [])] },
     );
     const kept = record(ledger, release, settings.keepReleases);
     // A failed update must not put its release into the ledger: the outputs wait for the route.
     const liveImage = pulumi.all([image.imageId, route.live]).apply(([imageId]) => imageId);
     const imageOf = (entry: Release) => (entry.name === release.name ? liveImage : entry.image);
-    new Prune(`${name}-prune`, { owner, releases: kept.map((entry) => entry.name) }, { ...own, dependsOn: route });
+    new Prune(`${name}-prune`, { owner, releases: [...kept, ...(args.canary ? [args.canary.release] : [])].map((entry) => entry.name) }, { ...own, dependsOn: route });
 
     this.url = urlOf(settings);
     this.image = liveImage;
     this.replicas = web.containers;
     this.volumes = mounted.flatMap(({ name: volume, target }) => (volumeNames[volume] ? [{ name: volumeNames[volume], target }] : []));
     this.releases = kept.map((entry) => toOutput(entry, imageOf(entry)));
+    if (canary && args.canary) {
+      const { release: tried, settings: { promote } } = args.canary;
+      this.canary = { release: tried.name, replicas: canary.containers, verdict: route.verdict, promote };
+    }
     this.registerOutputs({ url: this.url, image: this.image, replicas: this.replicas, volumes: this.volumes });
   }
 }

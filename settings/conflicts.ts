@@ -16,6 +16,9 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
   if (next.strategy === "recreate" && next.replicas > 1) {
     problems.push(`berth:strategy is recreate, for an app that allows one writer, but berth:replicas is ${next.replicas}: ${setCommand(["replicas"], "1")}`);
   }
+  if (settings.canary && next.strategy === "recreate") {
+    problems.push(`berth:canary needs two releases at work at once, but berth:strategy is recreate, for an app that allows one writer: remove one of them`);
+  }
   const names = next.workers.map(({ name }) => name);
   for (const name of new Set(names.filter((entry, index) => names.indexOf(entry) !== index))) {
     problems.push(`berth:workers has two of the name ${name}: give each a name of its own`);

@@ -87,6 +87,12 @@ const bake = z.strictObject({
   slowdown: z.number().min(0).max(1000).default(3).meta(hint("a factor from 0 (off) to 1000", "3")),
   minRequests: z.int().min(1).max(1000).default(20).meta(hint("a whole number from 1 to 1000", "20")),
 });
+const canary = z.strictObject({
+  release: z.string().regex(/^[0-9a-f]{12}(-\d+)?$/).optional().meta(hint("a release name from `npm run releases`", "<release>")),
+  replicas: z.int().min(1).max(100).default(1).meta(hint("a whole number from 1 to 100", "1")),
+  duration: duration(0, 86_400).default(300).meta(hint("a duration from 0s to 24h", "5m")),
+  promote: z.boolean().default(false).meta(hint("true or false", "true")),
+});
 const host = z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
   .meta(hint("a host name in small letters, without scheme, port and path", "example.com"));
 
@@ -105,7 +111,8 @@ export const schema = z.strictObject({
     .meta(hint("blue-green or recreate", "blue-green", "`recreate` stops the old release first, for an app that allows one writer; requests wait meanwhile")),
   maintenance: z.string().min(1).max(500).optional()
     .meta(hint("a message of 1 to 500 characters", "Back at noon", "The gateway answers 503 with this message; the app keeps running", "off")),
-  bake: bake.prefault({}).meta(holding("a duration, or an object with duration, errors, slowdown and minRequests", ["duration"], "20s", "How long a release is watched after the switch; more than `errors` percent of 5xx answers, or a 95th percentile `slowdown` times that of before, sends traffic back", "`{duration: 0s, errors: 5, slowdown: 3, minRequests: 20}`")),
+  bake: bake.prefault({}).meta(holding("a duration up to 24h, or an object with duration, errors, slowdown and minRequests", ["duration"], "20s", "How long a release is watched after the switch; more than `errors` percent of 5xx answers, or a 95th percentile `slowdown` times that of before, sends traffic back", "`{duration: 0s, errors: 5, slowdown: 3, minRequests: 20}`")),
+  canary: canary.optional().meta(holding("an object with release, replicas, duration and promote", ["replicas"], "1", "So many replicas of another release (default: what is built) take their share of the traffic beside the live one, and are watched for `duration` with the limits of `bake`; `promote` makes a good one live: `{replicas: 1, duration: 300s, promote: false}`", "none")),
   health: health.prefault({}).meta(holding("an object with path, interval, timeout and deadline", ["path"], "/up", "The gate: path, interval, timeout, deadline", "`{path: /up, interval: 1s, timeout: 5s, deadline: 60s}`")),
   drain: duration(0, 3600).default(30).meta(hint("a duration from 0s to 1h", "30s", "How long open requests of the old release may take to finish", "30s")),
   resources: resources.prefault({}).meta(holding("an object with cpus, memory and pids", ["memory"], "512M", "Limits of each replica", "`{cpus: 1, memory: 512M, pids: 256}`")),
@@ -124,6 +131,5 @@ export const schema = z.strictObject({
   hosts: z.array(host).default([]).meta(holding("a list of host names", [0], "example.com", "Host names to answer for", "any")),
   tls: tls.optional().meta(hint("either {acme: true}, or both certificate and key in PEM form", "", "HTTPS: certificates from Let's Encrypt, or your own", "off")),
   engine: z.literal("docker").default("docker").meta(hint("docker (swarm is not supported yet)", "docker", "What runs the containers")),
-  canary: notYet("A share of traffic for another release"),
   registry: notYet("Where to push the image"),
 });

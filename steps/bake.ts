@@ -76,25 +76,31 @@ export interface Watch {
   stop(): void;
 }
 
-/** Begins to watch: `containers` are the new release's, all others that answered before are the old one's. */
-export async function watch(gateway: string, containers: readonly string[], limits: Limits): Promise<Watch> {
+/**
+ * Begins to watch these containers. How fast is fast enough is told by what others answered before, or by what the
+ * containers of `beside` answer meanwhile.
+ */
+export async function watch(gateway: string, containers: readonly string[], limits: Limits, beside: readonly string[] = []): Promise<Watch> {
   const recent = (await tryDocker(["logs", "--tail", String(WINDOW), gateway])).stdout.split("\n").flatMap((line) => parseAnswer(line) ?? []);
-  const before = tally(recent.filter(({ container }) => !containers.includes(container)));
+  const earlier = tally(recent.filter(({ container }) => !containers.includes(container)));
   const answers: Answer[] = [];
+  const others: Answer[] = [];
   const seen = { requests: 0, errors: 0 };
   const ended = new AbortController();
   const log = spawn("docker", ["logs", "--follow", "--tail", "0", gateway], { stdio: ["ignore", "pipe", "ignore"] });
   createInterface({ input: log.stdout }).on("line", (line) => {
     const answer = parseAnswer(line);
-    if (!answer || !containers.includes(answer.container)) return;
+    if (!answer) return;
+    if (beside.includes(answer.container)) keep(others, answer);
+    if (!containers.includes(answer.container)) return;
     seen.requests++;
     if (answer.status >= 500) seen.errors++;
-    answers.push(answer);
-    if (answers.length > 2 * WINDOW) answers.splice(0, WINDOW);
+    keep(answers, answer);
   });
   const look = async (): Promise<string> => {
     const restarts = new Map<string, string>();
     for (;;) {
+      const before = others.length >= limits.minRequests ? tally(others) : earlier;
       const reason = judgeAll(answers, containers, before, limits) ?? (await lookAt(containers, restarts));
       if (reason !== undefined) return reason;
       await sleep(LOOK_EVERY, undefined, { signal: ended.signal });
@@ -110,6 +116,11 @@ export async function watch(gateway: string, containers: readonly string[], limi
       log.kill();
     },
   };
+}
+
+function keep(answers: Answer[], answer: Answer): void {
+  answers.push(answer);
+  if (answers.length > 2 * WINDOW) answers.splice(0, WINDOW);
 }
 
 function judgeAll(answers: readonly Answer[], containers: readonly string[], before: Tally, limits: Limits): string | undefined {

@@ -7,10 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { goDuration } from "../components/units.ts";
 import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
 import { docker, readInput, runStep, StepError, tryDocker, tryGateway } from "./engine.ts";
-import { giveBack, type HoldInput, letThrough, takeOver } from "./hold.ts";
+import { giveBack, type HoldInput, isLive, letThrough, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
-import type { Live } from "./live.ts";
-import { firstCrash, steady } from "./processes.ts";
+import { findLive, type Live } from "./live.ts";
+import { firstCrash, firstUnsteady, steady } from "./processes.ts";
 
 export interface GateInput extends HoldInput {
   readonly release: string;
@@ -45,14 +45,16 @@ export function probeWords({ release, candidates, port, health }: ProbeInput, ho
 
 async function main(): Promise<void> {
   const input = readInput<GateInput>();
-  const live = input.exclusive ? await takeOver(input) : undefined;
+  const live = input.exclusive || input.workers.length > 0 ? await findLive(input.gateway, input.service) : undefined;
+  const again = isLive(input, live);
   try {
+    if (input.exclusive && !again) await takeOver(input);
     if (input.migration) await runOnce(input.migration);
     const waiting = [...(input.exclusive ? input.candidates : []), ...input.workers];
     if (waiting.length > 0) await docker(["start", ...waiting]); // without effect on those that run
     await pass(input);
   } catch (error) {
-    await standDown(input, live);
+    if (!again) await standDown(input, live);
     throw error;
   }
 }
@@ -60,7 +62,7 @@ async function main(): Promise<void> {
 /** Nothing of a release that failed goes on working, and what was live before is as it was. */
 async function standDown(input: GateInput, live: Live | undefined): Promise<void> {
   if (input.workers.length > 0) await tryDocker(["stop", ...input.workers]);
-  if (!live) return;
+  if (!input.exclusive || !live) return;
   await giveBack(input, live);
   const { containerPort: port, health } = live.settings;
   await probe(input.gateway, { release: live.release, candidates: live.containers, port, health });
@@ -83,7 +85,8 @@ async function pass(input: GateInput): Promise<void> {
       const probes = await failedProbes(input.gateway, started, input.candidates);
       throw new StepError(await explain(input, { seconds: seconds(), probes, ...(typeof outcome === "string" && { crashed: outcome }) }));
     }
-    const late = sleep(started.getTime() + input.health.deadline * 1000 - Date.now(), input.workers[0], { signal: done.signal });
+    const left = started.getTime() + input.health.deadline * 1000 - Date.now();
+    const late = sleep(left, undefined, { signal: done.signal }).then(() => firstUnsteady(input.workers, started.getTime()));
     late.catch(() => undefined);
     const unsteady = await Promise.race([workers, crashed, late]);
     if (unsteady !== undefined) throw new StepError(await explainWorker(input, unsteady, seconds()));

@@ -3,7 +3,7 @@ import { ownedBy, type Owner } from "../components/owner.ts";
 import { goDuration } from "../components/units.ts";
 import { docker, StepError, tellGateway, tryGateway } from "./engine.ts";
 import type { JobInput } from "./job.ts";
-import { findLive, type Live } from "./live.ts";
+import type { Live } from "./live.ts";
 
 export interface HoldInput {
   readonly owner: Owner;
@@ -28,18 +28,15 @@ const MARGIN = 60;
 export const pauseWords = ({ service, drain, health, migration }: HoldInput): string[] =>
   ["pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(drain + health.deadline + (migration?.job.timeout ?? 0) + MARGIN)];
 
-/** Holds the requests and stops all processes of the app that are not the new release's. Returns what was live. */
-export async function takeOver(input: HoldInput): Promise<Live | undefined> {
-  const live = await findLive(input.gateway, input.service);
+/** Holds the requests and stops all processes of the app that are not the new release's. */
+export async function takeOver(input: HoldInput): Promise<void> {
   const { code, stderr } = await tryGateway(input.gateway, pauseWords(input));
   if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
-  await stop(input, (await processes(input.owner, ["status=running"])).filter((name) => !isNew(input, name)));
-  return live;
+  await stop(input, (await processes(input.owner, ["status=running", "status=restarting"])).filter((name) => !isNew(input, name)));
 }
 
 /** Stops the new release and starts the one that was live, while requests go on waiting: the caller lets them through. */
 export async function giveBack(input: HoldInput, live: Live): Promise<void> {
-  if (live.containers.every((name) => isNew(input, name))) return; // the gate of containers that were live already
   await stop(input, [...input.candidates, ...input.workers]);
   const before = await processes(input.owner, [`label=berth.release=${live.release}`]);
   await docker(["start", ...before.filter((name) => !isNew(input, name))]);
@@ -47,6 +44,9 @@ export async function giveBack(input: HoldInput, live: Live): Promise<void> {
 
 /** Ends the wait; every request that was held is answered now. */
 export const letThrough = ({ gateway, service }: HoldInput): Promise<void> => tellGateway(gateway, ["resume", service]);
+
+/** Whether the containers at the gate have the traffic already, as after a change of the gateway: nothing is held for them, and nothing stopped. */
+export const isLive = ({ candidates }: HoldInput, live: Live | undefined): boolean => live !== undefined && candidates.every((name) => live.containers.includes(name));
 
 const isNew = ({ candidates, workers }: HoldInput, name: string): boolean => candidates.includes(name) || workers.includes(name);
 

@@ -7,16 +7,20 @@ const STEADY = 3;
 /** Milliseconds. */
 const LOOK_EVERY = 500;
 
-/** Fulfilled once all workers are healthy or, without a health check, have run for a while. */
+/** Fulfilled once all workers are well. */
 export async function steady(workers: readonly string[], signal: AbortSignal): Promise<undefined> {
-  const format = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
   const since = Date.now();
-  while (workers.length > 0) {
-    const states = (await docker(["inspect", "--format", format, ...workers])).split("\n");
-    if (states.every((state) => state === "healthy" || (state === "running" && Date.now() - since > STEADY * 1000))) break;
-    await sleep(LOOK_EVERY, undefined, { signal });
-  }
+  while ((await firstUnsteady(workers, since)) !== undefined) await sleep(LOOK_EVERY, undefined, { signal });
   return undefined;
+}
+
+/** The first worker that is not healthy or, without a health check, has not run for a while. */
+export async function firstUnsteady(workers: readonly string[], since: number): Promise<string | undefined> {
+  if (workers.length === 0) return undefined;
+  const format = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
+  const states = (await docker(["inspect", "--format", format, ...workers])).split("\n");
+  const longEnough = Date.now() - since > STEADY * 1000;
+  return workers.find((_, index) => states[index] !== "healthy" && !(states[index] === "running" && longEnough));
 }
 
 /**

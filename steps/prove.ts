@@ -4,7 +4,7 @@ import { StepError, tellGateway, tryDocker } from "./engine.ts";
 import { giveBack, letThrough, pauseWords } from "./hold.ts";
 import { runJob } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
-import { deployWords, type RouteInput } from "./switch.ts";
+import { deployWords, type RouteInput, verdictIn, verdictWords } from "./switch.ts";
 
 /** Limits for a release that has a smoke test and does not bake: nothing but its containers is watched. */
 const UNLIMITED = { duration: 0, errors: 100, slowdown: 0, minRequests: 1 };
@@ -17,16 +17,26 @@ const LOG_LINES = 20;
  */
 export async function switchAndProve(input: RouteInput): Promise<void> {
   const before = await findLive(input.gateway, input.service);
-  const same = before?.containers.length === input.targets.length && before.containers.every((name) => input.targets.includes(name));
-  if (same) return tellGateway(input.gateway, deployWords(input)); // for these containers no traffic changes
-  const watched = await watch(input.gateway, input.targets, input.bake ?? UNLIMITED);
+  const { canary } = input;
+  const all = [...input.targets, ...(canary?.targets ?? [])];
+  if (before?.containers.length === all.length && before.containers.every((name) => all.includes(name))) {
+    await tellGateway(input.gateway, deployWords(input)); // for these containers no traffic changes
+    if (canary) console.log(lastVerdict());
+    return;
+  }
+  const watched = canary
+    ? await watch(input.gateway, canary.targets, canary.limits, input.targets)
+    : await watch(input.gateway, input.targets, input.bake ?? UNLIMITED);
   const started = Date.now();
   try {
     const switched = tellGateway(input.gateway, deployWords(input));
     const proved = prove(input, watched, started, switched);
     proved.catch(() => undefined); // after a breach, nobody waits for the end of the drain
     const reason = await Promise.race([watched.breach, proved]);
-    if (reason === undefined) return;
+    if (reason === undefined) {
+      if (canary) console.log(verdictWords(canary.release, watched.seen.requests, canary.limits));
+      return;
+    }
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     if (before) await takeBack(input, before);
     throw new StepError(await takenBack(input, { reason, seconds, ...watched.seen }, before));
@@ -35,10 +45,15 @@ export async function switchAndProve(input: RouteInput): Promise<void> {
   }
 }
 
+/** What the last switch said of the canary that is still there. */
+const lastVerdict = (): string => (process.env["PULUMI_COMMAND_STDOUT"] ?? "").split("\n").find((line) => verdictIn(line) !== "") ?? "";
+
 /** The smoke test, then the rest of the bake. Returns why the release must not stay. */
 async function prove(input: RouteInput, watched: Watch, started: number, switched: Promise<void>): Promise<string | undefined> {
-  const { bake: settings, smokeTest } = input;
-  await switched;
+  const { smokeTest } = input;
+  const settings = input.canary?.limits ?? input.bake;
+  const early = await Promise.race([watched.breach, switched]);
+  if (early !== undefined) return early; // the traffic goes back, and there is nothing left to test
   await letThrough({ ...input, candidates: input.targets }); // without effect where no request was held
   if (smokeTest) {
     try {
@@ -57,7 +72,7 @@ async function prove(input: RouteInput, watched: Watch, started: number, switche
 async function takeBack(input: RouteInput, live: Live): Promise<void> {
   const { containerPort: port, health, drain } = live.settings;
   const held = { ...input, candidates: input.targets };
-  const back = deployWords({ ...input, targets: live.containers, port, health, drain });
+  const back = deployWords({ ...input, targets: live.containers, canary: null, port, health, drain });
   if (input.exclusive) {
     await tellGateway(input.gateway, pauseWords(held));
     await giveBack(held, live);
@@ -71,12 +86,14 @@ async function takeBack(input: RouteInput, live: Live): Promise<void> {
 
 /** Words of a release that was taken back; the first line says why, with numbers. */
 async function takenBack(input: RouteInput, found: { reason: string; seconds: string; requests: number; errors: number }, before: Live | undefined): Promise<string> {
-  const worst = input.targets.find((name) => found.reason.includes(name)) ?? input.targets[0] ?? "";
+  const tried = input.canary?.targets ?? input.targets;
+  const worst = tried.find((name) => found.reason.includes(name)) ?? tried[0] ?? "";
+  const who = input.canary ? `canary ${input.canary.release}` : `release ${input.release}`;
   const { stdout, stderr } = await tryDocker(["logs", "--tail", String(LOG_LINES), worst]);
   return [
     before
-      ? `release ${input.release} was taken back ${found.seconds} s after the switch: ${found.reason}`
-      : `release ${input.release} is not good enough: ${found.reason}`,
+      ? `${who} was taken back ${found.seconds} s after the switch: ${found.reason}`
+      : `${who} is not good enough: ${found.reason}`,
     before
       ? `  Release ${before.release} serves again on ${before.containers.join(", ")}. Meanwhile the new one gave ${found.requests} answers, ${found.errors} of them errors.`
       : "  There is no earlier release to go back to, so it goes on serving.",

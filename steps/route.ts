@@ -15,7 +15,7 @@ async function main(): Promise<void> {
       { name: KEY, content: key, mode: 0o444 }, // only the gateway sees this volume
     ]);
   }
-  if ((input.bake || input.smokeTest) && input.maintenance === null) await switchAndProve(input);
+  if ((input.bake || input.smokeTest || input.canary) && input.maintenance === null) await switchAndProve(input);
   else await tellGateway(input.gateway, deployWords(input));
   await tellGateway(input.gateway, maintenanceWords(input));
   await removeJobs(input);

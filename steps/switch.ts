@@ -15,6 +15,14 @@ export interface RouteInput {
   readonly targets: readonly string[];
   /** Containers of the release that take none. */
   readonly workers: readonly string[];
+  /** Another release that takes a share of the traffic; null: none. */
+  readonly canary: {
+    readonly release: string;
+    readonly targets: readonly string[];
+    readonly port: number;
+    /** How long and by which limits it is watched. */
+    readonly limits: BakeSettings;
+  } | null;
   /** The app allows one writer: the old release is stopped, and has to be started where the traffic goes back. */
   readonly exclusive: boolean;
   readonly port: number;
@@ -39,11 +47,17 @@ export const TLS_FOLDER = "/home/kamal-proxy/.config/kamal-proxy";
 export const CERTIFICATE = "berth-certificate.pem";
 export const KEY = "berth-key.pem";
 
+/** Where the traffic goes: containers with their port, those of a canary included. */
+export const addressesOf = ({ targets, port, canary }: Pick<RouteInput, "targets" | "port" | "canary">): string[] => [
+  ...targets.map((name) => `${name}:${port}`),
+  ...(canary?.targets ?? []).map((name) => `${name}:${canary?.port}`),
+];
+
 /** The kamal-proxy words that switch: they come back when the old targets are drained. */
 export function deployWords(input: RouteInput): string[] {
   return [
     "deploy", input.service,
-    ...input.targets.flatMap((name) => ["--target", `${name}:${input.port}`]),
+    ...addressesOf(input).flatMap((address) => ["--target", address]),
     ...input.hosts.flatMap((host) => ["--host", host]),
     ...(input.tls === "off" ? [] : ["--tls"]),
     ...(input.tls === "own" ? ["--tls-certificate-path", `${TLS_FOLDER}/${CERTIFICATE}`, "--tls-private-key-path", `${TLS_FOLDER}/${KEY}`] : []),
@@ -58,3 +72,12 @@ export function deployWords(input: RouteInput): string[] {
 /** What comes after the switch: hold the door shut with a message, or open it. */
 export const maintenanceWords = ({ service, maintenance, drain }: RouteInput): string[] =>
   maintenance === null ? ["resume", service] : ["stop", service, "--message", maintenance, "--drain-timeout", goDuration(drain)];
+
+/** How a canary did: "good", or "held" where too few requests came to judge by. */
+export const verdictWords = (release: string, requests: number, { minRequests, duration }: BakeSettings): string =>
+  requests < minRequests
+    ? `canary ${release} is held: ${requests} answers in ${duration} s, and ${minRequests} are needed to judge`
+    : `canary ${release} is good: ${requests} answers in ${duration} s within the limits`;
+
+/** The verdict in what a switch printed: "good", "held" or nothing. */
+export const verdictIn = (stdout: string): string => /^canary \S+ is (good|held):/m.exec(stdout)?.[1] ?? "";

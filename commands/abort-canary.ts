@@ -1,0 +1,22 @@
+/** Takes the canary away; the live release stays, and is pinned. */
+import { Command } from "commander";
+import { abort } from "./canary.ts";
+import { main } from "./cli.ts";
+import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
+import { openStack } from "./stack.ts";
+
+const options = new Command("abort-canary")
+  .description("Takes the canary away; the live release stays, and is pinned.")
+  .option("--stack <name>", "stack to change (default: the selected one, else dev)")
+  .parse()
+  .opts<{ stack?: string }>();
+
+let pulumi: PulumiCli | undefined;
+await main(
+  async () => {
+    pulumi = await openPulumi();
+    const { stack, outputs } = await openStack(pulumi, options.stack);
+    await abort(pulumi, stack, outputs);
+  },
+  { onSignal: (signal) => pulumi?.interrupt(signal) },
+);

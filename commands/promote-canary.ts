@@ -1,0 +1,22 @@
+/** Makes the canary the live release. */
+import { Command } from "commander";
+import { promote } from "./canary.ts";
+import { main } from "./cli.ts";
+import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
+import { openStack } from "./stack.ts";
+
+const options = new Command("promote-canary")
+  .description("Makes the canary the live release.")
+  .option("--stack <name>", "stack to change (default: the selected one, else dev)")
+  .parse()
+  .opts<{ stack?: string }>();
+
+let pulumi: PulumiCli | undefined;
+await main(
+  async () => {
+    pulumi = await openPulumi();
+    const { stack, outputs } = await openStack(pulumi, options.stack);
+    await promote(pulumi, stack, outputs);
+  },
+  { onSignal: (signal) => pulumi?.interrupt(signal) },
+);
