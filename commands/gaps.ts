@@ -23,7 +23,7 @@ export function gapsOf({ operations, now, then, config }: Changes): Gap[] {
     gaps.push({ kind: "closed", seconds: GATEWAY_SECONDS, why: `the gateway is replaced: ${portWords(proxy)}` });
   }
   const next = then.releases?.find(({ name }) => name === then.release);
-  const swapped = operations.some(({ part, kind, action }) => part === "Replicas" && kind === "Container" && action === "create");
+  const swapped = operations.some(({ part, kind, action, canary }) => part === "Replicas" && kind === "Container" && action === "create" && !canary);
   if (next?.settings.strategy === "recreate" && swapped) {
     const gate = lastGate(operations);
     gaps.push({
@@ -48,7 +48,7 @@ const portsOf = ({ ports }: Readonly<Record<string, unknown>>): string[] => ((po
 
 /** How long the last gate took, by its own words: the app's start, in most cases. */
 function lastGate(operations: Changes["operations"]): number | undefined {
-  const said = operations.find(({ part, kind }) => part === "HealthGate" && kind === "Command")?.said["stdout"];
+  const said = operations.find(({ part, canary }) => part === "HealthGate" && !canary)?.said["stdout"];
   const seconds = typeof said === "string" ? /healthy after ([\d.]+) s/.exec(said)?.[1] : undefined;
   return seconds === undefined ? undefined : Number(seconds);
 }

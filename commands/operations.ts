@@ -9,6 +9,8 @@ export interface Operation {
   readonly replacing: boolean;
   /** Berth's component that it belongs to, such as "Replicas"; "" where it belongs to none. */
   readonly part: string;
+  /** Whether it belongs to a release that is tried beside the live one. */
+  readonly canary: boolean;
   /** What it is, such as "Container". */
   readonly kind: string;
   readonly name: string;
@@ -25,6 +27,7 @@ export interface StackOutputs {
   readonly release?: string;
   readonly releases?: readonly Release[];
   readonly dataVolumes?: readonly string[];
+  readonly canary?: { readonly release: string };
 }
 
 /** A preview, as far as the summary needs it. */
@@ -69,7 +72,7 @@ function operationOf({ op, urn, type, old, new: next }: Step): Operation | undef
   if (!action) return undefined;
   const inputs = (state: ResourceState | null) => state?.inputs ?? {};
   const [before, after] = action === "delete" ? [inputs(old ?? next), {}] : [inputs(old), inputs(next)];
-  return { action, replacing: op.includes("replace"), part: partOf(urn), kind: type.split(":").at(-1) ?? type, name: nameOf(urn), before, after, said: old?.outputs ?? {} };
+  return { action, replacing: op.includes("replace"), part: partOf(urn), canary: urn.includes("berth:index:Canary$"), kind: type.split(":").at(-1) ?? type, name: nameOf(urn), before, after, said: old?.outputs ?? {} };
 }
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;

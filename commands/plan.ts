@@ -8,6 +8,7 @@ import { type EngineEvent, readEvents, UNKNOWN } from "./events.ts";
 import { failureOf } from "./failure.ts";
 import { differences, type Fingerprint, takeFingerprint } from "./fingerprint.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
+import { makeWay } from "./update.ts";
 
 /** Folder of the plans, within the project. */
 const FOLDER = ".berth/plans";
@@ -67,10 +68,12 @@ export async function findPlan(root: string, id: string, stack: string | undefin
 
 /**
  * Does what the plan says. @param words more words for `pulumi up`
- * @throws UserError before the first change where the stack, its configuration or the app are not what they were
+ * @throws UserError before the first change where another update is at work, or the stack, its configuration or the app
+ * are not what they were
  */
 export async function carryOut(pulumi: PulumiCli, plan: Plan, words: readonly string[]): Promise<void> {
   const { root } = pulumi;
+  await makeWay(pulumi, plan.stack);
   const different = differences(plan.fingerprint, await takeFingerprint(pulumi, plan.stack));
   if (different.length > 0) throw outdated(plan, different);
   const log = join(folderOf(root, plan.id), "events");

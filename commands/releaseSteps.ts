@@ -21,6 +21,7 @@ export interface RouteSaid {
   readonly maintenance: string | null;
   readonly bake: { readonly duration: number } | null;
   readonly smokeTest: object | null;
+  readonly canary: { readonly limits: { readonly duration: number } } | null;
 }
 
 /** What operations of one kind do together, among all. */
@@ -38,12 +39,13 @@ export function releaseSteps(operations: readonly Operation[]): ReleaseStep[] {
 
 /** How an operation is told; undefined for what belongs to another one. */
 function describerOf(operation: Operation, all: readonly Operation[]): Describe | undefined {
-  const { part, kind, action } = operation;
-  if (kind === "Container" && part === "Replicas") return isWorker(operation) ? WORKERS[action] : WEB[action];
+  const { part, kind, action, canary } = operation;
+  if (kind === "Container" && part === "Replicas") return (canary ? CANARY : isWorker(operation) ? WORKERS : WEB)[action];
   if (part === "Gateway") return has(all, "Gateway") ? GATEWAY : other(operation);
   if (part === "AppImage") return kind === "RemoteImage" && action !== "delete" ? IMAGE : undefined; // its release's image stays until Prune takes it
   if (part === "Replicas" && has(all, "Replicas")) return undefined; // their limit of processes
-  return PARTS[`${part} ${action}`] ?? PARTS[part] ?? other(operation);
+  if (part === "HealthGate" && action === "delete") return undefined; // it goes with its replicas
+  return (canary ? PARTS[`Canary ${part}`] : undefined) ?? PARTS[`${part} ${action}`] ?? PARTS[part] ?? other(operation);
 }
 
 const has = (all: readonly Operation[], wanted: string): boolean => all.some(({ part, kind }) => part === wanted && kind === "Container");
@@ -59,6 +61,7 @@ const containers = (noun: string): Record<Operation["action"], Describe> => ({
 });
 const WEB = containers("replica");
 const WORKERS = containers("worker");
+const CANARY = containers("canary replica");
 
 const IMAGE: Describe = ([image]) => `build the image ${String(image?.after["name"])}`;
 
@@ -75,22 +78,28 @@ const PARTS: Readonly<Record<string, Describe>> = {
   "SecretFiles create": () => "write the release's secrets",
   "SecretFiles delete": () => "delete the secrets of the old release",
   Job: ([job]) => `run the ${job?.name.split("-").slice(2, -1).join(" ") ?? "job"} once`,
-  HealthGate: ([gate]) => {
-    const input = gate && stepInput<GateSaid>(gate.after);
-    const limit = input?.health ? ` (at most ${input.health.deadline} s)` : "";
-    const wait = `wait until all replicas are healthy${limit}`;
-    if (!input?.exclusive) return `gate: ${wait}`;
-    return `gate: let requests wait, stop the old ones, ${input.migration ? "run the migration, " : ""}start the new ones, ${wait}`;
-  },
+  HealthGate: ([gate]) => `gate: ${gateWords(gate, "all replicas are")}`,
+  "Canary HealthGate": ([gate]) => `gate of the canary: ${gateWords(gate, "it is")}`,
   Route: ([route], all) => {
-    if (!has(all, "Replicas")) return "tell the gateway what to send where";
     const input = route && stepInput<RouteSaid>(route.after);
+    const released = all.some(({ part, kind, canary }) => part === "Replicas" && kind === "Container" && !canary);
     const drain = input?.drain === undefined ? "" : `, drain: open requests get up to ${input.drain} s`;
-    const watch = input?.bake ? `, watch it for ${input.bake.duration} s` : "";
-    return `switch the traffic${drain}${watch}${input?.smokeTest ? ", run the smoke test" : ""}`;
+    return [
+      released ? `switch the traffic${drain}` : "tell the gateway what to send where",
+      ...(released && input?.bake ? [`watch it for ${input.bake.duration} s`] : []),
+      ...(input?.canary ? [`watch the canary${input.canary.limits.duration > 0 ? ` for ${input.canary.limits.duration} s` : ""}`] : []),
+      ...(released && input?.smokeTest ? ["run the smoke test"] : []),
+    ].join(", ");
   },
   Prune: () => "remove images that no kept release needs",
 };
+
+function gateWords(gate: Operation | undefined, who: string): string {
+  const input = gate && stepInput<GateSaid>(gate.after);
+  const wait = `wait until ${who} healthy${input?.health ? ` (at most ${input.health.deadline} s)` : ""}`;
+  if (!input?.exclusive) return wait;
+  return `let requests wait, stop the old ones, ${input.migration ? "run the migration, " : ""}start the new ones, ${wait}`;
+}
 
 /** A describer of its own for each operation that has no words, so that nothing is left out. */
 const other = ({ action, kind, name }: Operation): Describe => () => `${action} ${kind} ${name}`;

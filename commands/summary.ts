@@ -18,7 +18,7 @@ export interface Summary {
   readonly stack: string;
   /** What on the engine differs from the stack's record, in words. */
   readonly drift: readonly string[];
-  readonly release: { readonly change: ReleaseChange; readonly live: string | null; readonly next: string | null };
+  readonly release: { readonly change: ReleaseChange; readonly live: string | null; readonly next: string | null; readonly canary: string | null };
   /** In their order; none: nothing changes. */
   readonly steps: readonly ReleaseStep[];
   /** None: no request notices the update. */
@@ -43,7 +43,7 @@ export function summarise(changes: Changes, host: Host, drift: readonly string[]
 function releaseChange({ now, then }: Changes): Summary["release"] {
   const [live, next] = [now.release ?? null, then.release ?? null];
   const change = live === null ? "first" : next === live || next === null ? "stays" : now.releases?.some(({ name }) => name === next) ? "back" : "new";
-  return { change, live, next };
+  return { change, live, next, canary: then.canary?.release ?? null };
 }
 
 function volumeChanges({ operations, untouched }: Changes): VolumeChange[] {

@@ -9,6 +9,7 @@ export function summaryText({ stack, drift, release, steps, gaps, data, room }: 
   const lines = [
     ...(drift.length > 0 ? [["Drift", paint("yellow", drift.join("\n"))]] : []),
     ["Release", releaseWords(release, steps.length > 0)],
+    ...(release.canary ? [["Canary", `${paint("bold", release.canary)} takes a share of the traffic`]] : []),
     ...(steps.length > 0 ? [["Steps", steps.map(({ words }, index) => `${index + 1}. ${words}`).join("\n")]] : []),
     ["Gap", gaps.length > 0 ? gaps.map((gap) => paint("yellow", gapWords(gap))).join("\n") : paint("green", gapless(release.change, steps.length > 0))],
     ["Data", data.length > 0 ? data.map(dataWords).join("\n") : "no data volume"],

@@ -8,9 +8,9 @@ type Strategy = Release["settings"]["strategy"];
 const STACK = "urn:pulumi:dev::berth::pulumi:pulumi:Stack::berth-dev";
 const state = (inputs: Inputs | undefined, outputs: Inputs = {}): ResourceState | null => (inputs ? { inputs, outputs } : null);
 
-/** One operation on a resource of a Berth component; `before` and `after` are its inputs. */
+/** One operation on a resource of a Berth component ("Canary$Replicas": one inside another); `before` and `after` are its inputs. */
 export function step(op: string, part: string, type: string, name: string, { before, after, said }: { before?: Inputs; after?: Inputs; said?: Inputs } = {}): EngineEvent {
-  const urn = `urn:pulumi:dev::berth::berth:index:WebApp$berth:index:${part}$${type}::berth-dev-${name}`;
+  const urn = `urn:pulumi:dev::berth::berth:index:WebApp$${part.split("$").map((component) => `berth:index:${component}`).join("$")}$${type}::berth-dev-${name}`;
   return { resourcePreEvent: { metadata: { op, urn, type, old: state(before, said), new: state(after) }, planning: true } };
 }
 

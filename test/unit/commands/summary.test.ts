@@ -4,7 +4,7 @@ import { changesOf } from "../../../commands/operations.ts";
 import type { Host } from "../../../commands/room.ts";
 import { summarise } from "../../../commands/summary.ts";
 import { summaryText } from "../../../commands/summaryText.ts";
-import { COMMAND, configured, CONTAINER, entry, live, oneChangedByte, outputs, step, told, VOLUME, volume } from "../../support/previewEvents.ts";
+import { COMMAND, configured, CONTAINER, entry, IMAGE, live, oneChangedByte, outputs, step, told, VOLUME, volume } from "../../support/previewEvents.ts";
 
 const MEBIBYTE = 1024 ** 2;
 const HOST: Host = { totalMemory: 8192 * MEBIBYTE, freeMemory: 4096 * MEBIBYTE, freeDisk: 9000 * MEBIBYTE, liveImage: 200 * MEBIBYTE };
@@ -64,6 +64,26 @@ describe("the steps", () => {
       "switch the traffic, drain: open requests get up to 5 s, watch it for 20 s, run the smoke test",
       "delete 1 old worker",
     ]);
+  });
+
+  test("of a canary are told apart from those of a release", () => {
+    const events = [
+      step("create", "Canary$AppImage", IMAGE, "canary-image-build", { after: { name: "berth-dev:b" } }),
+      step("create", "Canary$Replicas", CONTAINER, "canary-web-1"),
+      step("create", "Canary$HealthGate", COMMAND, "canary-gate-probe", { after: told({ health: { deadline: 60 } }) }),
+      step("update", "Route", COMMAND, "route-switch", { after: told({ drain: 5, canary: { limits: { duration: 20 } }, bake: { duration: 5 } }) }),
+      step("delete", "Canary$Replicas", CONTAINER, "canary-web-2"),
+      step("delete", "Canary$HealthGate", COMMAND, "canary-gate-probe"),
+      outputs(a, { ...a, canary: { release: "b" } }),
+    ];
+    expect(summaryOf(events).steps.map(({ words }) => words)).toEqual([
+      "build the image berth-dev:b",
+      "create 1 new canary replica",
+      "gate of the canary: wait until it is healthy (at most 60 s)",
+      "tell the gateway what to send where, watch the canary for 20 s",
+      "delete 1 old canary replica",
+    ]);
+    expect(wordsOf(events)).toContain("Release  a stays live\n  Canary   b takes a share of the traffic\n");
   });
 
   test("leave nothing out that has no words of its own", () => {
