@@ -24,9 +24,8 @@ test("with strategy recreate, requests wait while the one writer is swapped, and
   const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
   await app.configure({ volumes, strategy: "recreate", env: { GREETING: "Second" } });
   const since = Math.floor(Date.now() / 1000);
-  const { output } = await app.upOk();
+  await app.upOk();
   const report = await load.stop();
-  expect(output).toMatch(/hold-pause updated/);
   expect(Object.values(report.tallies).flatMap(({ failures }) => failures)).toEqual([]);
   expect(await (await fetch(app.url)).text()).toContain("Second");
   const filters = ["label=berth.stack=" + app.stack, "event=start", "event=die"].flatMap((filter) => ["--filter", filter]);
