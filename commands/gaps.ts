@@ -23,7 +23,8 @@ export function gapsOf({ operations, now, then, config }: Changes): Gap[] {
     gaps.push({ kind: "closed", seconds: GATEWAY_SECONDS, why: `the gateway is replaced: ${portWords(proxy)}` });
   }
   const next = then.releases?.find(({ name }) => name === then.release);
-  const swapped = operations.some(({ part, kind, action, canary }) => part === "Replicas" && kind === "Container" && action === "create" && !canary);
+  const made = operations.some(({ part, kind, action, canary }) => part === "Replicas" && kind === "Container" && action === "create" && !canary);
+  const swapped = made || then.release !== now.release; // what a failed update has made is there already
   if (next?.settings.strategy === "recreate" && swapped) {
     const gate = lastGate(operations);
     gaps.push({

@@ -1,5 +1,5 @@
 /** The steps of an update in words, in their order. Pure. */
-import { labelOf, type Operation, stepInput } from "./operations.ts";
+import { type Changes, labelOf, type Operation, stepInput } from "./operations.ts";
 
 /** One step, for people and for machines. */
 export interface ReleaseStep {
@@ -25,16 +25,17 @@ export interface RouteSaid {
 }
 
 /** What operations of one kind do together, among all. */
-type Describe = (operations: readonly Operation[], all: readonly Operation[]) => string;
+type Describe = (operations: readonly Operation[], changes: Changes) => string;
 
 /** Operations with the same words are one step, in the place of the first of them. */
-export function releaseSteps(operations: readonly Operation[]): ReleaseStep[] {
+export function releaseSteps(changes: Changes): ReleaseStep[] {
+  const { operations } = changes;
   const groups = new Map<Describe, Operation[]>();
   for (const operation of operations) {
     const describe = describerOf(operation, operations);
     if (describe) groups.set(describe, [...(groups.get(describe) ?? []), operation]);
   }
-  return [...groups].map(([describe, group]) => ({ words: describe(group, operations), resources: group.map(({ name }) => name) }));
+  return [...groups].map(([describe, group]) => ({ words: describe(group, changes), resources: group.map(({ name }) => name) }));
 }
 
 /** How an operation is told; undefined for what belongs to another one. */
@@ -78,27 +79,33 @@ const PARTS: Readonly<Record<string, Describe>> = {
   "SecretFiles create": () => "write the release's secrets",
   "SecretFiles delete": () => "delete the secrets of the old release",
   Job: ([job]) => `run the ${job?.name.split("-").slice(2, -1).join(" ") ?? "job"} once`,
-  HealthGate: ([gate]) => `gate: ${gateWords(gate, "all replicas are")}`,
-  "Canary HealthGate": ([gate]) => `gate of the canary: ${gateWords(gate, "it is")}`,
-  Route: ([route], all) => {
-    const input = route && stepInput<RouteSaid>(route.after);
-    const released = all.some(({ part, kind, canary }) => part === "Replicas" && kind === "Container" && !canary);
-    const drain = input?.drain === undefined ? "" : `, drain: open requests get up to ${input.drain} s`;
+  HealthGate: ([gate], changes) => `gate: ${gateWords("all replicas are", { ...settingsOf(changes), ...(gate && stepInput<GateSaid>(gate.after)) })}`,
+  "Canary HealthGate": ([gate]) => `gate of the canary: ${gateWords("it is", (gate && stepInput<GateSaid>(gate.after)) ?? {})}`,
+  Route: ([route], changes) => {
+    const input: Partial<RouteSaid> = { ...settingsOf(changes), ...(route && stepInput<RouteSaid>(route.after)) };
+    const released = changes.operations.some(({ part, kind, canary }) => part === "Replicas" && kind === "Container" && !canary);
+    const drain = input.drain === undefined ? "" : `, drain: open requests get up to ${input.drain} s`;
     return [
       released ? `switch the traffic${drain}` : "tell the gateway what to send where",
-      ...(released && input?.bake ? [`watch it for ${input.bake.duration} s`] : []),
-      ...(input?.canary ? [`watch the canary${input.canary.limits.duration > 0 ? ` for ${input.canary.limits.duration} s` : ""}`] : []),
-      ...(released && input?.smokeTest ? ["run the smoke test"] : []),
+      ...(released && input.bake ? [`watch it for ${input.bake.duration} s`] : []),
+      ...(input.canary ? [`watch the canary${input.canary.limits.duration > 0 ? ` for ${input.canary.limits.duration} s` : ""}`] : []),
+      ...(released && input.smokeTest ? ["run the smoke test"] : []),
     ].join(", ");
   },
   Prune: () => "remove images that no kept release needs",
 };
 
-function gateWords(gate: Operation | undefined, who: string): string {
-  const input = gate && stepInput<GateSaid>(gate.after);
-  const wait = `wait until ${who} healthy${input?.health ? ` (at most ${input.health.deadline} s)` : ""}`;
-  if (!input?.exclusive) return wait;
-  return `let requests wait, stop the old ones, ${input.migration ? "run the migration, " : ""}start the new ones, ${wait}`;
+/** What the input of a step would say, where a preview cannot know it as a whole: the release's own settings. */
+function settingsOf({ then, config }: Changes): Partial<GateSaid & RouteSaid> {
+  const settings = then.releases?.find(({ name }) => name === then.release)?.settings;
+  if (!settings) return {};
+  const exclusive = settings.strategy === "recreate";
+  return { health: settings.health, drain: settings.drain, exclusive, migration: exclusive && config["berth:migration"] && !config["berth:release"] ? {} : null };
+}
+
+function gateWords(who: string, { health, exclusive, migration }: Partial<GateSaid>): string {
+  const wait = `wait until ${who} healthy${health ? ` (at most ${health.deadline} s)` : ""}`;
+  return exclusive ? `let requests wait, stop the old ones, ${migration ? "run the migration, " : ""}start the new ones, ${wait}` : wait;
 }
 
 /** A describer of its own for each operation that has no words, so that nothing is left out. */

@@ -33,7 +33,7 @@ export function summarise(changes: Changes, host: Host, drift: readonly string[]
     stack: changes.stack,
     drift,
     release: releaseChange(changes),
-    steps: releaseSteps(changes.operations),
+    steps: releaseSteps(changes),
     gaps: gapsOf(changes),
     data: volumeChanges(changes),
     room: roomFor(changes, host),

@@ -4,6 +4,7 @@ import { changesOf } from "../../../commands/operations.ts";
 import type { Host } from "../../../commands/room.ts";
 import { summarise } from "../../../commands/summary.ts";
 import { summaryText } from "../../../commands/summaryText.ts";
+import type { Release } from "../../../components/ledger.ts";
 import { COMMAND, configured, CONTAINER, entry, IMAGE, live, oneChangedByte, outputs, step, told, VOLUME, volume } from "../../support/previewEvents.ts";
 
 const MEBIBYTE = 1024 ** 2;
@@ -91,10 +92,16 @@ describe("the steps", () => {
     expect(summaryOf(events).steps.map(({ words }) => words)).toEqual(["create Command berth-dev-watchdog-timer", "delete Container berth-dev-watchdog-1", "update Volume berth-dev-gateway-state"]);
   });
 
-  test("are told without the figures that a preview cannot know", () => {
+  test("are told without the figures that a preview cannot know, or with the release's own", () => {
     const unknown = { environment: { BERTH_INPUT: UNKNOWN } };
     const events = [step("create", "Replicas", CONTAINER, "web-1"), step("update", "HealthGate", COMMAND, "gate-probe", { after: unknown }), step("update", "Route", COMMAND, "route-switch", { after: unknown })];
     expect(summaryOf(events).steps.map(({ words }) => words).slice(1)).toEqual(["gate: wait until all replicas are healthy", "switch the traffic"]);
+    const settings = { strategy: "recreate", health: { deadline: 9 }, drain: 5 };
+    const known = [...events, configured({ "berth:migration": "{}" }), outputs(a, live({ ...entry("b"), settings } as unknown as Release))];
+    expect(summaryOf(known).steps.map(({ words }) => words).slice(1)).toEqual([
+      "gate: let requests wait, stop the old ones, run the migration, start the new ones, wait until all replicas are healthy (at most 9 s)",
+      "switch the traffic, drain: open requests get up to 5 s",
+    ]);
   });
 });
 
