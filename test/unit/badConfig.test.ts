@@ -14,6 +14,8 @@ const DRAIN = "want a duration from 0s to 1h. Fix: pulumi config set berth:drain
 const POWER = "which would give the container power over its host: choose a folder of your own";
 const TLS = "want either {acme: true}, or both certificate and key in PEM form";
 const NAME = "want letters, digits and _, not led by a digit. Remove it with: pulumi config rm --path";
+const BAKE = "want a duration up to 24h, or an object with duration, errors, slowdown and minRequests. Fix: pulumi config rm berth:bake, then: pulumi config set --path berth:bake.duration 20s";
+const COMMAND = "want a list of words. Fix: pulumi config set --path";
 const bind = (source: string) => ({ binds: [{ source, target: "/files" }] });
 
 /** Configuration, and the one line that says what is wrong with it. */
@@ -52,6 +54,36 @@ const TABLE: [Config, string][] = [
   [{ resources: { memory: 512 } }, 'berth:resources.memory is 512: want a size of at least 6M, such as "512M" or "1G". Fix: pulumi config set --path berth:resources.memory 512M'],
   [{ resources: { memory: "1M" } }, 'berth:resources.memory is "1M": want a size of at least 6M, such as "512M" or "1G". Fix: pulumi config set --path berth:resources.memory 512M'],
   [{ resources: { pids: 0 } }, "berth:resources.pids is 0: want a whole number from 1 to 1000000. Fix: pulumi config set --path berth:resources.pids 256"],
+  // ---- how a release proves good
+  [{ bake: "soon" }, `berth:bake is "soon": ${BAKE}`],
+  [{ bake: "25h" }, `berth:bake is "25h": ${BAKE}`],
+  [{ bake: 20 }, `berth:bake is 20: ${BAKE}`],
+  [{ bake: { duration: "-1s" } }, 'berth:bake.duration is "-1s": want a duration from 0s to 24h. Fix: pulumi config set --path berth:bake.duration 20s'],
+  [{ bake: { errors: 101 } }, "berth:bake.errors is 101: want a share in percent from 0 to 100. Fix: pulumi config set --path berth:bake.errors 5"],
+  [{ bake: { errors: "5%" } }, 'berth:bake.errors is "5%": want a share in percent from 0 to 100. Fix: pulumi config set --path berth:bake.errors 5'],
+  [{ bake: { slowdown: -1 } }, "berth:bake.slowdown is -1: want a factor from 0 (off) to 1000. Fix: pulumi config set --path berth:bake.slowdown 3"],
+  [{ bake: { minRequests: 0 } }, "berth:bake.minRequests is 0: want a whole number from 1 to 1000. Fix: pulumi config set --path berth:bake.minRequests 20"],
+  [{ bake: { error: 5 } }, "berth:bake.error is not a known key: did you mean berth:bake.errors? Remove it with: pulumi config rm --path berth:bake.error"],
+  // ---- workers and jobs
+  [{ workers: "mail" }, "berth:workers is \"mail\": want a list of {name, command, replicas, healthcheck}. Fix: pulumi config rm berth:workers, then: pulumi config set --path 'berth:workers[0].name' mail"],
+  [{ workers: ["mail"] }, "berth:workers[0] is \"mail\": want an object with name, command, replicas and healthcheck. Fix: pulumi config rm --path 'berth:workers[0]', then: pulumi config set --path 'berth:workers[0].name' mail"],
+  [{ workers: [{ command: ["mail"] }] }, "berth:workers[0].name is missing: want at most 31 of a-z, 0-9 and -, led by a letter. Fix: pulumi config set --path 'berth:workers[0].name' mail"],
+  [{ workers: [{ name: "Mail", command: ["mail"] }] }, "berth:workers[0].name is \"Mail\": want at most 31 of a-z, 0-9 and -, led by a letter. Fix: pulumi config set --path 'berth:workers[0].name' mail"],
+  [{ workers: [{ name: "mail" }] }, `berth:workers[0].command is missing: ${COMMAND} 'berth:workers[0].command[0]' <word>`],
+  [{ workers: [{ name: "mail", command: [] }] }, `berth:workers[0].command is []: want a list of words. Fix: pulumi config rm --path 'berth:workers[0].command', then: pulumi config set --path 'berth:workers[0].command[0]' <word>`],
+  [{ workers: [{ name: "mail", command: "node mail.js" }] }, `berth:workers[0].command is "node mail.js": want a list of words. Fix: pulumi config rm --path 'berth:workers[0].command', then: pulumi config set --path 'berth:workers[0].command[0]' <word>`],
+  [{ workers: [{ name: "mail", command: ["node", 1] }] }, "berth:workers[0].command[1] is 1: want a text. Fix: pulumi config set --path 'berth:workers[0].command[1]' <word>"],
+  [{ workers: [{ name: "mail", command: ["mail"], replicas: 0 }] }, "berth:workers[0].replicas is 0: want a whole number from 1 to 100. Fix: pulumi config set --path 'berth:workers[0].replicas' 1"],
+  [{ workers: [{ name: "mail", command: ["mail"], healthcheck: "alive" }] }, `berth:workers[0].healthcheck is "alive": want a list of words. Fix: pulumi config rm --path 'berth:workers[0].healthcheck', then: pulumi config set --path 'berth:workers[0].healthcheck[0]' <word>`],
+  [{ workers: [{ name: "mail", cmd: "x", command: ["mail"] }] }, "berth:workers[0].cmd is not a known key: known are name, command, replicas, healthcheck. Remove it with: pulumi config rm --path 'berth:workers[0].cmd'"],
+  [{ workers: [{ name: "a", command: ["x"] }, { name: "b", command: ["x"] }, { name: "a", command: ["y"] }] }, "berth:workers has two of the name a: give each a name of its own"],
+  [{ migration: "migrate" }, "berth:migration is \"migrate\": want an object with command and timeout. Fix: pulumi config rm berth:migration, then: pulumi config set --path 'berth:migration.command[0]' migrate"],
+  [{ migration: { timeout: "60s" } }, `berth:migration.command is missing: ${COMMAND} 'berth:migration.command[0]' <word>`],
+  [{ migration: { command: ["migrate"], timeout: 60 } }, "berth:migration.timeout is 60: want a duration from 1s to 24h. Fix: pulumi config set --path berth:migration.timeout 300s"],
+  [{ migration: { command: ["migrate"], timeout: "0s" } }, 'berth:migration.timeout is "0s": want a duration from 1s to 24h. Fix: pulumi config set --path berth:migration.timeout 300s'],
+  [{ smokeTest: ["smoke"] }, "berth:smokeTest is [\"smoke\"]: want an object with command and timeout. Fix: pulumi config rm berth:smokeTest, then: pulumi config set --path 'berth:smokeTest.command[0]' smoke-test"],
+  [{ smokeTest: { command: [""] } }, "berth:smokeTest.command[0] is \"\": want a text. Fix: pulumi config set --path 'berth:smokeTest.command[0]' <word>"],
+  [{ smokeTest: { command: ["smoke"], timeout: "25h" } }, 'berth:smokeTest.timeout is "25h": want a duration from 1s to 24h. Fix: pulumi config set --path berth:smokeTest.timeout 60s'],
   // ---- environment and secrets
   [{ env: "A=1" }, 'berth:env is "A=1": want names and values. Fix: pulumi config rm berth:env, then: pulumi config set --path berth:env.NAME <value>'],
   [{ env: { "1A": "x" } }, `berth:env has the name "1A": ${NAME} berth:env.1A`],
@@ -115,14 +147,11 @@ const TABLE: [Config, string][] = [
   [{ prot: 80 }, "berth:prot is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:prot"],
   [{ PORT: 80 }, "berth:PORT is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:PORT"],
   [{ healthcheck: {} }, "berth:healthcheck is not a known key: did you mean berth:health? Remove it with: pulumi config rm berth:healthcheck"],
-  [{ color: "red" }, "berth:color is not a known key: known are port, httpsPort, bindAddress, containerPort, replicas, release, strategy, maintenance, health, drain, resources, user, env, secrets, volumes, binds, build, keepReleases, hosts, tls, engine. Remove it with: pulumi config rm berth:color"],
+  [{ color: "red" }, "berth:color is not a known key: known are port, httpsPort, bindAddress, containerPort, replicas, release, strategy, maintenance, bake, canary, health, drain, resources, user, workers, migration, smokeTest, env, secrets, volumes, binds, build, keepReleases, hosts, tls, engine. Remove it with: pulumi config rm berth:color"],
   [{ health: { pth: "/up" } }, "berth:health.pth is not a known key: did you mean berth:health.path? Remove it with: pulumi config rm --path berth:health.pth"],
   [{ binds: [{ source: "/a", target: "/b", readonly: true }] }, "berth:binds[0].readonly is not a known key: did you mean berth:binds[0].readOnly? Remove it with: pulumi config rm --path 'berth:binds[0].readonly'"],
   [{ volumes: [{ name: "a", target: "/a", size: "1G" }] }, "berth:volumes[0].size is not a known key: known are name, target. Remove it with: pulumi config rm --path 'berth:volumes[0].size'"],
   [{ tls: { cert: CERTIFICATE } }, "berth:tls.cert is not a known key: did you mean berth:tls.certificate? Remove it with: pulumi config rm --path berth:tls.cert"],
-  [{ workers: [{ name: "mail", command: ["mail"] }] }, "berth:workers is not supported yet: pulumi config rm berth:workers"],
-  [{ canary: { release: "3f9a1c2b7d4e" } }, "berth:canary is not supported yet: pulumi config rm berth:canary"],
-  [{ bake: "10s" }, "berth:bake is not supported yet: pulumi config rm berth:bake"],
   [{ registry: "example.com" }, "berth:registry is not supported yet: pulumi config rm berth:registry"],
   [{ engine: "swarm" }, 'berth:engine is "swarm": want docker (swarm is not supported yet). Fix: pulumi config set berth:engine docker'],
   [{ volumes: [{ name: "a", target: "/a", seed: "seed.tar" }] }, "berth:volumes[0].seed is not supported yet: pulumi config rm --path 'berth:volumes[0].seed'"],
@@ -176,12 +205,12 @@ describe("what the stack file keeps in plain text or encrypted", () => {
 
 describe("several problems", () => {
   test("in different keys are told at once, one line each", () => {
-    expect(messageOf({ port: 0, replicas: "two", prot: 80, bake: "1s" })).toBe(
+    expect(messageOf({ port: 0, replicas: "two", prot: 80, registry: "x" })).toBe(
       [
         "4 problems in the configuration of stack dev; nothing was changed:",
         `  berth:port is 0: ${PORT} berth:port 8080`,
         '  berth:replicas is "two": want a whole number from 1 to 100. Fix: pulumi config set berth:replicas 2',
-        "  berth:bake is not supported yet: pulumi config rm berth:bake",
+        "  berth:registry is not supported yet: pulumi config rm berth:registry",
         "  berth:prot is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:prot",
       ].join("\n"),
     );

@@ -24,6 +24,20 @@ function writtenDefault(key: keyof typeof schema.shape): unknown {
   return byDefault.startsWith("`") ? parse(byDefault.slice(1, -1)) : preset; // an object in words, or an empty one
 }
 
+/** Of a key that is off by itself: the defaults of its parts, as its description ends with. */
+function partsInWords(key: keyof typeof schema.shape): Record<string, unknown> | undefined {
+  const { byDefault, description = "" } = hintOf(key);
+  const words = /: `(\{.*\})`$/.exec(description)?.[1];
+  return byDefault === "none" && words ? (parse(words) as Record<string, unknown>) : undefined;
+}
+
+test.each(SUPPORTED.filter((key) => partsInWords(key)))("the description of %s tells the defaults that its parts have", (key) => {
+  const needed = namesAt(schema, [key]).includes("command") ? { command: ["x"] } : {};
+  const written = Object.fromEntries(Object.entries(partsInWords(key) ?? {}).filter(([, value]) => value !== null));
+  expect(Object.keys(written).length).toBeGreaterThan(0);
+  expect(schema.shape[key].parse({ ...needed, ...written })).toEqual(schema.shape[key].parse(needed));
+});
+
 describe("Pulumi.yaml", () => {
   const text = readFileSync("Pulumi.yaml", "utf8");
   const declared = (parse(text) as { config: Record<string, unknown> }).config;
@@ -62,7 +76,7 @@ describe("README.md", () => {
 
   test("describes every part of a key that has parts", () => {
     const rows = SUPPORTED.flatMap((key) => {
-      const defaults = (LEAST_ENTRY[key] ? {} : writtenDefault(key)) as Record<string, unknown> | undefined;
+      const defaults = (LEAST_ENTRY[key] ? {} : (partsInWords(key) ?? writtenDefault(key))) as Record<string, unknown> | undefined;
       const inEntry = schema.shape[key].safeParse([LEAST_ENTRY[key]]).data as Record<string, unknown>[] | undefined;
       return namesAt(schema, LEAST_ENTRY[key] ? [key, 0] : [key]).map((part) => {
         const preset = defaults?.[part] ?? (LEAST_ENTRY[key]?.[part] ? undefined : inEntry?.[0]?.[part]);
@@ -85,7 +99,7 @@ test("README.md tells of every npm script", () => {
 
 describe.each(PAGES)("$file", ({ file, text }) => {
   test("names no npm script, file or page that is not there", () => {
-    const commands = [...text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g)].map(([, name = ""]) => name);
+    const commands = [...text.matchAll(/npm run (?:-s )?([a-z][\w:]*(?:-\w+)*)/g)].map(([, name = ""]) => name);
     expect(commands.filter((name) => !(name in scripts))).toEqual([]);
     const files = [...text.matchAll(/`((?:components|steps|settings|commands|toolchain|test|app|docs)\/[\w./-]+)`/g)].map(([, path = ""]) => path);
     expect(files.filter((path) => !existsSync(path))).toEqual([]);
@@ -111,7 +125,8 @@ const anchorsOf = (file: string): string[] =>
   [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-"));
 
 /** Of the keys that hold a list of objects: the least that an entry needs. */
-const LEAST_ENTRY: Partial<Record<string, Readonly<Record<string, string>>>> = {
+const LEAST_ENTRY: Partial<Record<string, Readonly<Record<string, unknown>>>> = {
+  workers: { name: "mail", command: ["mail"] },
   volumes: { name: "data", target: "/data" },
   binds: { source: "/srv/files", target: "/files" },
 };

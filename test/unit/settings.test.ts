@@ -26,6 +26,7 @@ describe("without any configuration", () => {
     user: "1000:1000",
     env: {},
     binds: [],
+    workers: [],
   };
 
   test("the stack dev is open to this machine alone and keeps data", () => {
@@ -59,6 +60,10 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
     secrets: { "db.password": "a", PIN: 1234 },
     volumes: [{ name: "notes", target: "/notes" }],
     binds: [{ source: "/srv/a", target: "/a" }, { source: "/srv/b", target: "/b", readOnly: false }],
+    workers: [{ name: "mail", command: ["node", "mail.js"], replicas: 3, healthcheck: ["alive"] }, { name: "queue", command: ["queue"] }],
+    bake: { duration: "1m", errors: 0.5, slowdown: 1.5, minRequests: 100 },
+    migration: { command: ["migrate", "--all"], timeout: "10m" },
+    smokeTest: { command: ["smoke"], timeout: "5s" },
     engine: "docker",
   });
   expect(settings).toEqual({
@@ -82,7 +87,11 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
       env: { GREETING: "hello", COUNT: "3", DEBUG: "true", EMPTY: "" },
       volumes: [{ name: "notes", target: "/notes" }],
       binds: [{ source: "/srv/a", target: "/a", readOnly: true }, { source: "/srv/b", target: "/b", readOnly: false }],
+      workers: [{ name: "mail", command: ["node", "mail.js"], replicas: 3, healthcheck: ["alive"] }, { name: "queue", command: ["queue"], replicas: 1 }],
     },
+    bake: { duration: 60, errors: 0.5, slowdown: 1.5, minRequests: 100 },
+    migration: { command: ["migrate", "--all"], timeout: 600 },
+    smokeTest: { command: ["smoke"], timeout: 5 },
     secrets: { "db.password": "a", PIN: "1234" },
   });
 });
@@ -91,6 +100,29 @@ test("a part of an object leaves the rest of it at its defaults", () => {
   const { health, resources } = settingsOf({ health: { path: "/ready" }, resources: { memory: "64M" } }).next;
   expect(health).toEqual({ path: "/ready", interval: 1, timeout: 5, deadline: 60 });
   expect(resources).toEqual({ cpus: 1, memory: 64 * MIB, pids: 256 });
+});
+
+describe("baking", () => {
+  const DEFAULT = { errors: 5, slowdown: 3, minRequests: 20 };
+
+  test.each<[string, unknown, object | undefined]>([
+    ["has a short form, which is its time", "20s", { ...DEFAULT, duration: 20 }],
+    ["leaves each part that is not given at its default", { duration: "1m30s", errors: 0 }, { ...DEFAULT, duration: 90, errors: 0 }],
+    ["is off where it has no time, whatever its limits", { errors: 1 }, undefined],
+    ["is off with 0s, also in short", "0s", undefined],
+  ])("%s", (_, bake, expected) => {
+    expect(settingsOf({ bake }).bake).toEqual(expected);
+  });
+
+  test("belongs to the stack and not to a release", () => {
+    expect(settingsOf({ bake: "20s" }).next).toEqual(settingsOf().next);
+  });
+});
+
+test("jobs take as long as they need within their time, which is shorter for a smoke test, and belong to no release", () => {
+  const settings = settingsOf({ migration: { command: ["migrate"] }, smokeTest: { command: ["smoke"] } });
+  expect([settings.migration, settings.smokeTest]).toEqual([{ command: ["migrate"], timeout: 300 }, { command: ["smoke"], timeout: 60 }]);
+  expect(settings.next).toEqual(settingsOf().next);
 });
 
 test("recreate, for an app that allows one writer, has one replica unless said", () => {
