@@ -12,8 +12,10 @@ export interface Answer {
   readonly exit?: number;
   /** Answers only so often; after that the next fitting answer holds. Default: always. */
   readonly times?: number;
-  /** Waits before it answers. Default: 0. */
+  /** Waits before it ends, without a word. Default: 0. */
   readonly seconds?: number;
+  /** Stays for so many seconds after its words, as `logs --follow` does. Default: 0. */
+  readonly open?: number;
 }
 
 export interface FakeDocker {
@@ -60,11 +62,12 @@ export function fakeDocker(answers: readonly Answer[]): FakeDocker {
   };
 }
 
-function answerLines({ to, stdout, stderr, exit = 0, times, seconds }: Answer, index: number): string {
+function answerLines({ to, stdout, stderr, exit = 0, times, seconds, open }: Answer, index: number): string {
   const answer = [
     ...(seconds ? [`exec sleep ${seconds}`] : []),
     ...(stdout ? [`printf '%s\\n' ${quote(stdout)}`] : []),
     ...(stderr ? [`printf '%s\\n' ${quote(stderr)} >&2`] : []),
+    ...(open ? [`exec sleep ${open}`] : []), // it becomes the process, so that a signal to it ends all
     `exit ${exit}`,
   ].join("; ");
   const guarded = times === undefined ? answer : `i=0; while [ $i -lt ${times} ]; do if mkdir answer.${index}.$i 2>/dev/null; then ${answer}; fi; i=$((i+1)); done`;

@@ -1,17 +1,9 @@
 import type { GateInput } from "../../../steps/gate.ts";
 import { type Answer, fakeDocker } from "../../support/fakeDocker.ts";
 import { runStep } from "../../support/step.ts";
+import { GATE as INPUT, JOB, LIVE, NO_ROUTE, OLD_LABELS, OLD_ROUTE, proxied, proxy, routeTo } from "../../support/stepInputs.ts";
 import { webServer } from "../../support/webServer.ts";
 
-const INPUT: GateInput = {
-  gateway: "gw",
-  release: "3f9a1c2b7d4e",
-  candidates: ["web-1", "web-2"],
-  port: 3000,
-  health: { path: "/up", interval: 1, timeout: 5, deadline: 60 },
-};
-
-const proxy = (words: string, answer: Omit<Answer, "to"> = {}): Answer => ({ to: `exec gw kamal-proxy ${words}`, ...answer });
 const HEALTHY = proxy("deploy gate-3f9a1c2b7d4e");
 const UNHEALTHY = proxy("deploy gate-3f9a1c2b7d4e", { stderr: "Error: target failed to become healthy within configured timeout (60s)", exit: 1 });
 const WAITING = proxy("deploy gate-3f9a1c2b7d4e", { seconds: 30 });
@@ -29,7 +21,7 @@ const gatewayLog = (container: string, error: string): Answer => ({
   stdout: JSON.stringify({ msg: "Healthcheck failed", url: `http://${container}:3000/up`, error }),
 });
 const address = (stdout: string): Answer => ({ to: "inspect --format {{range .NetworkSettings.Networks}}", stdout });
-const verbsOf = (calls: readonly string[][]) => calls.filter(([verb]) => verb === "exec").map((words) => words[3]);
+const verbsOf = (calls: readonly string[][]) => proxied(calls, 1);
 
 describe("a healthy release", () => {
   test.concurrent("passes, and the probe's route is gone afterwards", async () => {
@@ -112,6 +104,183 @@ describe("a release whose container", () => {
     expect(stderr).toContain("    no database\n");
     expect(seconds).toBeLessThan(25);
     expect(verbsOf(docker.calls()).at(-1)).toBe("remove");
+  });
+});
+
+describe("the workers of a release", () => {
+  const input: GateInput = { ...INPUT, workers: ["mail-1", "mail-2"] };
+  const all = (...lines: string[]): Answer => ({ to: "inspect --format {{.Name}} {{.State.Status}} {{.RestartCount}} web-1 web-2 mail-1 mail-2", stdout: ["/web-1 running 0", "/web-2 running 0", ...lines].join("\n") });
+  const WELL = all("/mail-1 running 0", "/mail-2 running 0");
+  const health = (first: string, second: string, times?: number): Answer => ({ to: "inspect --format {{if .State.Health}}", stdout: `${first}\n${second}`, ...(times && { times }) });
+  const STARTED: Answer = { to: "start mail-1 mail-2" };
+  const STOPPED: Answer = { to: "stop mail-1 mail-2" };
+  const BEFORE = [OLD_ROUTE, OLD_LABELS, STARTED];
+  const stops = (docker: ReturnType<typeof fakeDocker>) => docker.calls().filter(([verb]) => verb === "stop");
+
+  test.concurrent("pass when their own health checks say so, and not before", async () => {
+    const docker = fakeDocker([...BEFORE, HEALTHY, WELL, health("healthy", "starting", 2), health("healthy", "healthy"), REMOVED]);
+    const { code, stdout, stderr, seconds } = await runStep("gate", input, docker);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^release 3f9a1c2b7d4e: 4 of 4 healthy after \d+\.\d s\n$/);
+    expect(docker.calls().filter((words) => words.join(" ").startsWith("inspect --format {{if .State.Health}}"))).toHaveLength(3);
+    expect(seconds).toBeLessThan(25);
+    expect(stops(docker)).toEqual([]);
+  });
+
+  test.concurrent("pass without a health check when they have run for three seconds", async () => {
+    const docker = fakeDocker([...BEFORE, HEALTHY, WELL, health("running", "healthy"), REMOVED]);
+    const { code, stdout } = await runStep("gate", input, docker);
+    expect(code).toBe(0);
+    expect(Number(/after (\d+\.\d) s/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(3);
+  });
+
+  test.concurrent("fail long before the deadline when one ends, which is named with its log, and none of them goes on", async () => {
+    const exited: Answer = { to: "inspect --format {{.State.Status}}, exit code {{.State.ExitCode}}, restarts {{.RestartCount}}, killed for memory {{.State.OOMKilled}} mail-2", stdout: "exited, exit code 3, restarts 0, killed for memory false" };
+    const docker = fakeDocker([...BEFORE, WAITING, all("/mail-1 running 0", "/mail-2 exited 0"), health("running", "exited"), exited, { to: "logs --tail 50 mail-2", stdout: "no queue" }, REMOVED, STOPPED]);
+    const { code, stderr, seconds } = await runStep("gate", input, docker);
+    expect(code).toBe(1);
+    expect(stderr.replace(/after \d\.\d s/, "after 0.1 s").split("\n")).toEqual([
+      "release 3f9a1c2b7d4e is not healthy: worker mail-2 is not well after 0.1 s (deadline 60 s; exited, exit code 3, restarts 0, killed for memory false)",
+      "  last log lines of mail-2:",
+      "    no queue",
+      "  No traffic was switched: the release that was live before goes on serving.",
+      "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
+      "",
+    ]);
+    expect(seconds).toBeLessThan(25);
+    expect(stops(docker)).toEqual([["stop", "mail-1", "mail-2"]]);
+  });
+
+  test.concurrent("fail at the deadline when one does not get healthy, and that one is named", async () => {
+    const docker = fakeDocker([...BEFORE, HEALTHY, WELL, health("healthy", "starting"), STATE, { to: "logs --tail 50 mail-2" }, REMOVED, STOPPED]);
+    const { code, stderr } = await runStep("gate", { ...input, health: { ...input.health, deadline: 1 } }, docker);
+    expect(code).toBe(1);
+    expect(stderr.split("\n").slice(0, 2)).toEqual([expect.stringMatching(/worker mail-2 is not well after 1\.\d s \(deadline 1 s; running, /), "  mail-2 wrote no log"]);
+    expect(stops(docker)).toEqual([["stop", "mail-1", "mail-2"]]);
+  });
+
+  test.concurrent("are stopped when the web containers are not healthy: nothing of a failed release goes on working", async () => {
+    const docker = fakeDocker([...BEFORE, UNHEALTHY, WELL, health("healthy", "healthy"), gatewayLog("web-1", "connection refused"), STATE, APP_LOG, address(""), REMOVED, STOPPED]);
+    const { code, stderr } = await runStep("gate", input, docker);
+    expect(code).toBe(1);
+    expect(stderr).toContain("http://web-1:3000/up answered: connection refused");
+    expect(stops(docker)).toEqual([["stop", "mail-1", "mail-2"]]);
+  });
+
+  test.concurrent("go on where their release is the live one, as after a change of the gateway that fails", async () => {
+    const labels: Answer = { ...OLD_LABELS, to: "inspect --type container web-2 web-1" };
+    const docker = fakeDocker([routeTo("web-2:3000", "web-1:3000"), labels, STARTED, UNHEALTHY, WELL, health("healthy", "healthy"), gatewayLog("web-1", "x"), STATE, APP_LOG, address(""), REMOVED]);
+    expect((await runStep("gate", input, docker)).code).toBe(1);
+    expect(stops(docker)).toEqual([]);
+  });
+});
+
+describe("a release that allows one writer", () => {
+  const input: GateInput = { ...INPUT, exclusive: true, candidates: ["web-1"], workers: ["mail-1"], drain: 2.5 };
+  const OWNED = "--filter label=berth.project=berth --filter label=berth.stack=dev";
+  const FORMAT = '--format {{.Names}} {{.Label "berth.part"}}';
+  const RUNNING_NOW: Answer = {
+    to: `ps --all ${OWNED} --filter status=running --filter status=restarting ${FORMAT}`,
+    stdout: ["web-old web", "mail-old worker", "gw gateway", "berth-dev-migration job", "mail-1 worker"].join("\n"),
+  };
+  const OF_LIVE: Answer = { to: `ps --all ${OWNED} --filter label=berth.release=${LIVE} ${FORMAT}`, stdout: ["web-old web", "mail-old worker", "old-job job"].join("\n") };
+  const PAUSED = proxy("pause app --drain-timeout 2.5s --max-pause 122.5s");
+  const HELD: readonly Answer[] = [OLD_ROUTE, OLD_LABELS, PAUSED, RUNNING_NOW, { to: "stop --time 3 web-old mail-old" }];
+  const STARTED: Answer = { to: "start web-1 mail-1" };
+  const WELL: Answer = { to: "inspect --format {{.Name}} {{.State.Status}} {{.RestartCount}} web-1 mail-1", stdout: "/web-1 running 0\n/mail-1 running 0" };
+  const CRASHED: Answer = { ...WELL, stdout: "/web-1 exited 0\n/mail-1 running 0" };
+  const STEADY: Answer = { to: "inspect --format {{if .State.Health}}", stdout: "healthy" };
+  const WHY: readonly Answer[] = [{ to: "logs --since" }, STATE, APP_LOG];
+  /** All that brings the old release back. */
+  const BACK: readonly Answer[] = [
+    { to: "stop mail-1" }, { to: "stop --time 3 web-1 mail-1" }, OF_LIVE, { to: "start web-old mail-old" },
+    proxy(`deploy gate-${LIVE}`), proxy(`remove gate-${LIVE}`), proxy("resume app"),
+  ];
+  const BACK_STEPS = ["stop mail-1", "stop --time 3 web-1 mail-1", "ps", "start web-old mail-old", `deploy gate-${LIVE}`, `remove gate-${LIVE}`, "resume app"];
+
+  /** What was done, in order: starts and stops in full, kamal-proxy by its first words, and without what only looks. */
+  const steps = (docker: ReturnType<typeof fakeDocker>) =>
+    docker.calls().flatMap(([verb = "", ...words]) =>
+      verb === "exec" ? [words.slice(2, 4).join(" ")] : ["start", "stop", "create", "rm"].includes(verb) ? [[verb, ...words].join(" ")] : verb === "ps" ? [verb] : []);
+
+  test.concurrent("starts when requests wait and all other processes of the app have stopped, and the gate lets no request through", async () => {
+    const docker = fakeDocker([...HELD, STARTED, HEALTHY, WELL, STEADY, REMOVED]);
+    const { code, stdout, stderr } = await runStep("gate", input, docker);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("2 of 2 healthy");
+    expect(steps(docker)).toEqual(["list", "pause app", "ps", "stop --time 3 web-old mail-old", "start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e"]);
+  });
+
+  test.concurrent("has nothing to hold and nothing to stop when it is the first", async () => {
+    const docker = fakeDocker([NO_ROUTE, proxy("pause", { stderr: "Error: service not found", exit: 1 }), { ...RUNNING_NOW, stdout: "gw gateway" }, STARTED, HEALTHY, WELL, STEADY, REMOVED]);
+    expect((await runStep("gate", input, docker)).code).toBe(0);
+    expect(steps(docker)).toEqual(["list", "pause app", "ps", "start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e"]);
+  });
+
+  test.concurrent("gives way again where it fails: stopped, the old one started and probed at its own port, and only then the requests let through", async () => {
+    const docker = fakeDocker([...HELD, STARTED, WAITING, CRASHED, STEADY, ...WHY, REMOVED, ...BACK]);
+    const { code, stderr } = await runStep("gate", input, docker);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^release 3f9a1c2b7d4e is not healthy: container web-1 ended by itself/);
+    expect(steps(docker).slice(4)).toEqual(["start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e", ...BACK_STEPS]);
+    expect(docker.calls().find((words) => words.includes(`gate-${LIVE}`))?.join(" ")).toMatch(/ --target web-old:9000 --health-check-path \/old /);
+  });
+
+  test.concurrent("that is the first and fails is stopped, and there is nothing to start", async () => {
+    const docker = fakeDocker([NO_ROUTE, proxy("pause", { stderr: "Error: service not found", exit: 1 }), { ...RUNNING_NOW, stdout: "" }, STARTED, WAITING, CRASHED, STEADY, ...WHY, REMOVED, { to: "stop mail-1" }]);
+    expect((await runStep("gate", input, docker)).code).toBe(1);
+    expect(steps(docker).slice(3)).toEqual(["start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e", "stop mail-1"]);
+  });
+
+  test.concurrent("does not start where requests cannot be held, and the old one goes on", async () => {
+    const docker = fakeDocker([OLD_ROUTE, OLD_LABELS, proxy("pause", { stderr: "Error: no space left", exit: 1 }), ...BACK]);
+    expect(await runStep("gate", input, docker)).toMatchObject({ code: 1, stderr: "the gateway cannot hold requests: Error: no space left\n" });
+    expect(steps(docker)).toEqual(["list", "pause app", ...BACK_STEPS]);
+  });
+
+  test.concurrent("does not start where the old one cannot be stopped, and no request waits for it any longer", async () => {
+    const docker = fakeDocker([...HELD.slice(0, 4), { to: "stop --time 3 web-old", stderr: "Error: permission denied", exit: 1 }, ...BACK]);
+    expect(await runStep("gate", input, docker)).toMatchObject({ code: 1, stderr: "docker stop --time failed: Error: permission denied\n" });
+    expect(steps(docker).slice(4)).toEqual(BACK_STEPS);
+  });
+
+  test.concurrent("is not held and not stopped where it has the traffic already, as after a change of the gateway or of a job", async () => {
+    const docker = fakeDocker([routeTo("web-1:3000"), { ...OLD_LABELS, to: "inspect --type container web-1" }, STARTED, WAITING, CRASHED, STEADY, ...WHY, REMOVED]);
+    expect((await runStep("gate", input, docker)).code).toBe(1);
+    expect(steps(docker)).toEqual(["list", "start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e"]);
+  });
+
+  describe("with a migration", () => {
+    const migrating: GateInput = { ...input, migration: { job: JOB, run: true } };
+    const job = (exit: string): readonly Answer[] => [
+      { to: "inspect --type container --format {{.State.Status}}", exit: 1 }, { to: "create --name" }, { to: `start ${JOB.container}` },
+      { to: "logs --follow", stdout: "one table" }, { to: "wait", stdout: exit }, { to: "rm --force" },
+    ];
+    const LONGER = proxy("pause app --drain-timeout 2.5s --max-pause 422.5s");
+
+    test.concurrent("has it between the end of the old release and its own start, while requests wait the longer", async () => {
+      const docker = fakeDocker([OLD_ROUTE, ...job("0"), OLD_LABELS, LONGER, ...HELD.slice(3), STARTED, HEALTHY, WELL, STEADY, REMOVED]);
+      const { code, stdout } = await runStep("gate", migrating, docker);
+      expect(code).toBe(0);
+      expect(steps(docker).slice(3)).toEqual([
+        "stop --time 3 web-old mail-old",
+        `create --name ${JOB.container} --user 1000:1000 sha256:1111 migrate --all`,
+        `start ${JOB.container}`,
+        "start web-1 mail-1",
+        "deploy gate-3f9a1c2b7d4e",
+        "remove gate-3f9a1c2b7d4e",
+      ]);
+      expect(stdout.split("\n")).toEqual(["migration: one table", expect.stringMatching(/^migration of release 3f9a1c2b7d4e done after /), "done for releases: 3f9a1c2b7d4e", expect.stringContaining("2 of 2 healthy"), ""]);
+    });
+
+    test.concurrent("never starts where that fails, and the old one comes back", async () => {
+      const docker = fakeDocker([OLD_ROUTE, ...job("4"), OLD_LABELS, LONGER, ...HELD.slice(3), ...BACK]);
+      const { code, stderr } = await runStep("gate", migrating, docker);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^the migration of release 3f9a1c2b7d4e failed with exit code 4 after /);
+      expect(steps(docker)).not.toContain("start web-1 mail-1");
+      expect(steps(docker).slice(-BACK_STEPS.length)).toEqual(BACK_STEPS);
+    });
   });
 });
 

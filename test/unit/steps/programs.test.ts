@@ -1,14 +1,13 @@
 import { pathToFileURL } from "node:url";
-import type { RouteInput } from "../../../steps/route.ts";
 import { CERTIFICATE, KEY } from "../../support/certificate.ts";
 import { OWNER } from "../../support/configuration.ts";
 import { type Answer, fakeDocker } from "../../support/fakeDocker.ts";
 import { runNode, runStep } from "../../support/step.ts";
+import { proxied, ROUTE as input } from "../../support/stepInputs.ts";
 import { entriesOf } from "../../support/tar.ts";
 
 const SENTINEL = "hunter2-sentinel";
 const OWNED = ["--filter", "label=berth.project=berth", "--filter", "label=berth.stack=dev"];
-const proxied = (calls: readonly string[][]) => calls.filter(([verb]) => verb === "exec").map((words) => words.slice(3, 5).join(" "));
 
 test.concurrent("a gateway that never takes a command is named, with what it says and where to look", async () => {
   const docker = fakeDocker([{ to: "exec gw kamal-proxy resume app", stderr: "Error: dial unix: connection refused", exit: 1 }]);
@@ -25,18 +24,6 @@ test.concurrent("a fault of the program itself is not hidden: it comes with its 
 });
 
 describe("route", () => {
-  const input: RouteInput = {
-    gateway: "gw",
-    service: "app",
-    release: "3f9a1c2b7d4e",
-    targets: ["web-1", "web-2"],
-    port: 3000,
-    hosts: [],
-    tls: "off",
-    health: { path: "/up", interval: 1, timeout: 5, deadline: 60 },
-    drain: 30,
-    maintenance: null,
-  };
   const SWITCHED: Answer = { to: "exec gw kamal-proxy deploy app" };
 
   test.concurrent("switches, opens the door, and says how many replicas serve", async () => {
@@ -51,6 +38,19 @@ describe("route", () => {
       code: 0,
       stdout: "release 3f9a1c2b7d4e is live on 1 replica\n",
     });
+  });
+
+  test.concurrent("removes the jobs that have come to their end, and no other container, once it is live", async () => {
+    const ended: Answer = { to: ["ps", "--all", "--quiet", ...OWNED, "--filter", "label=berth.part=job", "--filter", "status=exited"].join(" "), stdout: "1111\n2222" };
+    const docker = fakeDocker([SWITCHED, { to: "exec gw kamal-proxy resume app" }, ended, { to: "rm" }]);
+    expect((await runStep("route", { ...input, jobs: true }, docker)).code).toBe(0);
+    expect(docker.calls().slice(-1)).toEqual([["rm", "1111", "2222"]]);
+    expect(docker.calls().map(([verb]) => verb)).toEqual(["exec", "exec", "ps", "rm"]);
+  });
+
+  test.concurrent("has nothing to remove where no job has run", async () => {
+    const docker = fakeDocker([SWITCHED, { to: "exec gw kamal-proxy resume app" }, { to: "ps" }]);
+    expect((await runStep("route", { ...input, jobs: true }, docker)).code).toBe(0);
   });
 
   test.concurrent("that fails says why and opens nothing", async () => {
@@ -69,25 +69,6 @@ describe("route", () => {
       { name: "berth-key.pem", mode: 0o444, uid: 0, gid: 0, content: KEY },
     ]);
     expect(docker.calls().flat().join(" ")).not.toContain(KEY.split("\n")[1]);
-  });
-});
-
-describe("hold", () => {
-  const input = { gateway: "gw", service: "app", drain: 30, patience: 150, because: "x" };
-
-  test.concurrent("lets requests wait", async () => {
-    const docker = fakeDocker([{ to: "exec gw kamal-proxy pause app --drain-timeout 30s --max-pause 150s" }]);
-    expect(await runStep("hold", input, docker)).toMatchObject({ code: 0, stdout: "requests wait, 150 s at the most\n", stderr: "" });
-  });
-
-  test.concurrent("has nothing to hold before the first release", async () => {
-    const docker = fakeDocker([{ to: "exec gw kamal-proxy pause", stderr: "Error: service not found", exit: 1 }]);
-    expect(await runStep("hold", input, docker)).toMatchObject({ code: 0, stdout: "", stderr: "" });
-  });
-
-  test.concurrent("that fails otherwise stops the release", async () => {
-    const docker = fakeDocker([{ to: "exec gw kamal-proxy pause", stderr: "Error: no space left", exit: 1 }]);
-    expect(await runStep("hold", input, docker)).toMatchObject({ code: 1, stderr: "the gateway cannot hold requests: Error: no space left\n" });
   });
 });
 

@@ -1,29 +1,11 @@
 import { parseProbes, story } from "../../../steps/diagnosis.ts";
-import { type GateInput, probeWords } from "../../../steps/gate.ts";
+import { probeWords } from "../../../steps/gate.ts";
 import { pauseWords } from "../../../steps/hold.ts";
+import { doneBefore, failed } from "../../../steps/job.ts";
+import { parseRoutes } from "../../../steps/live.ts";
 import { surplus } from "../../../steps/prune.ts";
-import { deployWords, maintenanceWords, type RouteInput } from "../../../steps/route.ts";
-
-const gate: GateInput = {
-  gateway: "gw",
-  release: "3f9a1c2b7d4e",
-  candidates: ["web-1", "web-2"],
-  port: 3000,
-  health: { path: "/up", interval: 1, timeout: 5, deadline: 60 },
-};
-
-const route: RouteInput = {
-  gateway: "gw",
-  service: "app",
-  release: "3f9a1c2b7d4e",
-  targets: ["web-1", "web-2"],
-  port: 3000,
-  hosts: [],
-  tls: "off",
-  health: { path: "/up", interval: 1, timeout: 5, deadline: 60 },
-  drain: 30,
-  maintenance: null,
-};
+import { deployWords, maintenanceWords } from "../../../steps/switch.ts";
+import { GATE as gate, JOB, ROUTE as route } from "../../support/stepInputs.ts";
 
 /** Options and their values, each pair on its own. */
 const optionsOf = (words: readonly string[]) =>
@@ -83,10 +65,62 @@ describe("the switch", () => {
   });
 });
 
-test("requests are held with a limit, while the open ones finish", () => {
-  expect(pauseWords({ gateway: "gw", service: "app", drain: 30, patience: 150, because: "x" })).toEqual([
-    "pause", "app", "--drain-timeout", "30s", "--max-pause", "150s",
-  ]);
+describe("requests are held", () => {
+  test("as long as draining, the gate's deadline and a minute to stop and start", () => {
+    expect(pauseWords(gate)).toEqual(["pause", "app", "--drain-timeout", "30s", "--max-pause", "150s"]);
+  });
+
+  test("longer where a migration runs meanwhile", () => {
+    expect(optionsOf(pauseWords({ ...gate, migration: { job: JOB, run: true } }))).toContain("--max-pause 450s");
+  });
+});
+
+describe("the routes that kamal-proxy lists", () => {
+  const head = "\u001b[3;94mService\u001b[0m  \u001b[3;94mHost\u001b[0m  \u001b[3;94mPath\u001b[0m  \u001b[3;94mTarget\u001b[0m                        \u001b[3;94mState\u001b[0m    \u001b[3;94mTLS\u001b[0m  ";
+
+  test("are read without colours and padding, each with all its targets", () => {
+    const row = "\u001b[1;34mapp\u001b[0m      \u001b[m*\u001b[0m     \u001b[m/\u001b[0m     \u001b[mweb-1:8080,web-2:8080\u001b[0m  \u001b[mrunning\u001b[0m  \u001b[mno\u001b[0m   ";
+    expect(parseRoutes(`${head}\n${row}\n`)).toEqual([{ service: "app", host: "*", targets: ["web-1:8080", "web-2:8080"], state: "running" }]);
+  });
+
+  test("are told apart, with their hosts and states", () => {
+    const rows = ["app       example.com,*.example.com  /  web-1:80  paused   yes  ", "gate-3f9  1234.invalid               /  web-2:80  stopped  no   "];
+    expect(parseRoutes([head, ...rows, ""].join("\n"))).toEqual([
+      { service: "app", host: "example.com,*.example.com", targets: ["web-1:80"], state: "paused" },
+      { service: "gate-3f9", host: "1234.invalid", targets: ["web-2:80"], state: "stopped" },
+    ]);
+  });
+
+  test.each([["none at all", ""], ["a head alone", `${head}\n`]])("are none where there is %s", (_, text) => {
+    expect(parseRoutes(text)).toEqual([]);
+  });
+});
+
+describe("the releases that had a job", () => {
+  test.each<[string, string, string[]]>([
+    ["are read from what it printed last", "migration: one table\ndone for releases: a b\nrelease c: 2 of 2 healthy after 0.1 s\n", ["a", "b"]],
+    ["are those of the last line of that kind", "done for releases: a\ndone for releases: a b", ["a", "b"]],
+    ["are none where the job itself printed such a line", "migration: done for releases: z", []],
+    ["are none before the first", "", []],
+    ["are none where it was never run", "done for releases: ", []],
+  ])("%s", (_, stdout, expected) => {
+    expect(doneBefore(stdout)).toEqual(expected);
+  });
+});
+
+describe("a job that failed", () => {
+  test("is told with its exit code and its last lines", () => {
+    expect(failed(JOB, "3", "0.5", ["no such table", "  at line 1"]).split("\n")).toEqual([
+      "the migration of release 3f9a1c2b7d4e failed with exit code 3 after 0.5 s",
+      "  its last lines:",
+      "    no such table",
+      "      at line 1",
+    ]);
+  });
+
+  test("is told apart from one that took too long", () => {
+    expect(failed(JOB, undefined, "301.0", []).split("\n")).toEqual(["the migration of release 3f9a1c2b7d4e was stopped: it took longer than 300 s", "  it printed nothing"]);
+  });
 });
 
 test.each<[string, string[], string[], string[]]>([
