@@ -91,6 +91,17 @@ test("a preview declares what the update will", async () => {
 });
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 
+test("a release that an earlier Berth wrote down has no workers, and is the same release still", async () => {
+  const [first] = ledgerOf(await run());
+  if (!first) throw new Error("no release");
+  const { workers: _, ...settings } = first.settings;
+  const old = { ...first, settings } as unknown as Release;
+  const again = await run({}, [old]);
+  expect(releasesOf(again)).toMatchObject([{ name: first.name, settings: { ...settings, workers: [] } }]);
+  const pinned = await run({ release: first.name }, [old]);
+  expect(pinned.resources.filter(({ name }) => name.includes("worker"))).toEqual([]);
+});
+
 describe("a pinned release", () => {
   const earlier = releaseOf({ name: "aaaaaaaaaaaa", image: "sha256:old", settings: { ...releaseOf().settings, replicas: 1, strategy: "recreate" } });
   const live = releaseOf({ name: "bbbbbbbbbbbb" });

@@ -1,8 +1,10 @@
+import { canonicalJson } from "../../components/canonicalJson.ts";
 import { REPLACE_ON_CHANGES } from "../../components/hardening.ts";
 import type { Release } from "../../components/ledger.ts";
 import { Replicas, type ReplicasArgs } from "../../components/replicas.ts";
 import { carried, OWNER, releaseOf } from "../support/configuration.ts";
 import { declare } from "../support/program.ts";
+import { labelsOf } from "../support/values.ts";
 
 const declareReplicas = (args: Partial<ReplicasArgs> = {}) =>
   declare(() => new Replicas("web", {
@@ -11,7 +13,6 @@ const declareReplicas = (args: Partial<ReplicasArgs> = {}) =>
     imageId: "sha256:1111",
     network: "net-1",
     volumes: { data: "data-1" },
-    stopFirst: false,
     ...args,
   }));
 
@@ -39,6 +40,7 @@ test("a replica has exactly these inputs", async () => {
       { label: "berth.stack", value: "dev" },
       { label: "berth.part", value: "web" },
       { label: "berth.release", value: "3f9a1c2b7d4e" },
+      { label: "berth.settings", value: canonicalJson(carried()) },
     ],
     mounts: [{ type: "volume", source: "data-1", target: "/data", readOnly: false }],
     networksAdvanced: [{ name: "net-1" }],
@@ -100,9 +102,63 @@ test("secrets are a volume that is read-only to the app, and in no variable", as
   expect(JSON.stringify(inputs)).not.toContain("hunter2");
 });
 
-test.each([[false], [true]])("old replicas go first: %p, and what the provider cannot change in place replaces them", async (stopFirst) => {
-  const { options } = (await declareReplicas({ stopFirst })).get("web-1");
-  expect(options).toMatchObject({ deleteBeforeReplace: stopFirst, replaceOnChanges: REPLACE_ON_CHANGES });
+test.each(["blue-green", "recreate"] as const)("the old replicas of %s stay until the new ones have proven good, and what the provider cannot change in place replaces them", async (strategy) => {
+  const { options } = (await declareReplicas({ release: withSettings({ strategy }) })).get("web-1");
+  expect(options).toMatchObject({ deleteBeforeReplace: false, replaceOnChanges: REPLACE_ON_CHANGES });
+});
+
+test("a replica of an app that allows one writer is made and not started: the gate does that", async () => {
+  expect((await declareReplicas({ release: withSettings({ strategy: "recreate" }) })).get("web-1").inputs).toMatchObject({ start: false, mustRun: false });
+  const { inputs } = (await declareReplicas()).get("web-1");
+  expect([inputs["start"], inputs["mustRun"]]).toEqual([undefined, undefined]);
+});
+
+describe("the label with the settings of a release", () => {
+  const labelOf = async (release: Release) => labelsOf((await declareReplicas({ release })).get("web-1").inputs["labels"])["berth.settings"] ?? "";
+
+  test("says all that is needed to serve from a replica", async () => {
+    expect(JSON.parse(await labelOf(withSettings({ containerPort: 3000, drain: 5 })))).toEqual(carried({ containerPort: 3000, drain: 5 }));
+  });
+
+  test("is the same in whatever order the ledger gives the settings back", async () => {
+    const { user, ...rest } = carried();
+    expect(await labelOf(releaseOf({ settings: { ...rest, user } }))).toBe(await labelOf(releaseOf({ settings: { user, ...rest } })));
+  });
+
+  test("has no secret in it", async () => {
+    expect(await labelOf(releaseOf({ secrets: { pin: "hunter2" } }))).not.toContain("hunter2");
+  });
+});
+
+describe("the containers of a worker", () => {
+  const worker = { name: "mail", command: ["node", "mail.js"], replicas: 2 };
+  const declareWorker = (more: Partial<typeof worker> & { healthcheck?: string[] } = {}) => declareReplicas({ worker: { ...worker, ...more } });
+
+  test("are as many as the worker has, whatever the release has", async () => {
+    const { resources } = await declareWorker({ replicas: 3 });
+    expect(resources.filter(({ type }) => type === "docker:index/container:Container").map(({ name }) => name)).toEqual(["web-1", "web-2", "web-3"]);
+  });
+
+  test("are those of a replica but for command, health check and label", async () => {
+    const { inputs: web } = (await declareReplicas()).get("web-2");
+    const { inputs } = (await declareWorker()).get("web-2");
+    const { command, healthcheck, labels, ...rest } = inputs;
+    const { labels: webLabels, ...webRest } = web;
+    expect(command).toEqual(["node", "mail.js"]);
+    expect(healthcheck).toEqual({ tests: ["NONE"] }); // the image's own asks the web process
+    expect(labelsOf(labels)).toEqual({ ...labelsOf(webLabels), "berth.part": "worker" });
+    expect(rest).toEqual(webRest);
+  });
+
+  test("have a health check of their own where the worker has one", async () => {
+    const { inputs } = (await declareWorker({ healthcheck: ["node", "alive.js"] })).get("web-1");
+    expect(inputs["healthcheck"]).toEqual({ tests: ["CMD", "node", "alive.js"], interval: "5s", timeout: "5s", retries: 3, startPeriod: "10s" });
+  });
+
+  test("wait for the gate, too, in an app that allows one writer", async () => {
+    const { inputs } = (await declareReplicas({ worker, release: withSettings({ strategy: "recreate" }) })).get("web-1");
+    expect(inputs).toMatchObject({ start: false, mustRun: false });
+  });
 });
 
 test("a volume that was not made is a fault of the program, never another volume of that name", async () => {

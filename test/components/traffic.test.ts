@@ -1,36 +1,113 @@
 import * as pulumi from "@pulumi/pulumi";
-import { HealthGate } from "../../components/healthGate.ts";
-import { Hold } from "../../components/hold.ts";
+import { HealthGate, type HealthGateArgs } from "../../components/healthGate.ts";
+import { Job, type JobArgs, jobSpec } from "../../components/job.ts";
+import { replicaArgs } from "../../components/replicas.ts";
 import { Route, type RouteArgs } from "../../components/route.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
-import { carried, releaseOf } from "../support/configuration.ts";
+import { carried, OWNER, releaseOf } from "../support/configuration.ts";
 import { declare } from "../support/program.ts";
+import { JOB } from "../support/stepInputs.ts";
 import { Secret, stepInput, UNKNOWN } from "../support/values.ts";
 
 const HEALTH = { path: "/up", interval: 1, timeout: 5, deadline: 60 };
 const targets = () => [pulumi.output("web-1"), pulumi.output("web-2")];
 
 describe("the gate", () => {
+  const declareGate = async (args: Partial<HealthGateArgs> = {}) =>
+    (await declare(() => void new HealthGate("app-gate", { owner: OWNER, release: releaseOf(), gateway: "gw", candidates: targets(), workers: [], ...args }))).get("app-gate-probe");
+
   test("probes all candidates at the app's port with the release's own health settings", async () => {
-    const program = await declare(() => void new HealthGate("app-gate", { release: releaseOf(), gateway: "gw", candidates: targets() }));
-    const { type, parent, inputs } = program.get("app-gate-probe");
+    const { type, parent, inputs } = await declareGate();
     expect([type, parent]).toEqual(["command:local:Command", "app-gate"]);
     const { environment, ...rest } = inputs;
     expect(rest).toEqual({ create: "node steps/gate.ts", logging: "stdout" });
     expect(environment).toHaveProperty("DOCKER_CONTEXT", "default");
-    expect(stepInput(inputs)).toEqual({ gateway: "gw", release: "3f9a1c2b7d4e", candidates: ["web-1", "web-2"], port: 8080, health: HEALTH });
+    expect(stepInput(inputs)).toEqual({
+      owner: OWNER,
+      gateway: "gw",
+      service: "app",
+      release: "3f9a1c2b7d4e",
+      candidates: ["web-1", "web-2"],
+      workers: [],
+      port: 8080,
+      health: HEALTH,
+      drain: 30,
+      exclusive: false,
+      migration: null,
+    });
+  });
+
+  test.each<[string, Partial<HealthGateArgs>, object]>([
+    ["the workers", { workers: [pulumi.output("mail-1")] }, { workers: ["mail-1"] }],
+    ["an app that allows one writer", { release: releaseOf({ settings: carried({ strategy: "recreate", drain: 1.5 }) }) }, { exclusive: true, drain: 1.5 }],
+    ["the migration between", { migration: pulumi.output({ job: JOB, run: false }) }, { migration: { job: JOB, run: false } }],
+  ])("tells the step of %s", async (_, args, expected) => {
+    expect(stepInput((await declareGate(args)).inputs)).toMatchObject(expected);
   });
 
   test("is not asked again while nothing changes, in whatever order the ledger gives the settings back", async () => {
-    const inputsFor = async (health: typeof HEALTH) =>
-      (await declare(() => void new HealthGate("app-gate", { release: releaseOf({ settings: carried({ health }) }), gateway: "gw", candidates: targets() }))).get("app-gate-probe").inputs;
+    const inputsFor = async (health: typeof HEALTH) => (await declareGate({ release: releaseOf({ settings: carried({ health }) }) })).inputs;
     expect(await inputsFor({ deadline: 60, timeout: 5, interval: 1, path: "/up" })).toEqual(await inputsFor(HEALTH));
   });
 });
 
+describe("a job", () => {
+  const release = releaseOf({ secrets: { pin: "hunter2" }, settings: carried({ resources: { cpus: 1, memory: 64 * 1024 ** 2, pids: 32 }, strategy: "recreate" }) });
+  const replica = replicaArgs({ owner: OWNER, release, imageId: "sha256:1111", network: "net-1", volumes: { data: "data-1" }, secrets: "secrets-1" }, 0);
+  const args: JobArgs = { owner: OWNER, what: "migration", release, settings: { command: ["migrate", "--all"], timeout: 90 }, replica, run: true };
+
+  test("is a step that removes what it left when it goes, and whose output is a secret", async () => {
+    const { type, parent, inputs } = (await declare(() => void new Job("app-migration", args))).get("app-migration-run");
+    expect([type, parent]).toEqual(["command:local:Command", "app-migration"]);
+    const { environment, ...rest } = inputs;
+    expect(rest).toEqual({
+      create: "node steps/job.ts",
+      delete:
+        'docker ps --all --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" --filter "label=berth.job=$JOB" | xargs -r docker rm --force',
+      logging: "stdout",
+    });
+    expect(environment).toMatchObject({ PROJECT: "berth", STACK: "dev", JOB: "migration", DOCKER_CONTEXT: "default" });
+    expect(JSON.stringify(inputs)).not.toContain("hunter2");
+  });
+
+  test("is a container of the release: its image, environment, mounts, network, user and limits, with labels and a name of its own", async () => {
+    const { inputs } = (await declare(() => void new Job("app-migration", args))).get("app-migration-run");
+    const { job: { flags, ...job }, run } = stepInput(inputs) as { job: Record<string, unknown> & { flags: string[] }; run: boolean };
+    expect(run).toBe(true);
+    expect(job).toEqual({
+      what: "migration",
+      release: "3f9a1c2b7d4e",
+      container: "berth-dev-migration-3f9a1c2b7d4e",
+      image: "sha256:1111",
+      command: ["migrate", "--all"],
+      timeout: 90,
+    });
+    const pairs = flags.map((word, index) => `${word} ${flags[index + 1]}`).filter((pair) => pair.startsWith("--"));
+    expect(pairs).toEqual(expect.arrayContaining([
+      "--network net-1", "--user 1000:1000", "--env BERTH_RELEASE=3f9a1c2b7d4e", "--env BERTH_REPLICA=0", "--env PORT=8080",
+      "--mount type=volume,source=data-1,target=/data", "--mount type=volume,source=secrets-1,target=/run/secrets,readonly",
+      "--cap-drop ALL", "--memory 64m", "--pids-limit 32",
+    ]));
+    expect(pairs.filter((pair) => pair.startsWith("--label "))).toEqual([
+      "--label berth.project=berth", "--label berth.stack=dev", "--label berth.part=job", "--label berth.release=3f9a1c2b7d4e", "--label berth.job=migration",
+    ]);
+  });
+
+  test("is told where its release is brought back as it was", async () => {
+    const { inputs } = (await declare(() => void new Job("app-migration", { ...args, run: false }))).get("app-migration-run");
+    expect(stepInput(inputs)).toMatchObject({ run: false });
+  });
+
+  test("of another purpose is another container", async () => {
+    const { outputs } = await declare(() => ({ spec: jobSpec({ ...args, what: "smoke-test" }) }));
+    expect(outputs["spec"]).toMatchObject({ what: "smoke-test", container: "berth-dev-smoke-test-3f9a1c2b7d4e" });
+  });
+});
+
 describe("the route", () => {
+  const BAKE = { duration: 20, errors: 5, slowdown: 3, minRequests: 20 };
   const declareRoute = (args: Partial<RouteArgs> = {}) =>
-    declare(() => ({ live: new Route("app-route", { release: releaseOf(), gateway: "gw", targets: targets(), hosts: [], ...args }).live }));
+    declare(() => ({ live: new Route("app-route", { owner: OWNER, release: releaseOf(), gateway: "gw", targets: targets(), workers: [], hosts: [], jobs: false, ...args }).live }));
 
   test("sends all traffic to the release, with no key and no secret where there is none", async () => {
     const program = await declareRoute();
@@ -38,16 +115,23 @@ describe("the route", () => {
     expect([type, parent, Object.keys(inputs).sort()]).toEqual(["command:local:Command", "app-route", ["create", "environment", "logging"]]);
     expect(inputs["create"]).toBe("node steps/route.ts");
     expect(stepInput(inputs)).toEqual({
+      owner: OWNER,
       gateway: "gw",
       service: "app",
       release: "3f9a1c2b7d4e",
       targets: ["web-1", "web-2"],
+      workers: [],
+      canary: null,
+      exclusive: false,
       port: 8080,
       hosts: [],
       tls: "off",
       health: HEALTH,
       drain: 30,
       maintenance: null,
+      bake: null,
+      smokeTest: null,
+      jobs: false,
     });
   });
 
@@ -56,6 +140,9 @@ describe("the route", () => {
     ["certificates by ACME", { hosts: ["example.com"], tls: { acme: true } }, { tls: "acme" }],
     ["maintenance", { maintenance: "Back at noon" }, { maintenance: "Back at noon" }],
     ["the release's own times", { release: releaseOf({ settings: carried({ drain: 1.5, containerPort: 3000 }) }) }, { drain: 1.5, port: 3000 }],
+    ["how to watch the release, and whom to stop where it is not good", { bake: BAKE, workers: [pulumi.output("mail-1")] }, { bake: BAKE, workers: ["mail-1"], exclusive: false }],
+    ["an app that allows one writer", { release: releaseOf({ settings: carried({ strategy: "recreate" }) }) }, { exclusive: true }],
+    ["the smoke test", { smokeTest: pulumi.output(JOB), jobs: true }, { smokeTest: JOB, jobs: true }],
   ])("tells the step of %s", async (_, args, expected) => {
     const { inputs } = (await declareRoute(args)).get("app-route-switch");
     expect(stepInput(inputs)).toMatchObject(expected);
@@ -82,31 +169,10 @@ describe("the route", () => {
   });
 });
 
-describe("holding requests", () => {
-  const declareHold = async (replica: object, preview = false) => {
-    const program = await declare(() => void new Hold("app-hold", { release: releaseOf(), gateway: "gw", replica: pulumi.output(replica) }), { preview });
-    return program.get("app-hold-pause");
-  };
-
-  test("lasts as long as draining, the gate's deadline and a minute to stop and start", async () => {
-    const { parent, inputs } = await declareHold({ image: "sha256:1" });
-    expect([parent, inputs["create"]]).toEqual(["app-hold", "node steps/hold.ts"]);
-    expect(stepInput(inputs)).toMatchObject({ gateway: "gw", service: "app", drain: 30, patience: 150 });
-  });
-
-  test("is done again when, and only when, the replicas are about to be replaced", async () => {
-    const reasonFor = async (replica: object) => (stepInput((await declareHold(replica)).inputs) as { because: string }).because;
-    const before = await reasonFor({ image: "sha256:1", envs: ["A=1"] });
-    expect(before).toMatch(/^[0-9a-f]{64}$/);
-    expect(await reasonFor({ envs: ["A=1"], image: "sha256:1" })).toBe(before);
-    expect(await reasonFor({ image: "sha256:1", envs: ["A=2"] })).not.toBe(before);
-  });
-});
-
 test("in a preview a step's input is not known yet where the engine decides a part of it", async () => {
   const program = await declare(() => {
-    const route = new Route("first", { release: releaseOf(), gateway: "gw", targets: [], hosts: [] });
-    new HealthGate("second", { release: releaseOf(), gateway: pulumi.interpolate`${route.live}`, candidates: [] });
+    const route = new Route("first", { owner: OWNER, release: releaseOf(), gateway: "gw", targets: [], workers: [], hosts: [], jobs: false });
+    new HealthGate("second", { owner: OWNER, release: releaseOf(), gateway: pulumi.interpolate`${route.live}`, candidates: [], workers: [] });
   }, { preview: true });
   expect(program.get("second-probe").inputs["environment"]).toMatchObject({ BERTH_INPUT: UNKNOWN });
 });

@@ -8,6 +8,8 @@ import { Secret, stepInput } from "../support/values.ts";
 
 const CONTENT = "3f9a1c2b7d4e";
 const ORIGIN = { time: "2026-01-02T03:04:05.000Z" };
+const MIGRATION = { command: ["migrate"], timeout: "90s" };
+const SMOKE_TEST = { command: ["smoke"] };
 const BUILD = { context: "app", dockerfile: "Dockerfile", args: {} };
 
 /** The app that this configuration makes, as index.ts would. */
@@ -42,10 +44,11 @@ test("secrets add their files, named by the release so that an old replica keeps
   expect(parts).toContainEqual(["SecretFiles", `app-secrets-${CONTENT}`]);
 });
 
-test("recreate adds the hold", async () => {
-  const parts = partsOf(await declareApp({ config: { strategy: "recreate" } }));
-  expect(parts).toHaveLength(8);
-  expect(parts).toContainEqual(["Hold", "app-hold"]);
+test("each worker and the migration are parts of their own", async () => {
+  const workers = [{ name: "mail", command: ["mail"] }, { name: "queue", command: ["queue"] }];
+  const parts = partsOf(await declareApp({ config: { workers, migration: MIGRATION, smokeTest: SMOKE_TEST } }));
+  expect(parts).toHaveLength(10);
+  expect(parts).toEqual(expect.arrayContaining([["Job", "app-migration"], ["Replicas", "app-worker-mail"], ["Replicas", "app-worker-queue"]]));
 });
 
 describe("the order of a release", () => {
@@ -63,22 +66,56 @@ describe("the order of a release", () => {
     expect([...gateway].filter((name) => !name.startsWith("app-gateway"))).toEqual(["app"]);
   });
 
-  test("is create-first for blue-green", async () => {
-    expect((await declareApp()).get("app-web-1").options.deleteBeforeReplace).toBe(false);
+  test.each(["blue-green", "recreate"])("is create-first for %s", async (strategy) => {
+    expect((await declareApp({ config: { strategy } })).get("app-web-1").options.deleteBeforeReplace).toBe(false);
   });
 
-  test("for recreate holds the requests first, then deletes the old replica before the new one", async () => {
-    const program = await declareApp({ config: { strategy: "recreate" } });
-    expect(program.get("app-web-1").options.deleteBeforeReplace).toBe(true);
-    expect(program.before("app-web-1")).toContain("app-hold-pause");
-    expect(program.before("app-hold-pause")).toContain("app-gateway-proxy");
+  test("has the migration before all its processes, and the gate and the switch after all of them", async () => {
+    const program = await declareApp({ config: { migration: MIGRATION, workers: [{ name: "mail", command: ["mail"], replicas: 2 }], secrets: { pin: "1" } } });
+    for (const name of ["app-web-1", "app-worker-mail-1", "app-gate-probe"]) expect(program.before(name)).toContain("app-migration-run");
+    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", `app-secrets-${CONTENT}-files`]) expect(program.before("app-migration-run")).toContain(name);
+    for (const name of ["app-web-2", "app-worker-mail-2"]) expect(program.before("app-gate-probe")).toContain(name);
+    for (const name of ["app-gate-probe", "app-worker-mail-pids"]) expect(program.before("app-route-switch")).toContain(name);
   });
 
-  test("for recreate holds again when, and only when, a replica changes", async () => {
-    const reasonFor = async (config: Config) => (stepInput((await declareApp({ config: { strategy: "recreate", ...config } })).get("app-hold-pause").inputs) as { because: string }).because;
-    const before = await reasonFor({});
-    expect(await reasonFor({ port: 9000, maintenance: "Back soon" })).toBe(before);
-    expect(await reasonFor({ env: { A: "1" } })).not.toBe(before);
+  test("for recreate leaves the migration to the gate, which has it between the two releases", async () => {
+    const program = await declareApp({ config: { migration: MIGRATION, strategy: "recreate" } });
+    expect(program.resources.map(({ name }) => name)).not.toContain("app-migration");
+    expect(stepInput(program.get("app-gate-probe").inputs)).toMatchObject({
+      exclusive: true,
+      migration: { run: true, job: { what: "migration", command: ["migrate"], timeout: 90, image: "sha256:app-image-build" } },
+    });
+  });
+});
+
+describe("what the steps are told", () => {
+  const workers = [{ name: "mail", command: ["mail"], replicas: 2 }];
+  const inputsOf = async (config: Config, ...names: string[]) => {
+    const program = await declareApp({ config });
+    return names.map((name) => stepInput(program.get(name).inputs) as Record<string, unknown>);
+  };
+
+  test("are the workers by their containers' names, apart from those with traffic", async () => {
+    for (const input of await inputsOf({ workers }, "app-gate-probe", "app-route-switch")) expect(input["workers"]).toEqual(["app-worker-mail-1-0abcdef", "app-worker-mail-2-0abcdef"]);
+    const [gate, route] = await inputsOf({ workers }, "app-gate-probe", "app-route-switch");
+    expect([gate?.["candidates"], route?.["targets"]]).toEqual([["app-web-1-0abcdef", "app-web-2-0abcdef"], ["app-web-1-0abcdef", "app-web-2-0abcdef"]]);
+  });
+
+  test("is the job of a migration, with the environment and mounts of a replica", async () => {
+    const [input] = await inputsOf({ migration: MIGRATION, env: { A: "1" } }, "app-migration-run");
+    expect(input).toMatchObject({ run: true, job: { container: `berth-dev-migration-${CONTENT}`, command: ["migrate"], timeout: 90 } });
+    const { flags } = input?.["job"] as { flags: string[] };
+    expect(flags).toEqual(expect.arrayContaining(["A=1", "BERTH_REPLICA=0", "type=volume,source=app-data-volume-0abcdef,target=/data", "app-gateway-network-0abcdef"]));
+  });
+
+  test("is the smoke test, which asks at the gateway, and whose jobs are removed", async () => {
+    const [input] = await inputsOf({ smokeTest: SMOKE_TEST }, "app-route-switch");
+    expect(input).toMatchObject({ jobs: true, bake: null, smokeTest: { what: "smoke-test", command: ["smoke"], timeout: 60 } });
+    expect((input?.["smokeTest"] as { flags: string[] }).flags).toContain("BERTH_URL=http://app-gateway-proxy-0abcdef:8080");
+  });
+
+  test("is nothing of jobs and baking where none is asked for", async () => {
+    expect(await inputsOf({}, "app-gate-probe", "app-route-switch")).toMatchObject([{ migration: null, workers: [] }, { bake: null, smokeTest: null, jobs: false, workers: [] }]);
   });
 });
 
@@ -92,6 +129,29 @@ describe("a release that is brought back", () => {
     expect(program.resources.filter(({ type }) => type === "docker:index/remoteImage:RemoteImage").map(({ name }) => name)).toEqual(["app-gateway-image"]);
     expect(program.get("app-web-3").inputs).toMatchObject({ image: "sha256:old" });
     expect(program.get("app-web-3").inputs["envs"]).toContain("OLD=1");
+  });
+
+  test("has proven itself: no migration, no bake and no smoke test, and no job is removed that is not there", async () => {
+    const inputsOf = async (config: Config) => {
+      const program = await declareApp({ config: { release: earlier.name, ...config }, args: { release: earlier, ledger: [live, earlier], build: undefined } });
+      return program.resources.filter(({ name }) => /-(gate-probe|migration-run|route-switch)$/.test(name)).map(({ inputs }) => stepInput(inputs) as Record<string, unknown>);
+    };
+    const [job, , route] = await inputsOf({ migration: MIGRATION, smokeTest: SMOKE_TEST, bake: "20s" });
+    expect(job).toMatchObject({ run: false, job: { release: earlier.name } });
+    expect(route).toMatchObject({ bake: null, smokeTest: null });
+    expect((await inputsOf({}))[1]).toMatchObject({ jobs: false });
+  });
+
+  test("of an app that allows one writer has no migration between, either", async () => {
+    const settings = { ...earlier.settings, replicas: 1, strategy: "recreate" } as const;
+    const program = await declareApp({ config: { release: earlier.name, migration: MIGRATION }, args: { release: { ...earlier, settings }, ledger: [live, earlier], build: undefined } });
+    expect(stepInput(program.get("app-gate-probe").inputs)).toMatchObject({ exclusive: true, migration: { run: false } });
+  });
+
+  test("has the workers it had, not those of the configuration", async () => {
+    const settings = { ...earlier.settings, workers: [{ name: "old", command: ["old"], replicas: 1 }] };
+    const program = await declareApp({ config: { workers: [{ name: "mail", command: ["mail"] }] }, args: { release: { ...earlier, settings }, ledger: [live, earlier], build: undefined } });
+    expect(partsOf(program).filter(([, name]) => name?.includes("worker"))).toEqual([["Replicas", "app-worker-old"]]);
   });
 
   test("is on top of the ledger, and the image of the one before is kept", async () => {

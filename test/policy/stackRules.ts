@@ -4,7 +4,13 @@ import { Secret } from "../support/values.ts";
 import { COMMAND, CONTAINER, each, IMAGE, list, NETWORK, ofType, partOf, type Rule, VOLUME } from "./rule.ts";
 
 /** Commands that are not a step: they hold no values, only names of environment variables. */
-const SHORT_COMMANDS = [":", 'docker update --pids-limit "$PIDS" $CONTAINERS'];
+const SHORT_COMMANDS = [
+  ":",
+  'docker update --pids-limit "$PIDS" $CONTAINERS',
+  'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
+  'docker image ls --format "{{.Repository}}:{{.Tag}}" --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" "$REPOSITORY" | xargs -r docker image rm --force',
+  'docker ps --all --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" --filter "label=berth.job=$JOB" | xargs -r docker rm --force',
+];
 const DATA_LABELS = "berth.part berth.project berth.stack berth.volume";
 
 export const stackRules: readonly Rule[] = [
@@ -42,7 +48,7 @@ export const stackRules: readonly Rule[] = [
   },
   each(COMMAND, {
     name: "a command is a step or one short line without values", why: "A failure prints the whole command, and quoting by hand goes wrong", fix: "a program in steps/, with its values in the environment or by stdin",
-    holds: ({ inputs }) => /^node steps\/\w+\.ts$/.test(String(inputs["create"])) || SHORT_COMMANDS.includes(String(inputs["create"])),
+    holds: ({ inputs }) => [inputs["create"], inputs["update"] ?? ":", inputs["delete"] ?? ":"].every((command) => /^node steps\/\w+\.ts$/.test(String(command)) || SHORT_COMMANDS.includes(String(command))),
   }),
   each(COMMAND, {
     name: "a command knows its engine", why: "a context of the docker command may lead to another one", fix: "environment: engineEnvironment()",
