@@ -67,7 +67,7 @@ export async function findPlan(root: string, id: string, stack: string | undefin
 }
 
 /**
- * Does what the plan says. @param words more words for `pulumi up`
+ * Does what the plan says. @param words more words for `pulumi up`, its stack among them
  * @throws UserError before the first change where another update is at work, or the stack, its configuration or the app
  * are not what they were
  */
@@ -78,7 +78,7 @@ export async function carryOut(pulumi: PulumiCli, plan: Plan, words: readonly st
   if (different.length > 0) throw outdated(plan, different);
   const log = join(folderOf(root, plan.id), "events");
   try {
-    await pulumi.change(["up", "--stack", plan.stack, "--plan", planFile(".", plan.id), ...plan.replace.flatMap((urn) => ["--replace", urn]), ...words], log);
+    await pulumi.change(["up", "--plan", planFile(".", plan.id), ...plan.replace.flatMap((urn) => ["--replace", urn]), ...words], log);
   } catch (error) {
     const violation = violationOf(await readLog(log));
     throw violation === undefined ? error : outdated(plan, [violation]);

@@ -2,12 +2,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
 import { main, paint } from "./cli.ts";
 import { describe } from "./driftRules.ts";
 import { readEvents } from "./events.ts";
 import { changesOf } from "./operations.ts";
 import { dropPlan, keepPlan, startPlan } from "./plan.ts";
+import { pulumiCommand, type SharedOptions, wordsFor } from "./pulumiCommand.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { askHost } from "./room.ts";
 import { makeStack } from "./stack.ts";
@@ -15,16 +15,11 @@ import { summarise } from "./summary.ts";
 import { summaryText } from "./summaryText.ts";
 import { viewStack } from "./update.ts";
 
-const command = new Command("preview")
-  .description("Says what `npm run up` would change. Other options go to `pulumi preview`.")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+const command = pulumiCommand("preview", "look at", "Says what `npm run up` would change.")
   .option("--save", "keep this preview as a plan, which `npm run up -- --plan <id>` carries out as it is")
   .option("--json", "print the changes for machines")
-  .option("--outputs", "show the stack's outputs too")
-  .allowUnknownOption()
-  .allowExcessArguments()
   .parse();
-const options = command.opts<{ stack?: string; save?: true; json?: true; outputs?: true }>();
+const options = command.opts<SharedOptions & { save?: true; json?: true }>();
 
 let pulumi: PulumiCli | undefined;
 await main(
@@ -38,7 +33,7 @@ await main(
     let kept = false;
     try {
       const log = join(folder, "events");
-      const words = ["preview", "--stack", stack, ...replace.flatMap((urn) => ["--replace", urn]), ...(plan ? ["--save-plan", plan.file] : []), ...(options.outputs ? [] : ["--suppress-outputs"]), ...command.args];
+      const words = ["preview", ...wordsFor(command, stack), ...replace.flatMap((urn) => ["--replace", urn]), ...(plan ? ["--save-plan", plan.file] : [])];
       const json = options.json && (await cli.capture([...words, "--json", "--event-log", log]));
       if (json) process.stderr.write(json.errors);
       else await cli.change(words, log);
