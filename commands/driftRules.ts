@@ -1,7 +1,8 @@
 /** Where the engine differs from what Pulumi wrote. Pure. */
-import { addressesOf } from "../steps/switch.ts";
+import { addressesOf, type RouteInput } from "../steps/switch.ts";
 import type { Declared, DeclaredContainer } from "./declared.ts";
 import type { Found, FoundContainer } from "./found.ts";
+import { orphansOf } from "./orphans.ts";
 
 export type Kind =
   | "missing" | "stopped" | "paused" | "restarting" | "unhealthy"
@@ -21,6 +22,15 @@ export interface Finding {
 /** One line for a person. */
 export const describe = ({ thing, expected, found }: Finding): string => `${thing}: expected ${expected}, found ${found}`;
 
+/** Containers that the traffic goes to, those of a canary included. */
+export const targetsOf = ({ targets, canary }: RouteInput): string[] => [...targets, ...(canary?.targets ?? [])];
+
+/** What Pulumi has to make again. The route follows by itself where a container gets another name. */
+export function urnsToReplace(findings: readonly Finding[]): string[] {
+  const renamed = findings.some(({ kind, replace }) => kind !== "route" && replace.length > 0);
+  return [...new Set(findings.flatMap(({ kind, replace }) => (kind === "route" && renamed ? [] : replace)))];
+}
+
 /** Every difference, the most severe thing first: volumes, networks, gateway, replicas, routes, what is too much. */
 export function compare(declared: Declared, found: Found): Finding[] {
   if (declared.route === undefined) return []; // nothing was ever live
@@ -36,8 +46,10 @@ export function compare(declared: Declared, found: Found): Finding[] {
 }
 
 const rank = ({ part }: DeclaredContainer): number => (part === "gateway" ? 0 : 1);
-const isRouted = ({ name }: DeclaredContainer, { route }: Declared): boolean => route?.input.targets.includes(name) ?? false;
+const isRouted = ({ name }: DeclaredContainer, { route }: Declared): boolean => route !== undefined && targetsOf(route.input).includes(name);
 const RUNS = "it to run";
+/** Milliseconds. */
+const STEADY = 10_000;
 
 function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Found): Finding[] {
   const thing = `${wanted.part === "gateway" ? "gateway" : "container"} ${wanted.name}`;
@@ -47,10 +59,11 @@ function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Fo
   if (!is) return [differs("missing", RUNS, "no container of that name with the stack's labels")];
 
   // What a failed release left is neither live nor drift, as long as the next update can judge it anew.
-  const live = wanted.part === "gateway" || wanted.release === declared.route?.input.release;
+  const { release, canary } = declared.route?.input ?? {};
+  const live = wanted.part === "gateway" || wanted.release === release || wanted.release === canary?.release;
   const { state, health } = is;
   if (state === "paused") return [differs("paused", RUNS, "paused")];
-  if (state === "restarting") return live ? [differs("restarting", RUNS, `it restarting again and again (${is.restarts} times, exit code ${is.exitCode})`)] : [];
+  if (state === "restarting" || isLooping(is, found.time)) return live ? [differs("restarting", RUNS, `it restarting again and again (${is.restarts} times, exit code ${is.exitCode})`)] : [];
   if (state !== "running") return live ? [differs("stopped", RUNS, `${state} (exit code ${is.exitCode})`)] : [];
 
   const differences: Finding[] = [];
@@ -64,6 +77,9 @@ function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Fo
   if (limits.length > 0) differences.push(differs("limits", limits.map(([limit, value]) => `${limit} ${value}`).join(", "), limits.map(([limit, , value]) => `${limit} ${value}`).join(", "), []));
   return differences;
 }
+
+/** Between two crashes it runs, for less than the engine takes for a sign that it is well. */
+const isLooping = ({ restarts, started }: FoundContainer, now: number): boolean => restarts > 1 && started <= now && now - started < STEADY;
 
 /** Values stay out of sight, because a person may have put a secret there. */
 const nameOf = (entry: string): string => entry.split("=")[0] ?? entry;
@@ -110,29 +126,6 @@ function judgeRoute({ route }: Declared, { routes }: Found): Finding[] {
   if (wanted.join() !== [...is.targets].sort().join()) return differs(thing, `it to lead to ${wanted.join(", ")}`, is.targets.join(", "));
   const state = maintenance === null ? "running" : "stopped";
   return is.state === state ? [] : differs(thing, maintenance === null ? "it to serve" : "the maintenance page", is.state === "running" ? "it serving" : is.state);
-}
-
-/** Parts of a stack that nothing but Pulumi makes, and that hold no data. */
-const DISPOSABLE: readonly string[] = ["web", "worker", "gateway", "secrets"];
-
-/** What carries the stack's labels, or is a route in its gateway, and is unknown to Pulumi: an update was killed before it could write it down. */
-export interface Orphans {
-  readonly containers: readonly string[];
-  readonly networks: readonly string[];
-  readonly volumes: readonly string[];
-  readonly routes: readonly string[];
-}
-
-/** Never data volumes, whose part is not a disposable one. */
-export function orphansOf(declared: Declared, found: Found): Orphans {
-  const ids = new Set([...declared.containers, ...declared.networks].map(({ id }) => id));
-  const names = new Set(declared.volumes.map(({ name }) => name));
-  return {
-    containers: found.containers.filter(({ id, part }) => DISPOSABLE.includes(part) && !ids.has(id)).map(({ name }) => name),
-    networks: found.networks.filter(({ id }) => !ids.has(id)).map(({ name }) => name),
-    volumes: found.volumes.filter(({ name, part }) => DISPOSABLE.includes(part) && !names.has(name)).map(({ name }) => name),
-    routes: (found.routes ?? []).map(({ service }) => service).filter((service) => service !== (declared.route?.input.service ?? service)),
-  };
 }
 
 function leftovers(declared: Declared, found: Found): Finding[] {

@@ -7,7 +7,7 @@ import { tryGateway } from "../steps/engine.ts";
 import { deployWords, maintenanceWords, type RouteInput } from "../steps/switch.ts";
 import type { Declared, DeclaredContainer } from "./declared.ts";
 import { docker } from "./docker.ts";
-import { limitsThatDiffer } from "./driftRules.ts";
+import { limitsThatDiffer, targetsOf } from "./driftRules.ts";
 import type { Found } from "./found.ts";
 
 export interface Aid {
@@ -51,10 +51,10 @@ const limitWords = ({ name, memory, cpus, pids }: DeclaredContainer): string[] =
   name,
 ];
 
-const isTarget = ({ name }: { name: string }, { route }: Declared): boolean => route?.input.targets.includes(name) ?? false;
+const isTarget = ({ name }: { name: string }, { route }: Declared): boolean => route !== undefined && targetsOf(route.input).includes(name);
 
 /** The route's targets that can answer. */
-const servingOf = ({ route }: Declared, found: Found): string[] => (route?.input.targets ?? []).filter((target) => answers(target, found));
+const servingOf = ({ route }: Declared, found: Found): string[] => (route ? targetsOf(route.input) : []).filter((target) => answers(target, found));
 
 /** Whether it runs, is not unhealthy, and shares a network with the gateway. */
 function answers(target: string, { containers }: Found): boolean {
@@ -68,13 +68,19 @@ function answers(target: string, { containers }: Found): boolean {
  */
 export function routeFor(declared: Declared, found: Found): RouteInput | undefined {
   const { input } = declared.route ?? {};
-  const targets = servingOf(declared, found);
-  if (!input || !found.routes || targets.length === 0) return undefined;
+  const serving = servingOf(declared, found);
+  if (!input || !found.routes || serving.length === 0) return undefined;
   const is = found.routes.find(({ service }) => service === input.service);
   const routed = is?.targets.map((target) => target.replace(/:\d+$/, "")) ?? [];
   const right = is?.state === (input.maintenance === null ? "running" : "stopped");
   if (right && routed.length > 0 && routed.every((name) => answers(name, found))) return undefined;
-  return { ...input, targets, canary: null, health: { ...input.health, deadline: Math.min(input.health.deadline, PROBE_DEADLINE) } };
+  const among = (names: readonly string[]) => names.filter((name) => serving.includes(name));
+  return {
+    ...input,
+    targets: among(input.targets),
+    canary: input.canary && { ...input.canary, targets: among(input.canary.targets) },
+    health: { ...input.health, deadline: Math.min(input.health.deadline, PROBE_DEADLINE) },
+  };
 }
 
 /** Does what `aidsFor` chose, one line each. What fails is left to the update. */
@@ -91,5 +97,5 @@ export async function aidRoute(input: RouteInput): Promise<void> {
   const result = await Promise.race([switched.catch(() => undefined), sleep(SWITCH_PATIENCE)]);
   if (result && result.code !== 0) return;
   await tryGateway(input.gateway, maintenanceWords(input)).catch(() => undefined);
-  console.log(`  traffic goes to ${input.targets.join(", ")}`);
+  console.log(`  traffic goes to ${targetsOf(input).join(", ")}`);
 }

@@ -17,6 +17,8 @@ export interface FoundContainer {
   readonly health: string;
   readonly exitCode: number;
   readonly restarts: number;
+  /** When it was started last, in milliseconds since 1970. */
+  readonly started: number;
   /** Bytes; 0: no limit. */
   readonly memory: number;
   readonly cpus: number;
@@ -33,6 +35,8 @@ export interface FoundNetwork {
 }
 
 export interface Found {
+  /** When the engine was asked, in milliseconds since 1970. */
+  readonly time: number;
   /** All that carry the stack's labels. */
   readonly containers: readonly FoundContainer[];
   readonly networks: readonly FoundNetwork[];
@@ -50,7 +54,7 @@ interface Inspected {
   readonly Name: string;
   readonly Image: string;
   readonly RestartCount: number;
-  readonly State: { readonly Status: string; readonly ExitCode: number; readonly Health?: { readonly Status: string } };
+  readonly State: { readonly Status: string; readonly ExitCode: number; readonly StartedAt: string; readonly Health?: { readonly Status: string } };
   readonly Config: { readonly Env: readonly string[] | null; readonly Labels: Readonly<Record<string, string>> };
   readonly HostConfig: { readonly Memory: number; readonly NanoCpus: number; readonly PidsLimit: number | null };
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
@@ -64,8 +68,9 @@ interface InspectedNetwork {
 
 /** Asks for all at once: it takes a tenth of a second. @throws UserError where the engine does not answer */
 export async function lookAtEngine(owner: Owner): Promise<Found> {
+  const time = Date.now();
   const [containers, networks, volumes, routes] = await Promise.all([findContainers(owner), findNetworks(owner), findVolumes(owner), findRoutes(owner)]);
-  return { containers, networks, volumes, routes };
+  return { time, containers, networks, volumes, routes };
 }
 
 async function findContainers(owner: Owner): Promise<FoundContainer[]> {
@@ -81,6 +86,7 @@ async function findContainers(owner: Owner): Promise<FoundContainer[]> {
     health: State.Health?.Status ?? "",
     exitCode: State.ExitCode,
     restarts: RestartCount,
+    started: Date.parse(State.StartedAt),
     memory: HostConfig.Memory,
     cpus: HostConfig.NanoCpus / 1e9,
     pids: HostConfig.PidsLimit ?? 0,

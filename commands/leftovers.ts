@@ -2,8 +2,8 @@
 import type { Owner } from "../components/owner.ts";
 import { type Declared, readDeclared } from "./declared.ts";
 import { docker } from "./docker.ts";
-import { orphansOf } from "./driftRules.ts";
 import { type Found, lookAtEngine } from "./found.ts";
+import { orphansOf } from "./orphans.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
 
 /**

@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import type { Owner } from "../components/owner.ts";
 import { paint, UserError } from "./cli.ts";
 import { type Declared, readDeclared } from "./declared.ts";
-import { compare, describe, type Finding } from "./driftRules.ts";
+import { compare, describe, type Finding, urnsToReplace } from "./driftRules.ts";
 import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
 import { type Found, lookAtEngine } from "./found.ts";
 import { removeOrphans } from "./leftovers.ts";
@@ -45,8 +45,7 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
   if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
   const now = agreed ? await help(cli, stack, before) : before;
-  const again = [...new Set(now.findings.flatMap(({ replace }) => replace))];
-  await changeAlone(cli, stack, [...words, ...again.flatMap((urn) => ["--replace", urn])]);
+  await changeAlone(cli, stack, [...words, ...urnsToReplace(now.findings).flatMap((urn) => ["--replace", urn])]);
   if (!agreed && before.findings.length > 0) await help(cli, stack, await viewStack(cli, stack));
   await removeOrphans(cli, stack, before.owner, before);
 }

@@ -26,6 +26,7 @@ const routeInput = {
   service: "app",
   release: "r1",
   targets: ["web-1", "web-2"],
+  canary: null,
   port: 8080,
   hosts: [],
   tls: "off",
@@ -58,11 +59,13 @@ const found = ({ id, name, part, release, image, env, memory, cpus, pids, networ
   health: "healthy",
   exitCode: 0,
   restarts: 0,
+  started: 0,
   pids: pids ?? 0,
   networks: [network],
 });
 
 export const FOUND: Found = {
+  time: 1_000_000,
   containers: DECLARED.containers.map(found),
   networks: [{ id: "id-net", name: "net", attached: [{ id: "id-web-2", name: "web-2" }] }],
   volumes: [

@@ -1,5 +1,6 @@
-import { compare, describe as inWords, orphansOf, type Kind } from "../../../commands/driftRules.ts";
+import { compare, describe as inWords, type Kind, urnsToReplace } from "../../../commands/driftRules.ts";
 import type { Found } from "../../../commands/found.ts";
+import { orphansOf } from "../../../commands/orphans.ts";
 import { DECLARED, declaredWith, FOUND, foundWith, foundWithout } from "../../support/stackView.ts";
 
 test("finds nothing where the engine has what was declared, in whatever order", () => {
@@ -7,7 +8,7 @@ test("finds nothing where the engine has what was declared, in whatever order", 
 });
 
 test("finds nothing where nothing was ever live", () => {
-  expect(compare({ ...DECLARED, route: undefined }, { containers: [], networks: [], volumes: [], routes: undefined })).toEqual([]);
+  expect(compare({ ...DECLARED, route: undefined }, { time: 0, containers: [], networks: [], volumes: [], routes: undefined })).toEqual([]);
 });
 
 const CASES: readonly [kind: Kind, found: Found, line: string, replace: readonly string[]][] = [
@@ -18,6 +19,7 @@ const CASES: readonly [kind: Kind, found: Found, line: string, replace: readonly
   ["stopped", foundWith({ name: "gateway", state: "exited" }), "gateway gateway: expected it to run, found exited (exit code 0)", ["urn:gateway"]],
   ["paused", foundWith({ name: "web-2", state: "paused" }), "container web-2: expected it to run, found paused", ["urn:web-2"]],
   ["restarting", foundWith({ name: "web-2", state: "restarting", restarts: 4, exitCode: 1 }), "container web-2: expected it to run, found it restarting again and again (4 times, exit code 1)", ["urn:web-2"]],
+  ["restarting", foundWith({ name: "web-2", started: FOUND.time - 3000, restarts: 2, exitCode: 0 }), "container web-2: expected it to run, found it restarting again and again (2 times, exit code 0)", ["urn:web-2"]],
   ["unhealthy", foundWith({ name: "web-2", health: "unhealthy" }), "container web-2: expected it to be healthy, found unhealthy by its own health check", ["urn:web-2"]],
   ["image", foundWith({ name: "web-1", image: "sha256:bbbbbbbbbbbbbbbb" }), "container web-1: expected image aaaaaaaaaaaa, found bbbbbbbbbbbb", ["urn:web-1"]],
   ["image", foundWith({ name: "web-1", id: "id-of-another" }), "container web-1: expected container id-web-1, found another one of the same name, id-of-anothe", ["urn:web-1"]],
@@ -47,6 +49,25 @@ function attached(name: string): Found {
 test.each(CASES)("%s: %#", (kind, found, line, replace) => {
   const findings = compare(DECLARED, found);
   expect(findings.map((finding) => [finding.kind, inWords(finding), finding.replace])).toEqual([[kind, line, replace]]);
+});
+
+test("a replica that crashed long ago, or once, is well", () => {
+  expect(compare(DECLARED, foundWith({ name: "web-1", started: FOUND.time - 11_000, restarts: 9 }, { name: "web-2", started: FOUND.time - 3000, restarts: 1 }))).toEqual([]);
+});
+
+test("expects a canary's containers in the route, too", () => {
+  const { route: live } = DECLARED;
+  if (!live) throw new Error("the fixture has a route");
+  const canary = { release: "r2", targets: ["try-1"], port: 9090 } as unknown as NonNullable<typeof live.input.canary>;
+  const declared = { ...declaredWith({ name: "try-1", release: "r2" }), route: { ...live, input: { ...live.input, canary } } };
+  const found = { ...foundWith({ name: "try-1", release: "r2" }), routes: route({ targets: ["web-1:8080", "web-2:8080", "try-1:9090"] }).routes };
+  expect(compare(declared, found)).toEqual([]);
+});
+
+test("does not make the route again where it follows from a container's new name", () => {
+  const findings = compare(DECLARED, { ...foundWithout("web-1"), routes: [] });
+  expect(urnsToReplace(findings)).toEqual(["urn:web-1"]);
+  expect(urnsToReplace(compare(DECLARED, { ...FOUND, routes: [] }))).toEqual(["urn:route"]);
 });
 
 test("tells no value of the environment, because it may be a secret", () => {

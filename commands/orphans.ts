@@ -1,0 +1,26 @@
+/** What a killed update has left on the engine without Pulumi's knowledge. Pure. */
+import type { Declared } from "./declared.ts";
+import type { Found } from "./found.ts";
+
+/** Parts of a stack that nothing but Pulumi makes, and that hold no data. */
+const DISPOSABLE: readonly string[] = ["web", "worker", "gateway", "secrets"];
+
+/** What carries the stack's labels, or is a route in its gateway, and is unknown to Pulumi: an update was killed before it could write it down. */
+export interface Orphans {
+  readonly containers: readonly string[];
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+  readonly routes: readonly string[];
+}
+
+/** Never data volumes, whose part is not a disposable one. */
+export function orphansOf(declared: Declared, found: Found): Orphans {
+  const ids = new Set([...declared.containers, ...declared.networks].map(({ id }) => id));
+  const names = new Set(declared.volumes.map(({ name }) => name));
+  return {
+    containers: found.containers.filter(({ id, part }) => DISPOSABLE.includes(part) && !ids.has(id)).map(({ name }) => name),
+    networks: found.networks.filter(({ id }) => !ids.has(id)).map(({ name }) => name),
+    volumes: found.volumes.filter(({ name, part }) => DISPOSABLE.includes(part) && !names.has(name)).map(({ name }) => name),
+    routes: (found.routes ?? []).map(({ service }) => service).filter((service) => service !== (declared.route?.input.service ?? service)),
+  };
+}
