@@ -7,7 +7,7 @@ import { OWNER, releaseOf } from "../support/configuration.ts";
 import { temporaryFolder, write } from "../support/folders.ts";
 import type { Program } from "../support/program.ts";
 import { repository } from "../support/repository.ts";
-import { Secret } from "../support/values.ts";
+import { Secret, stepInput } from "../support/values.ts";
 import { wholeProgram as run } from "../support/wholeProgram.ts";
 
 jest.mock("../../preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight.ts"), checkEngine: jest.fn(() => Promise.resolve()) }));
@@ -131,6 +131,48 @@ describe("a pinned release", () => {
 
   test("that is live already changes nothing in the ledger", async () => {
     expect(releasesOf(await run({ release: "bbbbbbbbbbbb" }, [live, earlier])).map(({ time }) => time)).toEqual([live.time, earlier.time]);
+  });
+});
+
+describe("a canary", () => {
+  const live = releaseOf({ image: "sha256:live", settings: { ...releaseOf().settings, volumes: [] } });
+  const tried = releaseOf({ name: "bbbbbbbbbbbb", image: "sha256:tried", secrets: { pin: "hunter2" }, settings: { ...releaseOf().settings, containerPort: 3000 } });
+
+  test("of what is built stands beside the live release, which stays as it is", async () => {
+    const program = await run({ canary: { replicas: 1 }, env: { NEW: "1" }, bake: { errors: 1 } }, [live]);
+    expect(program.outputs).toMatchObject({ release: live.name, image: "sha256:live", canary: { replicas: ["berth-dev-canary-web-1-0abcdef"], promote: false } });
+    expect(releasesOf(program).map(({ name }) => name)).toEqual([live.name]);
+    expect(program.get("berth-dev-web-1").inputs).toMatchObject({ image: "sha256:live" });
+    expect(program.get("berth-dev-canary-web-1").inputs).toMatchObject({ image: "sha256:berth-dev-canary-image-build" });
+    expect(program.get("berth-dev-canary-web-1").inputs["envs"]).toContain("NEW=1");
+  });
+
+  test("takes its share after its own gate, by the limits of the bake", async () => {
+    const program = await run({ canary: { release: "bbbbbbbbbbbb", replicas: 2, duration: "1m" }, bake: { errors: 1 } }, [live, tried]);
+    expect(stepInput(program.get("berth-dev-route-switch").inputs)).toMatchObject({
+      release: live.name,
+      targets: ["berth-dev-web-1-0abcdef", "berth-dev-web-2-0abcdef"],
+      canary: {
+        release: "bbbbbbbbbbbb",
+        targets: ["berth-dev-canary-web-1-0abcdef", "berth-dev-canary-web-2-0abcdef"],
+        port: 3000,
+        limits: { duration: 60, errors: 1, slowdown: 3, minRequests: 20 },
+      },
+    });
+    expect(stepInput(program.get("berth-dev-canary-gate-probe").inputs)).toMatchObject({ release: "bbbbbbbbbbbb", port: 3000, workers: [], exclusive: false, migration: null });
+    for (const name of ["berth-dev-canary-gate-probe", "berth-dev-gate-probe"]) expect(program.before("berth-dev-route-switch")).toContain(name);
+  });
+
+  test("has its own secrets and the volumes it needs, and its image is kept", async () => {
+    const program = await run({ canary: { release: "bbbbbbbbbbbb" } }, [live, tried]);
+    const mounts = program.get("berth-dev-canary-web-1").inputs["mounts"] as { source: string }[];
+    expect(mounts.map(({ source }) => source)).toEqual(["berth-dev-data-volume-0abcdef", "stdout-of-berth-dev-canary-secrets-bbbbbbbbbbbb-files"]);
+    expect(stepInput(program.get("berth-dev-prune-images").inputs)).toMatchObject({ keep: ["berth-dev:3f9a1c2b7d4e", "berth-dev:bbbbbbbbbbbb"] });
+    expect(program.resources.map(({ name }) => name)).not.toContain("berth-dev-canary-image-build");
+  });
+
+  test("has no release to stand beside before the first", async () => {
+    await expect(run({ canary: {} })).rejects.toThrow("nothing is live yet: pulumi config rm berth:canary");
   });
 });
 

@@ -43,6 +43,7 @@ const USES: Record<string, { readonly config: Config; readonly stack: string; re
     config: { strategy: "recreate", secrets: SECRETS, workers: [{ name: "mail", command: ["mail"] }], migration: { command: ["migrate"] }, smokeTest: { command: ["smoke"] }, bake: "20s" },
     stack: "dev",
   },
+  "a canary beside the live release": { config: { canary: {}, secrets: SECRETS }, stack: "dev", releases: [earlier] },
   "HTTPS with its own certificate": { config: { hosts: ["example.com"], tls: { certificate: CERTIFICATE, key: KEY } }, stack: "prod" },
   "HTTPS by ACME": { config: { hosts: ["example.com"], tls: { acme: true } }, stack: "prod" },
   "a release that is brought back": { config: { release: "aaaaaaaaaaaa", secrets: SECRETS }, stack: "dev", releases: [releaseOf(), earlier] },

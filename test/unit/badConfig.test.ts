@@ -64,6 +64,12 @@ const TABLE: [Config, string][] = [
   [{ bake: { slowdown: -1 } }, "berth:bake.slowdown is -1: want a factor from 0 (off) to 1000. Fix: pulumi config set --path berth:bake.slowdown 3"],
   [{ bake: { minRequests: 0 } }, "berth:bake.minRequests is 0: want a whole number from 1 to 1000. Fix: pulumi config set --path berth:bake.minRequests 20"],
   [{ bake: { error: 5 } }, "berth:bake.error is not a known key: did you mean berth:bake.errors? Remove it with: pulumi config rm --path berth:bake.error"],
+  [{ canary: true }, "berth:canary is true: want an object with release, replicas, duration and promote. Fix: pulumi config rm berth:canary, then: pulumi config set --path berth:canary.replicas 1"],
+  [{ canary: { release: "latest" } }, 'berth:canary.release is "latest": want a release name from `npm run releases`. Fix: pulumi config set --path berth:canary.release <release>'],
+  [{ canary: { replicas: 0 } }, "berth:canary.replicas is 0: want a whole number from 1 to 100. Fix: pulumi config set --path berth:canary.replicas 1"],
+  [{ canary: { duration: 300 } }, "berth:canary.duration is 300: want a duration from 0s to 24h. Fix: pulumi config set --path berth:canary.duration 5m"],
+  [{ canary: { promote: "yes" } }, 'berth:canary.promote is "yes": want true or false. Fix: pulumi config set --path berth:canary.promote true'],
+  [{ canary: {}, strategy: "recreate" }, "berth:canary needs two releases at work at once, but berth:strategy is recreate, for an app that allows one writer: remove one of them"],
   // ---- workers and jobs
   [{ workers: "mail" }, "berth:workers is \"mail\": want a list of {name, command, replicas, healthcheck}. Fix: pulumi config rm berth:workers, then: pulumi config set --path 'berth:workers[0].name' mail"],
   [{ workers: ["mail"] }, "berth:workers[0] is \"mail\": want an object with name, command, replicas and healthcheck. Fix: pulumi config rm --path 'berth:workers[0]', then: pulumi config set --path 'berth:workers[0].name' mail"],

@@ -119,6 +119,13 @@ describe("baking", () => {
   });
 });
 
+test("a canary has one replica for five minutes unless said, and the limits of the bake", () => {
+  expect(settingsOf({ canary: {} }).canary).toEqual({ replicas: 1, promote: false, duration: 300, errors: 5, slowdown: 3, minRequests: 20 });
+  expect(settingsOf({ canary: { replicas: 2, duration: "1m", promote: true, release: "3f9a1c2b7d4e" }, bake: { duration: "20s", errors: 1 } }).canary).toEqual({
+    release: "3f9a1c2b7d4e", replicas: 2, promote: true, duration: 60, errors: 1, slowdown: 3, minRequests: 20,
+  });
+});
+
 test("jobs take as long as they need within their time, which is shorter for a smoke test, and belong to no release", () => {
   const settings = settingsOf({ migration: { command: ["migrate"] }, smokeTest: { command: ["smoke"] } });
   expect([settings.migration, settings.smokeTest]).toEqual([{ command: ["migrate"], timeout: 300 }, { command: ["smoke"], timeout: 60 }]);

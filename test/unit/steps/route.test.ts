@@ -139,6 +139,39 @@ describe("a release that allows one writer", () => {
   });
 });
 
+describe("a canary", () => {
+  const canary = { release: "bbbbbbbbbbbb", targets: ["canary-1"], port: 9000, limits: BAKE };
+  const trying: RouteInput = { ...ROUTE, release: LIVE, targets: ["web-old"], port: 3000, canary };
+  const WELL_CANARY: Answer = { to: "inspect --format {{.Name}} {{.State.Status}} {{.RestartCount}}", stdout: "/canary-1 running 0 " };
+  const TRIED = proxy("deploy app --target web-old:3000 --target canary-1:9000");
+
+  test.concurrent("takes its share, is watched alone, and gets a verdict", async () => {
+    const docker = fakeDocker([...BEFORE, earlier(), meanwhile(answered("canary-1", 20), answered("web-old", 50, { status: 500 })), WELL_CANARY, TRIED, RESUMED]);
+    const { code, stdout } = await runStep("route", trying, docker);
+    expect(code).toBe(0);
+    expect(stdout).toContain("canary bbbbbbbbbbbb is good: 20 answers in 1 s within the limits\n");
+    expect(switches(docker)).toEqual([["web-old:3000", "canary-1:9000"]]);
+  });
+
+  test.concurrent("is taken out alone when it is worse than the release beside it", async () => {
+    const docker = fakeDocker([
+      ...BEFORE, earlier(), meanwhile(answered("web-old", 20, { milliseconds: 100 }), answered("canary-1", 20, { milliseconds: 900 })), WELL_CANARY, TRIED, BACK, RESUMED, APP_LOG,
+    ]);
+    const { code, stderr } = await runStep("route", { ...trying, canary: { ...canary, limits: { ...BAKE, duration: 60 } } }, docker);
+    expect(code).toBe(1);
+    expect(timeless(stderr)[0]).toMatch(/^canary bbbbbbbbbbbb was taken back 0\.1 s after the switch: canary-1 answers in 900 ms/);
+    expect(switches(docker).at(-1)).toEqual(["web-old:9000"]);
+    expect(docker.calls().filter(([verb]) => verb === "stop")).toEqual([]);
+  });
+
+  test.concurrent("that has its share already keeps its verdict", async () => {
+    const docker = fakeDocker([routeTo("web-old:3000", "canary-1:9000"), { ...OLD_LABELS, to: "inspect --type container web-old canary-1" }, TRIED, RESUMED]);
+    const { code, stdout } = await runStep("route", trying, docker, { env: { PULUMI_COMMAND_STDOUT: "x\ncanary bbbbbbbbbbbb is held: 3 answers in 1 s\nrelease y is live" } });
+    expect(code).toBe(0);
+    expect(stdout.split("\n")[0]).toBe("canary bbbbbbbbbbbb is held: 3 answers in 1 s");
+  });
+});
+
 describe("a smoke test", () => {
   const smokeTest = { ...JOB, what: "smoke-test", container: `berth-dev-smoke-test-${RELEASE}` };
   const ended = (code: string): readonly Answer[] => [

@@ -4,7 +4,7 @@ import { pauseWords } from "../../../steps/hold.ts";
 import { doneBefore, failed } from "../../../steps/job.ts";
 import { parseRoutes } from "../../../steps/live.ts";
 import { surplus } from "../../../steps/prune.ts";
-import { deployWords, maintenanceWords } from "../../../steps/switch.ts";
+import { deployWords, maintenanceWords, verdictIn, verdictWords } from "../../../steps/switch.ts";
 import { GATE as gate, JOB, ROUTE as route } from "../../support/stepInputs.ts";
 
 /** Options and their values, each pair on its own. */
@@ -120,6 +120,25 @@ describe("a job that failed", () => {
 
   test("is told apart from one that took too long", () => {
     expect(failed(JOB, undefined, "301.0", []).split("\n")).toEqual(["the migration of release 3f9a1c2b7d4e was stopped: it took longer than 300 s", "  it printed nothing"]);
+  });
+});
+
+describe("a canary", () => {
+  const limits = { duration: 60, errors: 5, slowdown: 3, minRequests: 20 };
+  const canary = { release: "bbbbbbbbbbbb", targets: ["canary-1"], port: 9000, limits };
+
+  test("is one more target of the switch, at its own port", () => {
+    expect(optionsOf(deployWords({ ...route, canary })).filter((text) => text.startsWith("--target"))).toEqual(["--target web-1:3000", "--target web-2:3000", "--target canary-1:9000"]);
+  });
+
+  test.each([[20, "good"], [19, "held"]])("with %p answers within the limits is %s, which can be read again", (requests, verdict) => {
+    const words = verdictWords("bbbbbbbbbbbb", requests, limits);
+    expect(words).toMatch(new RegExp(`^canary bbbbbbbbbbbb is ${verdict}: ${requests} answers in 60 s`));
+    expect(verdictIn(`baking, 0 s to go\n${words}\nrelease a is live`)).toBe(verdict);
+  });
+
+  test("has no verdict where nothing says so at the begin of a line", () => {
+    expect(verdictIn("smoke-test: canary b is good: x\nrelease a is live")).toBe("");
   });
 });
 
