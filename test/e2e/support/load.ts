@@ -20,6 +20,8 @@ export interface Report {
   /** When the first and the last failed request ended, in milliseconds since 1970; 0 where none failed. */
   readonly failedFirst: number;
   readonly failedLast: number;
+  /** When the first request was answered well after that, in milliseconds since 1970; 0 where none was. */
+  readonly recovered: number;
   /** Milliseconds that the slowest quick request took: those of kinds `slow` and `stream` do not count. */
   readonly longest: number;
   /** When each release answered last, in milliseconds since 1970; from the clients of kind `newConnection`. */
@@ -39,6 +41,8 @@ export interface LoadOptions {
   readonly kinds?: readonly string[];
   /** Milliseconds that a client waits between two quick requests. Default: 0 for those that keep their connection, which saturates two processors. */
   readonly pause?: number;
+  /** Milliseconds after which the load ends by itself. Default: 15 minutes. */
+  readonly longest?: number;
   /** Host header to send. */
   readonly host?: string;
   /** Words before the program, such as `nsenter` into another network namespace. */

@@ -4,7 +4,6 @@ import { Agent, request, type RequestOptions } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadOptions, Report } from "./load.ts";
 
-/** The load ends by itself after this time, in milliseconds. */
 const LONGEST = 15 * 60_000;
 const KEEP_ALIVE_CLIENTS = 16;
 
@@ -13,13 +12,13 @@ const pause = options.pause ?? 0;
 const base = new URL(options.url);
 const tallies: Record<string, { sent: number; failed: number; failures: string[] }> = {};
 const posted: string[] = [];
-const failed = { first: 0, last: 0 };
+const failed = { first: 0, last: 0, recovered: 0 };
 let longest = 0;
 const lastSeen: Record<string, number> = {};
 let going = true;
 
 process.stdin.resume().on("end", () => (going = false)).on("error", () => (going = false));
-setTimeout(() => (going = false), LONGEST).unref();
+setTimeout(() => (going = false), options.longest ?? LONGEST).unref();
 
 interface Answer {
   readonly status: number;
@@ -58,8 +57,9 @@ async function client(kind: string, pause: number, send: () => Promise<string | 
       tally.failed++;
       failed.first ||= Date.now();
       failed.last = Date.now();
+      failed.recovered = 0;
       if (tally.failures.length < 5) tally.failures.push(`${new Date().toISOString()} ${problem}`);
-    }
+    } else if (failed.last > 0) failed.recovered ||= Date.now();
     if (pause > 0) await sleep(pause);
   }
 }
@@ -116,6 +116,6 @@ const running = (options.kinds ?? ["keepAlive", "newConnection", "slow", "stream
 const ticker = setInterval(() => console.log(JSON.stringify({ sent: total("sent") })), 250);
 await Promise.all(running);
 clearInterval(ticker);
-const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen, failedFirst: failed.first, failedLast: failed.last, longest };
+const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen, failedFirst: failed.first, failedLast: failed.last, recovered: failed.recovered, longest };
 console.log(JSON.stringify({ report }));
 process.exit(0);

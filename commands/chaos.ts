@@ -1,0 +1,48 @@
+/** Makes things go wrong while a stack is updated under load, and says whether that hurt anybody. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { pulumiEnvironment } from "../toolchain/environment.ts";
+import { checkoutRoot } from "../toolchain/root.ts";
+import { setUp } from "../toolchain/setup.ts";
+import { main, UserError } from "./cli.ts";
+
+const number = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new UserError(`"${text}" is not a whole number`);
+  return Number(text);
+};
+const list = (text: string): string[] => text.split(",");
+
+const options = new Command("chaos")
+  .description("Strikes a stack of its own with faults at every step of an update, under load. Needs root on the engine's machine.")
+  .option("--seed <n>", "decides the order and every choice (default: the time)", number)
+  .option("--cells <n>", "run only so many cells", number)
+  .option("--fault <names>", "run only these faults, separated by commas", list)
+  .option("--step <names>", "run only these steps, separated by commas", list)
+  .addOption(new Option("--sequences [steps]", "random sequences of operations against a model, at least so many steps").preset("200").argParser(number))
+  .addOption(new Option("--endurance [requests]", "releases back to back until so many requests are answered").preset("1000000").argParser(number))
+  .option("--json", "print the results for machines")
+  .parse()
+  .opts<{ seed?: number; cells?: number; fault?: string[]; step?: string[]; sequences?: number; endurance?: number; json?: true }>();
+
+const ended = new AbortController();
+
+await main(
+  async () => {
+    const root = checkoutRoot();
+    await setUp(root);
+    Object.assign(process.env, await pulumiEnvironment(root));
+    process.chdir(root);
+    const seed = options.seed ?? Math.floor(Date.now() / 1000);
+    const say = (line: string) => (options.json ? console.error(line) : console.log(line));
+    const folder = join(root, ".berth", "chaos");
+    await mkdir(folder, { recursive: true });
+    const { chaosMatrix } = await import("../test/chaos/main.ts");
+    const outcome = await chaosMatrix({ ...options, seed, say, signal: ended.signal });
+    for (const [name, text] of Object.entries(outcome.files)) await writeFile(join(folder, name), text);
+    if (options.json) console.log(outcome.json);
+    say(`Written to .berth/chaos: ${Object.keys(outcome.files).join(", ")}`);
+    return outcome.holds && !ended.signal.aborted ? 0 : 1;
+  },
+  { onSignal: () => ended.abort() },
+);

@@ -1,0 +1,183 @@
+/** One cell of the matrix: one update, one fault at one of its steps, one `npm run up` afterwards. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { startLoad, type Report } from "../e2e/support/load.ts";
+import type { Fault, Scene } from "./faults.ts";
+import { type Ground, KEEP } from "./ground.ts";
+import { storedNotes, wrongNotes } from "./notes.ts";
+import { afterSwitch, begins, type Step } from "./steps.ts";
+import { type Ended, startCommand, up } from "./update.ts";
+import { updateProcesses } from "./updateProcesses.ts";
+import { differences, gatewayOf, recorded, type Recorded, webContainers } from "./view.ts";
+
+export interface Result {
+  readonly fault: string;
+  readonly step: Step;
+  readonly holds: boolean;
+  /** Why it does not hold. */
+  readonly problems: readonly string[];
+  readonly requests: number;
+  readonly failed: number;
+  /** The first failures of each kind of client, in words. */
+  readonly failures: readonly string[];
+  /** Which requests were allowed to fail. */
+  readonly mayFail?: string | undefined;
+  /** From the fault to the first good answer after the last failed one; 0 where none failed. */
+  readonly secondsToRecover: number;
+  /** The longest that one request took. */
+  readonly longestSeconds: number;
+  /** How the update ended that was struck, and after how long; undefined between two updates. */
+  readonly struck?: { readonly code: number; readonly seconds: number; readonly lastWords: string } | undefined;
+  /** Runs of `npm run up` until all was right. */
+  readonly updates: number;
+  /** What was left over or missing after the first of them. */
+  readonly leftOver: readonly string[];
+  readonly remark?: string | undefined;
+  readonly seconds: number;
+  /** Output of the commands; only where the cell does not hold. */
+  readonly outputs?: readonly string[];
+}
+
+/** So many milliseconds between two requests of each client: some 170 requests a second. */
+const PAUSE = 100;
+const KINDS = ["keepAlive", "newConnection", "post"];
+/** How long the request takes that is open at the switch, in milliseconds. */
+const OPEN_REQUEST = 4000;
+const MOST_UPDATES = 3;
+/** Characters of the struck update's output that are kept. */
+const LAST_WORDS = 1500;
+
+/** @throws Error where the fault could not be done, and the cell says nothing */
+export async function runCell(ground: Ground, fault: Fault, step: Step): Promise<Result> {
+  const { checkout } = ground;
+  const started = Date.now();
+  const before = await recorded(checkout);
+  const load = await startLoad({ url: checkout.url, pause: PAUSE, kinds: KINDS });
+  const commands: Ended[] = [];
+  let struck: Ended | undefined;
+  let remark: string | void = undefined;
+  let struckAt = 0;
+  let greeting: string;
+  try {
+    greeting = await ground.change(step);
+    const scene = await sceneOf(ground, step);
+    const strike = async () => {
+      struckAt = Date.now();
+      remark = await fault.inject(scene);
+    };
+    if (step === "idle") await strike();
+    else {
+      struck = await strikeUpdate(ground, step, strike);
+      commands.push(struck);
+    }
+    await fault.afterwards?.(scene);
+    const last = await up(checkout);
+    commands.push(last);
+  } catch (error) {
+    await load.stop();
+    throw error;
+  }
+  const report = await load.stop();
+  const wanted = { greeting, before, acknowledged: report.posted };
+  const problems = await problemsOf(ground, commands.at(-1), wanted);
+  const leftOver = problems.filter((problem) => /^(left over|missing|pending)/.test(problem));
+  let updates = 1;
+  for (let now = problems; now.length > 0 && updates < MOST_UPDATES; ) {
+    const again = await up(checkout);
+    commands.push(again);
+    updates++;
+    now = await problemsOf(ground, again, wanted);
+    if (now.length === 0) problems.push(`only update ${updates} put it right`);
+    else if (updates === MOST_UPDATES) problems.push("no further update put it right");
+  }
+  const mayFail = fault.mayFail?.(step);
+  if (struck?.hung) problems.push(`the update hung and was ended after ${struck.seconds.toFixed(0)} s`);
+  if (report.failed > 0 && mayFail === undefined) problems.push(`${report.failed} requests failed`);
+  if (report.failed > 0 && report.recovered === 0) problems.push("no request was answered well after the last failed one");
+  return {
+    fault: fault.name,
+    step,
+    holds: problems.length === 0,
+    problems,
+    requests: report.sent,
+    failed: report.failed,
+    failures: failuresOf(report),
+    mayFail,
+    secondsToRecover: report.failed === 0 ? 0 : Math.max(0, report.recovered - struckAt) / 1000,
+    longestSeconds: report.longest / 1000,
+    struck: struck && { code: struck.code, seconds: struck.seconds, lastWords: struck.output.trimEnd().slice(-LAST_WORDS) },
+    updates,
+    leftOver,
+    remark: remark ?? undefined,
+    seconds: (Date.now() - started) / 1000,
+    ...(problems.length > 0 && { outputs: commands.map(({ code, output }) => `exit code ${code}\n${output}`) }),
+  };
+}
+
+const failuresOf = ({ tallies }: Report) => Object.entries(tallies).flatMap(([kind, { failures }]) => failures.map((words) => `${kind}: ${words}`));
+
+async function sceneOf(ground: Ground, step: Step): Promise<Scene> {
+  const { stack } = ground.checkout;
+  const old = await webContainers(stack);
+  return {
+    ground,
+    step,
+    gateway: await gatewayOf(stack),
+    replica: old[0] ?? "",
+    async candidate() {
+      for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
+        const found = (await webContainers(stack)).find((name) => !old.includes(name));
+        if (found) return found;
+      }
+      throw new Error("there was no new replica within 10 s");
+    },
+  };
+}
+
+/** Starts an update, and strikes when it comes to this step. @throws Error where it never came there */
+async function strikeUpdate(ground: Ground, step: Exclude<Step, "idle">, strike: () => Promise<void>): Promise<Ended> {
+  const { checkout } = ground;
+  const before = (await ground.about())?.release;
+  const update = startCommand(checkout, "up", "--yes");
+  try {
+    if (step === "drain" && (await update.sees(begins("gate")))) {
+      // Whether it is answered well is the load's business; this one only keeps the old release busy.
+      void fetch(`${checkout.url}/slow?ms=${OPEN_REQUEST}`).then((answer) => answer.text()).catch(() => undefined);
+    }
+    if (!(await update.sees(begins(step)))) throw new Error(`the update ended before its step "${step}":\n${(await update.ended).output}`);
+    if (afterSwitch(step)) {
+      for (const end = Date.now() + 10_000; (await ground.about())?.release === before; await sleep(20)) {
+        if (Date.now() > end) throw new Error("the new release did not answer within 10 s");
+      }
+    }
+    await strike();
+    return await update.ended;
+  } catch (error) {
+    update.kill();
+    await update.ended;
+    throw error;
+  }
+}
+
+interface Wanted {
+  readonly greeting: string;
+  readonly before: Recorded;
+  readonly acknowledged: readonly string[];
+}
+
+/** What is not as it should be after an update; nothing where all is. */
+async function problemsOf(ground: Ground, ended: Ended | undefined, { greeting, before, acknowledged }: Wanted): Promise<string[]> {
+  const { checkout } = ground;
+  const now = await recorded(checkout);
+  const answers = await Promise.all(Array.from({ length: 4 }, () => ground.about()));
+  const wrong = answers.find((answer) => answer?.greeting !== greeting || answer.release !== now.release);
+  const ledger = [now.release, ...before.ledger.filter((name) => name !== now.release)].slice(0, KEEP + 1);
+  const strays = updateProcesses(checkout.folder);
+  return [
+    ...(ended?.code === 0 ? [] : [`npm run up ended with ${ended?.code ?? "nothing"}${ended?.hung ? " (it hung)" : ""}`]),
+    ...(answers.includes(undefined) ? ["the app does not answer"] : wrong ? [`"${wrong.greeting}" of release ${wrong.release} serves, wanted "${greeting}" of ${now.release}`] : []),
+    ...(now.ledger.join() === ledger.join() && now.release !== before.release ? [] : [`the ledger is ${now.ledger.join(", ")}, wanted ${ledger.join(", ")}`]),
+    ...(await differences(checkout.stack, now)),
+    ...strays.map(({ commandLine }) => `left over: process ${commandLine.slice(0, 80)}`),
+    ...wrongNotes(acknowledged, await storedNotes(checkout.url).catch(() => new Map<string, number>())),
+  ];
+}

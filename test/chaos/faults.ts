@@ -1,0 +1,129 @@
+/** What goes wrong: each fault with the steps at which it can happen and what it does. */
+import { docker } from "../e2e/support/engine.ts";
+import { crash, fillDisk, leaveLock, truncateState } from "./damage.ts";
+import type { Ground } from "./ground.ts";
+import { STEPS, type Step } from "./steps.ts";
+import { startCommand } from "./update.ts";
+import { findProcess, type Role } from "./updateProcesses.ts";
+
+/** Where a fault strikes. */
+export interface Scene {
+  readonly ground: Ground;
+  readonly step: Step;
+  readonly gateway: string;
+  /** A container of the release that was live when the update began. */
+  readonly replica: string;
+  /** Waits for a container of the release that is on its way. */
+  candidate(): Promise<string>;
+}
+
+export interface Fault {
+  readonly name: string;
+  /** One sentence for a person. */
+  readonly what: string;
+  readonly steps: readonly Step[];
+  /** Which requests may fail, and why; none where that is not said. */
+  readonly mayFail?: (step: Step) => string | undefined;
+  /** Does it; returns a remark for the table, if any. */
+  inject(scene: Scene): Promise<string | void>;
+  /** What a person would do before running `npm run up` again. */
+  afterwards?(scene: Scene): Promise<void>;
+}
+
+const running = STEPS.filter((step) => step !== "idle");
+const beforeSwitch: readonly Step[] = ["idle", "start", "build", "create", "gate"];
+/** Milliseconds that a process of an update may take to come. */
+const COMES_WITHIN = 5000;
+
+const signalled = (name: string, role: Role, signal: NodeJS.Signals, steps: readonly Step[] = running): Fault => ({
+  name,
+  what: `${signal} to ${role === "cli" ? "the Pulumi CLI" : `the ${role}`}`,
+  steps,
+  inject: async ({ ground }) => void process.kill(await findProcess(ground.checkout.folder, role, COMES_WITHIN), signal),
+});
+
+const gatewayGone = () => "the gateway is down";
+const onReplica = (step: Step) => (beforeSwitch.includes(step) ? "requests to the lost replica" : step === "drain" ? "its open requests" : undefined);
+const onCandidate = (step: Step) => (beforeSwitch.includes(step) ? undefined : "requests to the lost replica, which is live by then");
+
+export const FAULTS: readonly Fault[] = [
+  signalled("cli-int", "cli", "SIGINT"),
+  signalled("cli-term", "cli", "SIGTERM"),
+  signalled("cli-kill", "cli", "SIGKILL"),
+  signalled("host-kill", "language host", "SIGKILL"),
+  signalled("program-kill", "program", "SIGKILL", ["start"]),
+  signalled("plugin-kill", "docker plugin", "SIGKILL"),
+  signalled("command-kill", "command plugin", "SIGKILL"),
+  signalled("step-kill", "step", "SIGKILL", ["gate", "drain", "bake"]),
+  {
+    name: "gateway-crash",
+    what: "the gateway's process ends by SIGKILL; the engine starts it again",
+    steps: STEPS,
+    mayFail: gatewayGone,
+    inject: ({ gateway }) => crash(gateway),
+  },
+  {
+    name: "gateway-kill",
+    what: "`docker kill` of the gateway; the engine does not start it again",
+    steps: STEPS,
+    mayFail: gatewayGone,
+    inject: async ({ gateway }) => void (await docker("kill", gateway)),
+  },
+  {
+    name: "gateway-state",
+    what: "the gateway is killed, its state file cut in half, and it is started again",
+    steps: STEPS,
+    mayFail: gatewayGone,
+    inject: ({ gateway }) => truncateState(gateway),
+  },
+  {
+    name: "replica-kill",
+    what: "`docker kill` of a replica of the release that was live at the start; the engine does not start it again",
+    steps: STEPS,
+    mayFail: onReplica,
+    inject: async ({ replica }) => void (await docker("kill", replica)),
+  },
+  {
+    name: "replica-pause",
+    what: "`docker pause` of the same; nobody but Berth unpauses it",
+    steps: STEPS,
+    inject: async ({ replica }) => void (await docker("pause", replica)),
+  },
+  {
+    name: "replica-detach",
+    what: "`docker network disconnect` of the same",
+    steps: STEPS,
+    mayFail: onReplica,
+    inject: async ({ ground, replica }) => void (await docker("network", "disconnect", await ground.network(), replica)),
+  },
+  {
+    name: "candidate-kill",
+    what: "`docker kill` of a replica of the release that is on its way",
+    steps: ["create", "gate", "drain", "bake", "delete"],
+    mayFail: onCandidate,
+    inject: async ({ candidate }) => void (await docker("kill", await candidate())),
+  },
+  {
+    name: "lock",
+    what: "a lock file of a process that has ended lies in the backend",
+    steps: STEPS,
+    inject: ({ ground }) => leaveLock(ground.checkout),
+  },
+  {
+    name: "second-up",
+    what: "a second `npm run up` at the same time",
+    steps: STEPS,
+    async inject({ ground, step }) {
+      const commands = [startCommand(ground.checkout, "up", "--yes"), ...(step === "idle" ? [startCommand(ground.checkout, "up", "--yes")] : [])];
+      const all = await Promise.all(commands.map(({ ended }) => ended));
+      return all.map(({ code, output }) => (code === 0 ? "went through" : /is held by another update/.test(output) ? "was refused by name" : `ended with ${code}`)).join(", ");
+    },
+  },
+  {
+    name: "disk-full",
+    what: "the disk of Pulumi's state is full until the update has ended",
+    steps: STEPS,
+    inject: ({ ground }) => fillDisk(ground.disk),
+    afterwards: ({ ground }) => ground.freeDisk(),
+  },
+];

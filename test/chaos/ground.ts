@@ -1,0 +1,107 @@
+/** The stack that the faults strike: a checkout of its own, with Pulumi's state on a small disk of its own. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { isAlive } from "../../commands/processes.ts";
+import { Checkout } from "../e2e/support/checkout.ts";
+import { census } from "../e2e/support/engine.ts";
+import { fillerOf } from "./damage.ts";
+import type { Step } from "./steps.ts";
+import { up } from "./update.ts";
+import { about, type About } from "./view.ts";
+
+const run = promisify(execFile);
+const DISK = "berth-chaos-disk-";
+/** Room for the state of some hundred updates. */
+const DISK_SIZE = "256m";
+/** Releases before the live one that stay in the ledger. */
+export const KEEP = 2;
+const PAGE = "app/src/page/layout.ts";
+
+export class Ground {
+  readonly checkout: Checkout;
+  /** Folder that is a disk of its own. */
+  readonly disk: string;
+  #greetings = 0;
+  #editions = 0;
+  #network: string | undefined;
+
+  private constructor(checkout: Checkout, disk: string) {
+    this.checkout = checkout;
+    this.disk = disk;
+  }
+
+  /** Makes a stack and brings it live. */
+  static async make(): Promise<Ground> {
+    await sweepDisks();
+    const disk = await mkdtemp(join(tmpdir(), `${DISK}${process.pid}-`));
+    await run("mount", ["-t", "tmpfs", "-o", `size=${DISK_SIZE}`, "tmpfs", disk]);
+    try {
+      await mkdir(join(disk, "state"));
+      const checkout = await Checkout.make(settings("start", "idle"), { name: "chaos", env: { PULUMI_BACKEND_URL: `file://${join(disk, "state")}` } });
+      const ground = new Ground(checkout, disk);
+      const { code, output } = await up(checkout);
+      if (code === 0) return ground;
+      await ground.remove();
+      throw new Error(`the first update failed:\n${output}`);
+    } catch (error) {
+      await unmount(disk);
+      throw error;
+    }
+  }
+
+  /** Makes a change that the next update brings live, such that it has this step. Returns the greeting of the release. */
+  async change(step: Step): Promise<string> {
+    const greeting = `Hello ${++this.#greetings}`;
+    await this.checkout.configure(settings(greeting, step));
+    if (step === "build") await this.checkout.edit(PAGE, /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/, `$1<meta name="edition" content="${++this.#editions}">`);
+    return greeting;
+  }
+
+  /** Name of the stack's network. */
+  async network(): Promise<string> {
+    return (this.#network = (await census(this.checkout.stack)).networks[0] ?? this.#network ?? "");
+  }
+
+  about(): Promise<About | undefined> {
+    return about(this.checkout.url);
+  }
+
+  freeDisk(): Promise<void> {
+    return rm(fillerOf(this.disk), { force: true });
+  }
+
+  /** Removes all of it, also where it is broken. */
+  async remove(): Promise<void> {
+    await this.freeDisk();
+    await this.checkout.remove();
+    await unmount(this.disk);
+  }
+}
+
+function settings(greeting: string, step: Step): Record<string, unknown> {
+  return {
+    volumes: [{ name: "data", target: "/data" }],
+    env: { GREETING: greeting },
+    keepReleases: KEEP,
+    health: { deadline: "15s" },
+    drain: "10s",
+    resources: { cpus: 2 },
+    ...(step === "bake" && { bake: "3s" }),
+  };
+}
+
+async function unmount(disk: string): Promise<void> {
+  await run("umount", ["--lazy", disk]).catch(() => undefined); // it was never mounted
+  await rm(disk, { recursive: true, force: true });
+}
+
+/** Takes away the disks of runs that were killed. */
+async function sweepDisks(): Promise<void> {
+  for (const entry of await readdir(tmpdir())) {
+    const owner = new RegExp(`^${DISK}(\\d+)-`).exec(entry)?.[1];
+    if (owner && !isAlive(Number(owner))) await unmount(join(tmpdir(), entry));
+  }
+}

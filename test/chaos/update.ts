@@ -1,0 +1,79 @@
+/** An update that is watched while it runs. */
+import { spawn } from "node:child_process";
+import type { Checkout } from "../e2e/support/checkout.ts";
+import { updateProcesses } from "./updateProcesses.ts";
+
+export interface Ended {
+  readonly code: number;
+  readonly output: string;
+  readonly seconds: number;
+  /** It did not end by itself. */
+  readonly hung: boolean;
+}
+
+export interface Update {
+  /** Fulfilled with true when a line matches, with false when the update has ended before. */
+  sees(pattern: RegExp): Promise<boolean>;
+  readonly ended: Promise<Ended>;
+  /** Ends it with all its processes. */
+  kill(): void;
+}
+
+/** No update takes longer, in milliseconds: one that does hangs. */
+const PATIENCE = 120_000;
+
+/** Starts `npm run <verb> -- --stack <its own> <words>` in the checkout. */
+export function startCommand(checkout: Checkout, verb: string, ...words: string[]): Update {
+  const started = Date.now();
+  const child = spawn("npm", ["run", "--silent", verb, "--", "--stack", checkout.stack, ...words], { cwd: checkout.folder, env: checkout.env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const waiting = new Set<{ pattern: RegExp; resolve: (seen: boolean) => void }>();
+  let output = "";
+  let hung = false;
+  const read = (text: string) => {
+    output += text;
+    for (const one of waiting) if (output.split("\n").some((line) => one.pattern.test(line))) settle(one, true);
+  };
+  const settle = (one: { resolve: (seen: boolean) => void; pattern: RegExp }, seen: boolean) => {
+    waiting.delete(one);
+    one.resolve(seen);
+  };
+  child.stdout.setEncoding("utf8").on("data", read);
+  child.stderr.setEncoding("utf8").on("data", read);
+  const kill = () => {
+    const pids = [...(child.pid === undefined ? [] : [-child.pid]), ...updateProcesses(checkout.folder).map(({ pid }) => pid)];
+    for (const pid of pids) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  };
+  const ended = new Promise<Ended>((resolve, reject) => {
+    const patience = setTimeout(() => {
+      hung = true;
+      kill();
+    }, PATIENCE);
+    // Not "close": what a killed Pulumi leaves behind holds the pipes open.
+    child.on("exit", (code) => {
+      clearTimeout(patience);
+      setTimeout(() => {
+        for (const one of waiting) settle(one, false);
+        resolve({ code: code ?? 1, output, seconds: (Date.now() - started) / 1000, hung });
+      }, 50);
+    });
+    child.on("error", reject);
+  });
+  return {
+    ended,
+    kill,
+    sees: (pattern) =>
+      new Promise((resolve) => {
+        waiting.add({ pattern, resolve });
+        read("");
+      }),
+  };
+}
+
+/** Brings the configured release live, and waits until the command has ended. */
+export const up = (checkout: Checkout): Promise<Ended> => startCommand(checkout, "up", "--yes").ended;
