@@ -74,8 +74,8 @@ async function pass(input: GateInput): Promise<void> {
   const started = new Date();
   const seconds = () => ((Date.now() - started.getTime()) / 1000).toFixed(1);
   const done = new AbortController();
+  const probing = probe(input.gateway, input, done.signal);
   try {
-    const probing = probe(input.gateway, input, done.signal);
     const workers = steady(input.workers, done.signal);
     const crashed = firstCrash([...input.candidates, ...input.workers], done.signal);
     for (const other of [workers, crashed]) other.catch(() => undefined); // once one has answered, nobody waits for the rest
@@ -94,6 +94,7 @@ async function pass(input: GateInput): Promise<void> {
     console.log(`release ${input.release}: ${all} of ${all} healthy after ${seconds()} s`);
   } finally {
     done.abort();
+    await probing.catch(() => undefined); // its route is gone before anything else begins
   }
 }
 
