@@ -2,11 +2,10 @@
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { main, paint, UserError } from "./cli.ts";
-import { docker } from "./docker.ts";
+import { docker, openEngine } from "./docker.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { chooseStack } from "./stack.ts";
 import { removeOrphans } from "./leftovers.ts";
-import { projectName } from "./project.ts";
 import { changeAlone, makeWay, viewStack } from "./update.ts";
 import { ownedBy } from "../components/owner.ts";
 
@@ -23,7 +22,7 @@ await main(
   async () => {
     const cli = (pulumi = await openPulumi());
     const stack = await chooseStack(cli, options.stack);
-    const owner = { project: await projectName(cli.root), stack };
+    const owner = await openEngine(cli.root, stack);
     const volumes = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data")).split("\n").filter(Boolean);
     await confirm(stack, volumes);
     await makeWay(cli, stack);

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ownedBy, type Owner } from "../components/owner.ts";
 import { UserError } from "./cli.ts";
+import { configuredEngine, projectName } from "./project.ts";
 
 const run = promisify(execFile);
 
@@ -13,6 +14,17 @@ export async function docker(...words: string[]): Promise<string> {
   } catch (error) {
     throw new UserError(`docker ${words[0]}: ${((error as { stderr?: string }).stderr || (error as Error).message).trim()}`);
   }
+}
+
+/**
+ * Has the `docker` commands of this process talk to the engine that Pulumi works on, whatever Docker context a person
+ * has chosen. Returns whose things to look for there.
+ */
+export async function openEngine(root: string, stack: string): Promise<Owner> {
+  const [project, host] = await Promise.all([projectName(root), configuredEngine(root, stack)]);
+  process.env["DOCKER_CONTEXT"] = "default"; // which is DOCKER_HOST, or the usual socket
+  if (host !== undefined) process.env["DOCKER_HOST"] = host;
+  return { project, stack: stack.split("/").at(-1) ?? stack };
 }
 
 export interface ContainerState {

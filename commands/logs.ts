@@ -3,9 +3,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { main, paint, UserError } from "./cli.ts";
-import { containersOf } from "./docker.ts";
+import { containersOf, openEngine } from "./docker.ts";
 import { openPulumi } from "./pulumiCli.ts";
-import { projectName } from "./project.ts";
 import { chooseStack } from "./stack.ts";
 
 const options = new Command("logs")
@@ -23,7 +22,7 @@ await main(async () => {
   if (!/^(\d+|all)$/.test(options.tail)) throw new UserError(`--tail is "${options.tail}": want a number of lines, or all`);
   const pulumi = await openPulumi();
   const stack = await chooseStack(pulumi, options.stack);
-  const all = await containersOf({ project: await projectName(pulumi.root), stack });
+  const all = await containersOf(await openEngine(pulumi.root, stack));
   const containers = all.filter(({ part }) => part === "web" || (options.gateway && part === "gateway"));
   if (containers.length === 0) throw new UserError(`no container of stack ${stack} is there: npm run up -- --stack ${stack}`);
   await Promise.all(containers.map(({ name }, index) => printLog(name, COLOURS[index % COLOURS.length] ?? "cyan")));

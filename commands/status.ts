@@ -2,8 +2,7 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import { main, paint } from "./cli.ts";
-import { containersOf, type ContainerState, docker } from "./docker.ts";
-import { projectName } from "./project.ts";
+import { containersOf, type ContainerState, docker, openEngine } from "./docker.ts";
 import { openPulumi } from "./pulumiCli.ts";
 import { rollbackReady } from "./rollbackReady.ts";
 import { openStack } from "./stack.ts";
@@ -22,7 +21,7 @@ await main(async () => {
   const { stack, outputs } = await openStack(pulumi, options.stack);
   const { url, release, replicas, volumes, strategy } = outputs;
   const hasImage = (id: string) => docker("image", "inspect", "--format", "{{.Id}}", id).then(() => true, () => false);
-  const [containers, rollback] = await Promise.all([containersOf({ project: await projectName(pulumi.root), stack }), rollbackReady(outputs, hasImage)]);
+  const [containers, rollback] = await Promise.all([containersOf(await openEngine(pulumi.root, stack)), rollbackReady(outputs, hasImage)]);
   const missing = replicas.filter((name) => !containers.some((container) => container.name === name));
   const gateway = containers.some(({ part }) => part === "gateway");
   const well = missing.length === 0 && containers.every(isWell) && gateway;

@@ -3,13 +3,13 @@ import { constants } from "node:os";
 import type { Owner } from "../components/owner.ts";
 import { paint, UserError } from "./cli.ts";
 import { type Declared, readDeclared } from "./declared.ts";
+import { openEngine } from "./docker.ts";
 import { compare, describe, type Finding, urnsToReplace } from "./driftRules.ts";
 import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
 import { type Found, lookAtEngine } from "./found.ts";
 import { removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
 import { endStrays } from "./processes.ts";
-import { projectName } from "./project.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
 
 const KILLED = 128 + constants.signals.SIGKILL;
@@ -24,7 +24,7 @@ export interface View {
 
 /** Asks Pulumi and the engine at once. @throws UserError where one of them does not answer */
 export async function viewStack(cli: PulumiCli, stack: string): Promise<View> {
-  const owner = { project: await projectName(cli.root), stack };
+  const owner = await openEngine(cli.root, stack);
   const [exported, found] = await Promise.all([cli.read(["stack", "export", "--stack", stack]), lookAtEngine(owner)]);
   const declared = readDeclared(exported);
   return { owner, declared, found, findings: compare(declared, found) };

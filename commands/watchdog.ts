@@ -7,11 +7,10 @@ import { Command, InvalidArgumentError } from "commander";
 import { ownedBy, type Owner } from "../components/owner.ts";
 import { parseDuration } from "../components/units.ts";
 import { main } from "./cli.ts";
-import { docker } from "./docker.ts";
+import { docker, openEngine } from "./docker.ts";
 import { lookAtEngine } from "./found.ts";
 import { holderOf, readLocks, whose } from "./locks.ts";
 import { isAlive } from "./processes.ts";
-import { projectName } from "./project.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { chooseStack } from "./stack.ts";
 import { caredFor, DEFAULTS, isCalm, judge, type Past } from "./watchdogRules.ts";
@@ -39,7 +38,7 @@ await main(
   async () => {
     cli = await openPulumi();
     const stack = await chooseStack(cli, options.stack);
-    const owner = { project: await projectName(cli.root), stack };
+    const owner = await openEngine(cli.root, stack);
     memoryFile = join(cli.root, ".berth", "watchdog", `${stack}.json`);
     if (options.once) return (await look(owner)) ? 0 : 1;
     say(`Looking after stack ${stack}: ${options.restarts} restarts, ${options.backOff} s doubling.`);
