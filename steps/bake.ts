@@ -60,7 +60,7 @@ export function judge(who: string, now: Tally, before: Tally, { errors, slowdown
   if (share > errors) return `${now.errors} of ${now.requests} answers of ${who} were errors (${share.toFixed(1)} %, limit ${errors} %)`;
   const slower = now.p95 - before.p95 > LEAST_SLOWDOWN && now.p95 > before.p95 * slowdown;
   if (slowdown > 0 && before.requests >= minRequests && slower) {
-    return `${who} answers in ${milliseconds(now.p95)} (95th percentile of ${now.requests}), before the switch it was ${milliseconds(before.p95)} (limit ${slowdown} times that)`;
+    return `${who} answers in ${milliseconds(now.p95)} (95th percentile of ${now.requests}), what was live before in ${milliseconds(before.p95)} (limit ${slowdown} times that)`;
   }
   return undefined;
 }

@@ -5,6 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** A failure that is explained in full by its message. */
 export class StepError extends Error {}
 
+/** A failure of which not even the repair succeeded: the cause comes first. */
+export const withRepair = (cause: unknown, repair: string, second: unknown): StepError =>
+  new StepError(`${(cause as Error).message}\n  ${repair}: ${(second as Error).message}`);
+
 /** The input that `components/step.ts` handed over. */
 export function readInput<Input>(): Input {
   return JSON.parse(process.env["BERTH_INPUT"] ?? "{}") as Input;

@@ -6,8 +6,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { goDuration } from "../components/units.ts";
 import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
-import { docker, readInput, runStep, StepError, tryDocker, tryGateway } from "./engine.ts";
-import { giveBack, type HoldInput, isLive, letThrough, takeOver } from "./hold.ts";
+import { docker, readInput, runStep, StepError, tryDocker, tryGateway, withRepair } from "./engine.ts";
+import { giveBack, type HoldInput, isLive, letThrough, MAINTENANCE, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
@@ -48,13 +48,16 @@ async function main(): Promise<void> {
   const live = input.exclusive || input.workers.length > 0 ? await findLive(input.gateway, input.service) : undefined;
   const again = isLive(input, live);
   try {
-    if (input.exclusive && !again) await takeOver(input);
+    if (input.exclusive && !again) await takeOver(input, live);
     if (input.migration) await runOnce(input.migration);
     const waiting = [...(input.exclusive ? input.candidates : []), ...input.workers];
     if (waiting.length > 0) await docker(["start", ...waiting]); // without effect on those that run
     await pass(input);
   } catch (error) {
-    if (!again) await standDown(input, live);
+    if (again) throw error;
+    await standDown(input, live).catch((second: unknown) => {
+      throw withRepair(error, "What was live before could not be brought back, run the update again", second);
+    });
     throw error;
   }
 }
@@ -66,7 +69,7 @@ async function standDown(input: GateInput, live: Live | undefined): Promise<void
   await giveBack(input, live);
   const { containerPort: port, health } = live.settings;
   await probe(input.gateway, { release: live.release, candidates: live.containers, port, health });
-  await letThrough(input);
+  if (live.state !== MAINTENANCE) await letThrough(input);
 }
 
 /** @throws StepError with the story of the first process that is not well */

@@ -28,10 +28,15 @@ const MARGIN = 60;
 export const pauseWords = ({ service, drain, health, migration }: HoldInput): string[] =>
   ["pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(drain + health.deadline + (migration?.job.timeout ?? 0) + MARGIN)];
 
+/** State of a route that answers with the maintenance page: there is nothing to hold. */
+export const MAINTENANCE = "stopped";
+
 /** Holds the requests and stops all processes of the app that are not the new release's. */
-export async function takeOver(input: HoldInput): Promise<void> {
-  const { code, stderr } = await tryGateway(input.gateway, pauseWords(input));
-  if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
+export async function takeOver(input: HoldInput, live: Live | undefined): Promise<void> {
+  if (live?.state !== MAINTENANCE) {
+    const { code, stderr } = await tryGateway(input.gateway, pauseWords(input));
+    if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
+  }
   await stop(input, (await processes(input.owner, ["status=running", "status=restarting"])).filter((name) => !isNew(input, name)));
 }
 

@@ -17,6 +17,8 @@ export interface ListedRoute {
 export interface Live {
   readonly release: string;
   readonly containers: readonly string[];
+  /** running, paused or stopped. */
+  readonly state: string;
   readonly settings: Pick<ReleaseSettings, "containerPort" | "health" | "drain">;
 }
 
@@ -40,7 +42,7 @@ export async function findLive(gateway: string, service: string): Promise<Live |
   try {
     const inspected = JSON.parse(await docker(["inspect", "--type", "container", ...containers])) as { Config: { Labels: Record<string, string> } }[];
     const labels = inspected[0]?.Config.Labels ?? {};
-    return { release: labels["berth.release"] ?? "", containers, settings: JSON.parse(labels[SETTINGS_LABEL] ?? "") as ReleaseSettings };
+    return { release: labels["berth.release"] ?? "", containers, state: route.state, settings: JSON.parse(labels[SETTINGS_LABEL] ?? "") as ReleaseSettings };
   } catch {
     return undefined; // removed by hand, or made by a Berth that left no settings: nothing to go back to
   }

@@ -1,6 +1,6 @@
 /** Brings a release live, and takes it back where it does not prove good: by its answers, its containers, its smoke test. */
 import { bake, watch, type Watch } from "./bake.ts";
-import { StepError, tellGateway, tryDocker } from "./engine.ts";
+import { StepError, tellGateway, tryDocker, withRepair } from "./engine.ts";
 import { giveBack, letThrough, pauseWords } from "./hold.ts";
 import { runJob } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
@@ -11,11 +11,24 @@ const UNLIMITED = { duration: 0, errors: 100, slowdown: 0, minRequests: 1 };
 /** Last log lines that are shown of a release that was taken back. */
 const LOG_LINES = 20;
 
+/** Gives a release the traffic. @throws StepError where that fails or the release does not prove good */
+export async function switchOver(input: RouteInput): Promise<void> {
+  const proving = input.maintenance === null && (input.bake ?? input.smokeTest ?? input.canary) !== null;
+  if (proving) return switchAndProve(input);
+  const before = input.exclusive ? await findLive(input.gateway, input.service) : undefined;
+  try {
+    await tellGateway(input.gateway, deployWords(input));
+  } catch (error) {
+    if (before) await takeBack(input, before, error); // with blue-green, the gateway has changed nothing
+    throw error;
+  }
+}
+
 /**
  * Switches, and watches from the first instant: draining the old release may take long, and is part of the time.
  * @throws StepError where the release is not good, with the traffic back where it was
  */
-export async function switchAndProve(input: RouteInput): Promise<void> {
+async function switchAndProve(input: RouteInput): Promise<void> {
   const before = await findLive(input.gateway, input.service);
   const { canary } = input;
   const all = [...input.targets, ...(canary?.targets ?? [])];
@@ -38,8 +51,9 @@ export async function switchAndProve(input: RouteInput): Promise<void> {
       return;
     }
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    if (before) await takeBack(input, before);
-    throw new StepError(await takenBack(input, { reason, seconds, ...watched.seen }, before));
+    const story = new StepError(await takenBack(input, { reason, seconds, ...watched.seen }, before));
+    if (before) await takeBack(input, before, story);
+    throw story;
   } finally {
     watched.stop();
   }
@@ -48,11 +62,17 @@ export async function switchAndProve(input: RouteInput): Promise<void> {
 /** What the last switch said of the canary that is still there. */
 const lastVerdict = (): string => (process.env["PULUMI_COMMAND_STDOUT"] ?? "").split("\n").find((line) => verdictIn(line) !== "") ?? "";
 
+/** A failure that is a reason to go back; all others are faults of the program. */
+function reasonOf(error: unknown): string {
+  if (error instanceof StepError) return error.message;
+  throw error;
+}
+
 /** The smoke test, then the rest of the bake. Returns why the release must not stay. */
 async function prove(input: RouteInput, watched: Watch, started: number, switched: Promise<void>): Promise<string | undefined> {
   const { smokeTest } = input;
   const settings = input.canary?.limits ?? input.bake;
-  const early = await Promise.race([watched.breach, switched]);
+  const early = await Promise.race([watched.breach, switched.catch(reasonOf)]);
   if (early !== undefined) return early; // the traffic goes back, and there is nothing left to test
   await letThrough({ ...input, candidates: input.targets }); // without effect where no request was held
   if (smokeTest) {
@@ -60,24 +80,34 @@ async function prove(input: RouteInput, watched: Watch, started: number, switche
       await tryDocker(["rm", "--force", smokeTest.container]); // it tests this switch, not an earlier one
       await runJob(smokeTest);
     } catch (error) {
-      if (error instanceof StepError) return error.message;
-      throw error;
+      return reasonOf(error);
     }
   }
   const left = (settings?.duration ?? 0) - (Date.now() - started) / 1000;
   return left > 0 ? bake(watched, left) : undefined;
 }
 
-/** Sends the traffic back in one instant, and waits until the bad release has answered what it began. */
-async function takeBack(input: RouteInput, live: Live): Promise<void> {
+/**
+ * Sends the traffic back in one instant, and waits until the bad release has answered what it began.
+ * @throws StepError with the cause first where that fails, too
+ */
+async function takeBack(input: RouteInput, live: Live, cause: unknown): Promise<void> {
+  try {
+    await sendBack(input, live);
+  } catch (second) {
+    throw withRepair(cause, "The traffic could not be sent back, run the update again", second);
+  }
+}
+
+async function sendBack(input: RouteInput, live: Live): Promise<void> {
   const { containerPort: port, health, drain } = live.settings;
   const held = { ...input, candidates: input.targets };
   const back = deployWords({ ...input, targets: live.containers, canary: null, port, health, drain });
   if (input.exclusive) {
-    await tellGateway(input.gateway, pauseWords(held));
+    if (input.maintenance === null) await tellGateway(input.gateway, pauseWords(held));
     await giveBack(held, live);
     await tellGateway(input.gateway, back);
-    await letThrough(held);
+    if (input.maintenance === null) await letThrough(held);
     return;
   }
   await tellGateway(input.gateway, back);

@@ -2,8 +2,8 @@
 import { text } from "node:stream/consumers";
 import { copyInto } from "./copy.ts";
 import { docker, readInput, runStep, tellGateway } from "./engine.ts";
-import { switchAndProve } from "./prove.ts";
-import { CERTIFICATE, deployWords, KEY, maintenanceWords, type RouteInput, TLS_FOLDER } from "./switch.ts";
+import { switchOver } from "./prove.ts";
+import { CERTIFICATE, KEY, maintenanceWords, type RouteInput, TLS_FOLDER } from "./switch.ts";
 import { ownedBy } from "../components/owner.ts";
 
 async function main(): Promise<void> {
@@ -15,8 +15,7 @@ async function main(): Promise<void> {
       { name: KEY, content: key, mode: 0o444 }, // only the gateway sees this volume
     ]);
   }
-  if ((input.bake || input.smokeTest || input.canary) && input.maintenance === null) await switchAndProve(input);
-  else await tellGateway(input.gateway, deployWords(input));
+  await switchOver(input);
   await tellGateway(input.gateway, maintenanceWords(input));
   await removeJobs(input);
   console.log(`release ${input.release} is live on ${input.targets.length} ${input.targets.length === 1 ? "replica" : "replicas"}`);

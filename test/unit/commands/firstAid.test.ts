@@ -22,6 +22,15 @@ test.each([
   expect(aids(DECLARED, found)).toEqual(words);
 });
 
+test("never starts a second writer", () => {
+  const { route } = DECLARED;
+  if (!route) throw new Error("the fixture has a route");
+  const exclusive = { ...declaredWith({ name: "web-3", release: "r2" }), route: { ...route, input: { ...route.input, exclusive: true } } };
+  const stopped = [{ name: "web-1", state: "exited" }, { name: "web-2", state: "exited" }] as const;
+  expect(aids(exclusive, foundWith(...stopped, { name: "web-3", release: "r2", state: "created" }))).toEqual(["start web-1", "start web-2"]);
+  expect(aids(exclusive, foundWith(...stopped, { name: "web-3", release: "r2", state: "running" }))).toEqual([]);
+});
+
 test.each([
   ["stopped", foundWith({ name: "web-1", state: "exited" })],
   ["gone", foundWithout("web-1")],

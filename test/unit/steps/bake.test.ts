@@ -68,6 +68,6 @@ describe("a release is judged", () => {
   });
 
   test("not good enough when it is slower than the factor, in numbers", () => {
-    expect(verdict({ p95: 0.3512 })).toBe("web-1 answers in 351 ms (95th percentile of 100), before the switch it was 100 ms (limit 3 times that)");
+    expect(verdict({ p95: 0.3512 })).toBe("web-1 answers in 351 ms (95th percentile of 100), what was live before in 100 ms (limit 3 times that)");
   });
 });

@@ -75,7 +75,7 @@ describe("a release that bakes", () => {
     ]);
     const { code, stderr } = await runStep("route", baking, docker);
     expect(code).toBe(1);
-    expect(timeless(stderr)[0]).toContain("web-2 answers in 900 ms (95th percentile of 20), before the switch it was 100 ms (limit 3 times that)");
+    expect(timeless(stderr)[0]).toContain("web-2 answers in 900 ms (95th percentile of 20), what was live before in 100 ms (limit 3 times that)");
     expect(stderr).toContain("  last log lines of web-2:\n");
   });
 
