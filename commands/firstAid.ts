@@ -29,7 +29,7 @@ export function aidsFor(declared: Declared, found: Found): Aid[] {
     const is = found.containers.find(({ id }) => id === wanted.id);
     return is ? [{ wanted, is }] : [];
   });
-  const nobodyServes = servingOf(declared, found).length === 0;
+  const nobodyServes = servingOf(declared, found).length === 0 && !isTwoWriters(declared, found);
   const volumes = declared.volumes.filter(({ name, part }) => part !== "secrets" && !found.volumes.some((volume) => volume.name === name));
   return [
     ...volumes.map(({ name, labels }) => ({
@@ -43,6 +43,10 @@ export function aidsFor(declared: Declared, found: Found): Aid[] {
     ...known.filter(({ wanted, is }) => limitsThatDiffer(wanted, is).length > 0).map(({ wanted }) => ({ words: limitWords(wanted), says: `limits of ${wanted.name} set back` })),
   ];
 }
+
+/** Whether a start could make a second writer of an app that allows one: a cut-off update has begun with the next release. */
+const isTwoWriters = ({ route }: Declared, { containers }: Found): boolean =>
+  route?.input.exclusive === true && containers.some(({ name, part, state }) => part === "web" && state === "running" && !targetsOf(route.input).includes(name));
 
 const limitWords = ({ name, memory, cpus, pids }: DeclaredContainer): string[] => [
   "update",
