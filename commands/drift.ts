@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { main, paint } from "./cli.ts";
 import { describe } from "./driftRules.ts";
+import { heldBy, whose } from "./locks.ts";
 import { openPulumi } from "./pulumiCli.ts";
 import { chooseStack } from "./stack.ts";
 import { viewStack } from "./update.ts";
@@ -16,8 +17,10 @@ const options = new Command("drift")
 await main(async () => {
   const pulumi = await openPulumi();
   const stack = await chooseStack(pulumi, options.stack);
+  const lock = await heldBy(pulumi, stack);
   const { declared, findings } = await viewStack(pulumi, stack);
-  if (options.json) console.log(JSON.stringify({ stack, drift: findings }, undefined, 2));
+  if (lock && !options.json) console.log(`An update is at work (${whose(lock, Date.now())}): what follows may be its doing.`);
+  if (options.json) console.log(JSON.stringify({ stack, updating: lock !== undefined, drift: findings }, undefined, 2));
   else if (declared.route === undefined) console.log(`Nothing is live on stack ${stack}.`);
   else if (findings.length === 0) console.log(`No drift on stack ${stack}: the engine has what Pulumi wrote.`);
   else {

@@ -58,12 +58,14 @@ export async function readLocks({ root, env }: PulumiCli, stack: string): Promis
   return texts.flatMap((text, index) => (text === "" ? [] : [{ ...(JSON.parse(text) as Omit<Lock, "file">), file: join(locks, files[index] ?? "") }]));
 }
 
+/** The lock of an update that may be at work on the stack just now. */
+export const heldBy = async (cli: PulumiCli, stack: string): Promise<Lock | undefined> =>
+  (await readLocks(cli, stack)).find((lock) => holderOf(lock, hostname(), isAlive) !== "dead");
+
 /** @throws UserError where another update may still be at work on the stack */
 export async function refuseIfHeld(cli: PulumiCli, stack: string): Promise<void> {
-  for (const lock of await readLocks(cli, stack)) {
-    const holder = holderOf(lock, hostname(), isAlive);
-    if (holder !== "dead") throw new UserError(refusal(stack, lock, holder, Date.now()));
-  }
+  const lock = await heldBy(cli, stack);
+  if (lock) throw new UserError(refusal(stack, lock, holderOf(lock, hostname(), isAlive), Date.now()));
 }
 
 /**
@@ -74,9 +76,8 @@ export async function clearDeadLocks(cli: PulumiCli, stack: string): Promise<voi
   await refuseIfHeld(cli, stack);
   for (const lock of await readLocks(cli, stack)) {
     // This one file: `pulumi cancel` would also take away a lock that somebody has taken since.
-    if (holderOf(lock, hostname(), isAlive) === "dead") {
-      await Promise.all([rm(lock.file, { force: true }), rm(`${lock.file}.attrs`, { force: true })]);
-      console.log(`An update was cut off (${whose(lock, Date.now())}): its process has ended, its lock is cleared.`);
-    }
+    if (holderOf(lock, hostname(), isAlive) !== "dead") continue;
+    await Promise.all([rm(lock.file, { force: true }), rm(`${lock.file}.attrs`, { force: true })]);
+    console.log(`An update was cut off (${whose(lock, Date.now())}): its process has ended, its lock is cleared.`);
   }
 }

@@ -1,6 +1,5 @@
 /** Restarts replicas that turn unhealthy. Runs on the host, so no container gets the engine's socket. */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
@@ -9,8 +8,7 @@ import { parseDuration } from "../components/units.ts";
 import { main } from "./cli.ts";
 import { docker, openEngine } from "./docker.ts";
 import { lookAtEngine } from "./found.ts";
-import { holderOf, readLocks, whose } from "./locks.ts";
-import { isAlive } from "./processes.ts";
+import { heldBy } from "./locks.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { chooseStack } from "./stack.ts";
 import { caredFor, DEFAULTS, isCalm, judge, type Past } from "./watchdogRules.ts";
@@ -57,11 +55,10 @@ async function look(owner: Owner): Promise<boolean> {
   const memory = await readMemory();
   const unhealthy = await docker("ps", "--quiet", ...ownedBy(owner), "--filter", "health=unhealthy");
   if (unhealthy === "" && Object.keys(memory).length === 0) return true;
-  for (const lock of await readLocks(cli, owner.stack)) {
-    if (holderOf(lock, hostname(), isAlive) !== "dead") {
-      sayOnce(`An update is at work (${whose(lock, Date.now()).replace(/, for .*/, "")}): nothing is restarted meanwhile.`);
-      return true;
-    }
+  const lock = await heldBy(cli, owner.stack);
+  if (lock) {
+    sayOnce(`An update is at work (process ${lock.pid} on ${lock.hostname}): nothing is restarted meanwhile.`);
+    return true;
   }
   const { containers, routes } = await lookAtEngine(owner);
   const replicas = caredFor(containers, routes?.flatMap(({ targets }) => targets.map((target) => target.replace(/:\d+$/, ""))));
