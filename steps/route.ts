@@ -1,7 +1,7 @@
 /** Switches the gateway to a release, drains the old one, proves the new one, and sets maintenance on or off. */
 import { text } from "node:stream/consumers";
 import { copyInto } from "./copy.ts";
-import { docker, readInput, runStep, tellGateway } from "./engine.ts";
+import { docker, readInput, runStep, tellGateway, tryDocker } from "./engine.ts";
 import { switchOver } from "./prove.ts";
 import { CERTIFICATE, KEY, maintenanceWords, type RouteInput, TLS_FOLDER } from "./switch.ts";
 import { ownedBy } from "../components/owner.ts";
@@ -15,10 +15,18 @@ async function main(): Promise<void> {
       { name: KEY, content: key, mode: 0o444 }, // only the gateway sees this volume
     ]);
   }
+  await unpause(input);
   await switchOver(input);
   await tellGateway(input.gateway, maintenanceWords(input));
   await removeJobs(input);
   console.log(`release ${input.release} is live on ${input.targets.length} ${input.targets.length === 1 ? "replica" : "replicas"}`);
+}
+
+/** Requests that wait in a replica which somebody has paused would be cut off at the end of the drain. */
+async function unpause({ owner }: RouteInput): Promise<void> {
+  const { stdout } = await tryDocker(["ps", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=web", "--filter", "status=paused"]);
+  const paused = stdout.trim();
+  if (paused !== "") await tryDocker(["unpause", ...paused.split("\n")]);
 }
 
 /** A job that has come to its end is kept until its release is live: an update that is cut off must not begin it again. */

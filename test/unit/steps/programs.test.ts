@@ -45,7 +45,14 @@ describe("route", () => {
     const docker = fakeDocker([SWITCHED, { to: "exec gw kamal-proxy resume app" }, ended, { to: "rm" }]);
     expect((await runStep("route", { ...input, jobs: true }, docker)).code).toBe(0);
     expect(docker.calls().slice(-1)).toEqual([["rm", "1111", "2222"]]);
-    expect(docker.calls().map(([verb]) => verb)).toEqual(["exec", "exec", "ps", "rm"]);
+    expect(docker.calls().map(([verb]) => verb)).toEqual(["ps", "exec", "exec", "ps", "rm"]);
+  });
+
+  test.concurrent("unpauses what somebody has paused before the switch, so that its requests are answered and not cut off", async () => {
+    const paused: Answer = { to: ["ps", "--quiet", ...OWNED, "--filter", "label=berth.part=web", "--filter", "status=paused"].join(" "), stdout: "3333\n4444" };
+    const docker = fakeDocker([paused, { to: "unpause" }, SWITCHED, { to: "exec gw kamal-proxy resume app" }]);
+    expect((await runStep("route", input, docker)).code).toBe(0);
+    expect(docker.calls().slice(0, 2)).toEqual([paused.to.split(" "), ["unpause", "3333", "4444"]]);
   });
 
   test.concurrent("has nothing to remove where no job has run", async () => {
@@ -63,7 +70,7 @@ describe("route", () => {
     const docker = fakeDocker([{ to: "cp - gw:/home/kamal-proxy/.config/kamal-proxy" }, SWITCHED, { to: "exec gw kamal-proxy resume app" }]);
     const { code } = await runStep("route", { ...input, hosts: ["example.com"], tls: "own" }, docker, { stdin: JSON.stringify({ certificate: CERTIFICATE, key: KEY }) });
     expect(code).toBe(0);
-    expect(docker.calls().map(([verb]) => verb)).toEqual(["cp", "exec", "exec"]);
+    expect(docker.calls().map(([verb]) => verb)).toEqual(["cp", "ps", "exec", "exec"]);
     expect(await entriesOf(docker.stdin(0))).toEqual([
       { name: "berth-certificate.pem", mode: 0o444, uid: 0, gid: 0, content: CERTIFICATE },
       { name: "berth-key.pem", mode: 0o444, uid: 0, gid: 0, content: KEY },
