@@ -5,6 +5,8 @@ import { Command, Option } from "commander";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp } from "../toolchain/setup.ts";
+import { readOrigin } from "../components/origin.ts";
+import type { Outcome } from "../test/chaos/main.ts";
 import { main, UserError } from "./cli.ts";
 
 const number = (text: string): number => {
@@ -33,13 +35,21 @@ await main(
     await setUp(root);
     Object.assign(process.env, await pulumiEnvironment(root));
     process.chdir(root);
-    const seed = options.seed ?? Math.floor(Date.now() / 1000);
-    const say = (line: string) => (options.json ? console.error(line) : console.log(line));
     const folder = join(root, ".berth", "chaos");
     await mkdir(folder, { recursive: true });
-    const { chaosMatrix } = await import("../test/chaos/main.ts");
-    const outcome = await chaosMatrix({ ...options, seed, say, signal: ended.signal });
-    for (const [name, text] of Object.entries(outcome.files)) await writeFile(join(folder, name), text);
+    const say = (line: string) => (options.json ? console.error(line) : console.log(line));
+    const keep = async ({ files }: Outcome) => {
+      for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    };
+    const seed = options.seed ?? Math.floor(Date.now() / 1000);
+    const common = { seed, say, signal: ended.signal };
+    // Loaded late: it takes the environment from the moment that it is loaded.
+    const { chaosEndurance, chaosMatrix, chaosSequences } = await import("../test/chaos/main.ts");
+    const outcome =
+      options.sequences !== undefined ? await chaosSequences({ ...common, steps: options.sequences })
+      : options.endurance !== undefined ? await chaosEndurance({ ...common, requests: options.endurance })
+      : await chaosMatrix({ ...common, ...options, seed, commit: (await readOrigin()).commit ?? "unknown", keep });
+    await keep(outcome);
     if (options.json) console.log(outcome.json);
     say(`Written to .berth/chaos: ${Object.keys(outcome.files).join(", ")}`);
     return outcome.holds && !ended.signal.aborted ? 0 : 1;

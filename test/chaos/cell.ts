@@ -23,6 +23,8 @@ export interface Result {
   readonly mayFail?: string | undefined;
   /** From the fault to the first good answer after the last failed one; 0 where none failed. */
   readonly secondsToRecover: number;
+  /** The same from the start of the `npm run up` that follows; 0 where people were served by then. */
+  readonly secondsOfUp: number;
   /** The longest that one request took. */
   readonly longestSeconds: number;
   /** How the update ended that was struck, and after how long; undefined between two updates. */
@@ -43,6 +45,8 @@ const KINDS = ["keepAlive", "newConnection", "post"];
 /** How long the request takes that is open at the switch, in milliseconds. */
 const OPEN_REQUEST = 4000;
 const MOST_UPDATES = 3;
+/** People have to be served again within so many seconds. */
+const MOST_SECONDS = 5;
 /** Characters of the struck update's output that are kept. */
 const LAST_WORDS = 1500;
 
@@ -56,6 +60,7 @@ export async function runCell(ground: Ground, fault: Fault, step: Step): Promise
   let struck: Ended | undefined;
   let remark: string | void = undefined;
   let struckAt = 0;
+  let upAt = 0;
   let greeting: string;
   try {
     greeting = await ground.change(step);
@@ -70,6 +75,7 @@ export async function runCell(ground: Ground, fault: Fault, step: Step): Promise
       commands.push(struck);
     }
     await fault.afterwards?.(scene);
+    upAt = Date.now();
     const last = await up(checkout);
     commands.push(last);
   } catch (error) {
@@ -92,7 +98,9 @@ export async function runCell(ground: Ground, fault: Fault, step: Step): Promise
   const mayFail = fault.mayFail?.(step);
   if (struck?.hung) problems.push(`the update hung and was ended after ${struck.seconds.toFixed(0)} s`);
   if (report.failed > 0 && mayFail === undefined) problems.push(`${report.failed} requests failed`);
+  const since = (time: number) => (report.failed === 0 ? 0 : Math.max(0, report.recovered - time) / 1000);
   if (report.failed > 0 && report.recovered === 0) problems.push("no request was answered well after the last failed one");
+  if (since(fault.heals === "by itself" ? struckAt : upAt) > MOST_SECONDS) problems.push(`people were served again only ${since(struckAt).toFixed(1)} s after the fault, ${since(upAt).toFixed(1)} s after npm run up began`);
   return {
     fault: fault.name,
     step,
@@ -102,7 +110,8 @@ export async function runCell(ground: Ground, fault: Fault, step: Step): Promise
     failed: report.failed,
     failures: failuresOf(report),
     mayFail,
-    secondsToRecover: report.failed === 0 ? 0 : Math.max(0, report.recovered - struckAt) / 1000,
+    secondsToRecover: since(struckAt),
+    secondsOfUp: since(upAt),
     longestSeconds: report.longest / 1000,
     struck: struck && { code: struck.code, seconds: struck.seconds, lastWords: struck.output.trimEnd().slice(-LAST_WORDS) },
     updates,
@@ -167,7 +176,12 @@ interface Wanted {
 /** What is not as it should be after an update; nothing where all is. */
 async function problemsOf(ground: Ground, ended: Ended | undefined, { greeting, before, acknowledged }: Wanted): Promise<string[]> {
   const { checkout } = ground;
-  const now = await recorded(checkout);
+  let now: Recorded;
+  try {
+    now = await recorded(checkout);
+  } catch (error) {
+    return [`npm run up ended with ${ended?.code ?? "nothing"}`, `Pulumi's record cannot be read: ${(error as Error).message}`];
+  }
   const answers = await Promise.all(Array.from({ length: 4 }, () => ground.about()));
   const wrong = answers.find((answer) => answer?.greeting !== greeting || answer.release !== now.release);
   const ledger = [now.release, ...before.ledger.filter((name) => name !== now.release)].slice(0, KEEP + 1);

@@ -22,8 +22,12 @@ export interface Fault {
   /** One sentence for a person. */
   readonly what: string;
   readonly steps: readonly Step[];
+  /** It takes root on the engine's machine. */
+  readonly needsRoot?: true;
   /** Which requests may fail, and why; none where that is not said. */
   readonly mayFail?: (step: Step) => string | undefined;
+  /** Who puts it right. Default: the `npm run up` that follows, so that the time to recover counts from its start. */
+  readonly heals?: "by itself";
   /** Does it; returns a remark for the table, if any. */
   inject(scene: Scene): Promise<string | void>;
   /** What a person would do before running `npm run up` again. */
@@ -57,8 +61,10 @@ export const FAULTS: readonly Fault[] = [
   signalled("step-kill", "step", "SIGKILL", ["gate", "drain", "bake"]),
   {
     name: "gateway-crash",
+    needsRoot: true,
     what: "the gateway's process ends by SIGKILL; the engine starts it again",
     steps: STEPS,
+    heals: "by itself",
     mayFail: gatewayGone,
     inject: ({ gateway }) => crash(gateway),
   },
@@ -71,6 +77,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "gateway-state",
+    needsRoot: true,
     what: "the gateway is killed, its state file cut in half, and it is started again",
     steps: STEPS,
     mayFail: gatewayGone,
@@ -121,9 +128,10 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "disk-full",
+    needsRoot: true,
     what: "the disk of Pulumi's state is full until the update has ended",
     steps: STEPS,
-    inject: ({ ground }) => fillDisk(ground.disk),
+    inject: ({ ground }) => fillDisk(ground.disk ?? ""),
     afterwards: ({ ground }) => ground.freeDisk(),
   },
 ];

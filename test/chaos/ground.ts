@@ -22,27 +22,24 @@ const PAGE = "app/src/page/layout.ts";
 
 export class Ground {
   readonly checkout: Checkout;
-  /** Folder that is a disk of its own. */
-  readonly disk: string;
+  /** Folder that is a disk of its own, where there is one. */
+  readonly disk: string | undefined;
   #greetings = 0;
   #editions = 0;
   #network: string | undefined;
 
-  private constructor(checkout: Checkout, disk: string) {
+  private constructor(checkout: Checkout, disk: string | undefined) {
     this.checkout = checkout;
     this.disk = disk;
   }
 
-  /** Makes a stack and brings it live. */
-  static async make(): Promise<Ground> {
-    await sweepDisks();
-    const disk = await mkdtemp(join(tmpdir(), `${DISK}${process.pid}-`));
-    await run("mount", ["-t", "tmpfs", "-o", `size=${DISK_SIZE}`, "tmpfs", disk]);
+  /** Makes a stack and brings it live. Pulumi's state is on a disk of its own where `disk` says so, which takes root. */
+  static async make({ disk: wanted }: { readonly disk: boolean }): Promise<Ground> {
+    const disk = wanted ? await makeDisk() : undefined;
     try {
-      await mkdir(join(disk, "state"));
-      const checkout = await Checkout.make(settings("start", "idle"), { name: "chaos", env: { PULUMI_BACKEND_URL: `file://${join(disk, "state")}` } });
-      const ground = new Ground(checkout, disk);
-      const { code, output } = await up(checkout);
+      const env = disk === undefined ? {} : { PULUMI_BACKEND_URL: `file://${join(disk, "state")}` };
+      const ground = new Ground(await Checkout.make(settings("start", "idle"), { name: "chaos", env }), disk);
+      const { code, output } = await up(ground.checkout);
       if (code === 0) return ground;
       await ground.remove();
       throw new Error(`the first update failed:\n${output}`);
@@ -69,8 +66,8 @@ export class Ground {
     return about(this.checkout.url);
   }
 
-  freeDisk(): Promise<void> {
-    return rm(fillerOf(this.disk), { force: true });
+  async freeDisk(): Promise<void> {
+    if (this.disk !== undefined) await rm(fillerOf(this.disk), { force: true });
   }
 
   /** Removes all of it, also where it is broken. */
@@ -93,7 +90,16 @@ function settings(greeting: string, step: Step): Record<string, unknown> {
   };
 }
 
-async function unmount(disk: string): Promise<void> {
+async function makeDisk(): Promise<string> {
+  await sweepDisks();
+  const disk = await mkdtemp(join(tmpdir(), `${DISK}${process.pid}-`));
+  await run("mount", ["-t", "tmpfs", "-o", `size=${DISK_SIZE}`, "tmpfs", disk]);
+  await mkdir(join(disk, "state"));
+  return disk;
+}
+
+async function unmount(disk: string | undefined): Promise<void> {
+  if (disk === undefined) return;
   await run("umount", ["--lazy", disk]).catch(() => undefined); // it was never mounted
   await rm(disk, { recursive: true, force: true });
 }

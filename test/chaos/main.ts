@@ -1,6 +1,11 @@
 /** The three forms of `npm run chaos`. */
 import type { Result } from "./cell.ts";
-import { runMatrix } from "./matrix.ts";
+import { chart } from "./chart.ts";
+import { runEndurance } from "./endurance.ts";
+import { isRoot, runMatrix } from "./matrix.ts";
+import { machineClass, type Run } from "./run.ts";
+import { runSequences } from "./sequences.ts";
+import { page, summary, terminalTable } from "./table.ts";
 
 export interface Outcome {
   readonly holds: boolean;
@@ -9,38 +14,76 @@ export interface Outcome {
   readonly files: Readonly<Record<string, string>>;
 }
 
-export interface MatrixRun {
+interface Common {
   readonly seed: number;
-  readonly cells?: number;
-  readonly fault?: readonly string[];
-  readonly step?: readonly string[];
   readonly signal: AbortSignal;
   say(line: string): void;
 }
 
-/** One line of progress. Pure. */
+export interface MatrixWords extends Common {
+  readonly cells?: number | undefined;
+  readonly fault?: readonly string[] | undefined;
+  readonly step?: readonly string[] | undefined;
+  readonly commit: string;
+  /** Called after each cell with all that is known by then. */
+  keep(outcome: Outcome): Promise<void>;
+}
+
+/** One line of progress, more where the cell does not hold. Pure. */
 const lineOf = (result: Result, number: number, of: number): string =>
   [
     `${String(number).padStart(String(of).length)}/${of}`,
     result.holds ? "holds" : "DOES NOT HOLD",
     `${result.fault} at ${result.step}:`,
-    `${result.requests} requests, ${result.failed} failed${result.failed > 0 ? ` (recovered after ${result.secondsToRecover.toFixed(1)} s)` : ""}, ${result.updates} up, ${result.seconds.toFixed(0)} s`,
+    `${result.requests} requests, ${result.failed} failed${result.failed > 0 ? ` (recovered after ${result.secondsToRecover.toFixed(1)} s, ${result.secondsOfUp.toFixed(1)} s of up)` : ""}, ${result.updates} up, ${result.seconds.toFixed(0)} s`,
     ...(result.remark ? [`(${result.remark})`] : []),
     ...result.problems.map((problem) => `\n    ${problem}`),
   ].join(" ");
 
-export async function chaosMatrix({ seed, cells, fault, step, signal, say }: MatrixRun): Promise<Outcome> {
+/** Every fault at every step. */
+export async function chaosMatrix({ seed, cells, fault, step, commit, signal, say, keep }: MatrixWords): Promise<Outcome> {
   say(`Seed ${seed}.`);
+  if (!isRoot()) say("Faults that take root on the engine's machine are left out.");
+  const started = Date.now();
+  const machine = await machineClass();
+  const command = ["npm run chaos -- --seed", seed, ...(cells === undefined ? [] : ["--cells", cells]), ...(fault ? ["--fault", fault.join(",")] : []), ...(step ? ["--step", step.join(",")] : [])].join(" ");
+  const runOf = (results: readonly Result[]): Run => ({ seed, date: new Date().toISOString().slice(0, 10), command, machine, commit, minutes: (Date.now() - started) / 60_000, results });
   const results = await runMatrix({
     seed,
     cells,
     faults: fault,
     steps: step,
     signal,
-    done: (...words) => say(lineOf(...words)),
+    done: async (result, number, of, sofar) => {
+      say(lineOf(result, number, of));
+      await keep(outcomeOf(runOf(sofar)));
+    },
     again: (cell, why) => say(`once more, ${cell.fault.name} at ${cell.step}: ${why}`),
   });
-  const holds = results.length > 0 && results.every((result) => result.holds);
-  const json = JSON.stringify({ seed, results }, undefined, 2);
-  return { holds, json, files: { "matrix.json": json } };
+  const run = runOf(results);
+  say(`\n${terminalTable(run)}\n\n${summary(run)}`);
+  return outcomeOf(run);
+}
+
+const outcomeOf = (run: Run): Outcome => {
+  const json = JSON.stringify(run, undefined, 2);
+  return { holds: run.results.length > 0 && run.results.every(({ holds }) => holds), json, files: { "matrix.json": json, "chaos.md": page(run), "chaos.svg": chart(run) } };
+};
+
+/** Random sequences of operations against a model. */
+export async function chaosSequences({ steps, ...common }: Common & { readonly steps: number }): Promise<Outcome> {
+  const result = await runSequences({ steps, ...common });
+  common.say(result.failure ? `\nThe model disagrees: ${result.failure}` : `\n${result.steps} steps in ${result.sequences.length} sequences, the model agrees after each.`);
+  const json = JSON.stringify(result, undefined, 2);
+  return { holds: result.holds, json, files: { "sequences.json": json } };
+}
+
+/** Releases back to back under full load. */
+export async function chaosEndurance({ requests, ...common }: Common & { readonly requests: number }): Promise<Outcome> {
+  const result = await runEndurance({ requests, ...common });
+  const { done, seconds } = result;
+  common.say(`\n${result.requests.toLocaleString("en")} requests in ${seconds.toFixed(0)} s (${result.requestsPerSecond.toFixed(0)}/s), ${result.failed} failed, of these ${result.answeredBadly} answered by bad releases while they baked; ${done.good} good releases, ${done.bad} bad, ${done.rollback} rollbacks, ${done.baked} baked and taken back; ${result.notes} notes; longest request ${result.longestSeconds.toFixed(1)} s.`);
+  for (const problem of result.problems) common.say(`  ${problem}`);
+  const json = JSON.stringify(result, undefined, 2);
+  return { holds: result.holds, json, files: { "endurance.json": json } };
 }

@@ -4,6 +4,7 @@ import { type Fault, FAULTS } from "./faults.ts";
 import { Ground } from "./ground.ts";
 import { randomFrom, shuffled } from "./random.ts";
 import type { Step } from "./steps.ts";
+import { endAll } from "./update.ts";
 
 export interface Cell {
   readonly fault: Fault;
@@ -19,34 +20,39 @@ export interface MatrixOptions {
   readonly steps?: readonly string[] | undefined;
   /** Ends the run after the cell that is at work, which is cut short. */
   readonly signal: AbortSignal;
-  /** Told of each cell that is done. */
-  done(result: Result, number: number, of: number): void;
+  /** Told of each cell that is done, and of all so far. */
+  done(result: Result, number: number, of: number, sofar: readonly Result[]): Promise<void>;
   /** Told of a cell that is tried once more, because the fault could not be done. */
   again(cell: Cell, why: string): void;
 }
 
+/** Some faults take root on the engine's machine. */
+export const isRoot = (): boolean => process.getuid?.() === 0;
+
 /** The cells to run, in order. Pure. */
-export function cellsOf({ seed, cells, faults, steps }: Pick<MatrixOptions, "seed" | "cells" | "faults" | "steps">): Cell[] {
-  const all = FAULTS.filter(({ name }) => faults?.includes(name) ?? true).flatMap((fault) => fault.steps.filter((step) => steps?.includes(step) ?? true).map((step) => ({ fault, step })));
+export function cellsOf({ seed, cells, faults, steps }: Pick<MatrixOptions, "seed" | "cells" | "faults" | "steps">, root: boolean): Cell[] {
+  const possible = FAULTS.filter(({ name, needsRoot }) => (root || !needsRoot) && (faults?.includes(name) ?? true));
+  const all = possible.flatMap((fault) => fault.steps.filter((step) => steps?.includes(step) ?? true).map((step) => ({ fault, step })));
   return shuffled(all, randomFrom(seed)).slice(0, cells);
 }
 
 /** Runs them on one stack; a cell that leaves it broken gets the next one a new stack. */
 export async function runMatrix(options: MatrixOptions): Promise<Result[]> {
-  const cells = cellsOf(options);
+  const cells = cellsOf(options, isRoot());
   const results: Result[] = [];
-  let ground = await Ground.make();
   const { signal } = options;
+  signal.addEventListener("abort", endAll, { once: true });
+  let ground = await Ground.make({ disk: isRoot() });
   try {
     for (const cell of cells) {
       if (signal.aborted) break;
       const result = await tryCell(ground, cell, options);
       if (signal.aborted) break;
       results.push(result);
-      options.done(result, results.length, cells.length);
+      await options.done(result, results.length, cells.length, results);
       if (!result.holds) {
         await ground.remove();
-        ground = await Ground.make();
+        ground = await Ground.make({ disk: isRoot() });
       }
     }
   } finally {
@@ -66,7 +72,7 @@ async function tryCell(ground: Ground, cell: Cell, { again, signal }: MatrixOpti
   try {
     return await runCell(ground, fault, step);
   } catch (error) {
-    const nothing = { requests: 0, failed: 0, failures: [], secondsToRecover: 0, longestSeconds: 0, updates: 0, leftOver: [], seconds: 0 };
+    const nothing = { requests: 0, failed: 0, failures: [], secondsToRecover: 0, secondsOfUp: 0, longestSeconds: 0, updates: 0, leftOver: [], seconds: 0 };
     return { fault: fault.name, step, holds: false, problems: [`the fault could not be done: ${(error as Error).message}`], ...nothing };
   }
 }

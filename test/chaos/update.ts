@@ -22,6 +22,13 @@ export interface Update {
 /** No update takes longer, in milliseconds: one that does hangs. */
 const PATIENCE = 120_000;
 
+const running = new Set<Update>();
+
+/** Ends all commands that are at work: after Ctrl-C. */
+export function endAll(): void {
+  for (const update of running) update.kill();
+}
+
 /** Starts `npm run <verb> -- --stack <its own> <words>` in the checkout. */
 export function startCommand(checkout: Checkout, verb: string, ...words: string[]): Update {
   const started = Date.now();
@@ -64,7 +71,7 @@ export function startCommand(checkout: Checkout, verb: string, ...words: string[
     });
     child.on("error", reject);
   });
-  return {
+  const update: Update = {
     ended,
     kill,
     sees: (pattern) =>
@@ -73,6 +80,9 @@ export function startCommand(checkout: Checkout, verb: string, ...words: string[
         read("");
       }),
   };
+  running.add(update);
+  void ended.finally(() => running.delete(update)).catch(() => undefined);
+  return update;
 }
 
 /** Brings the configured release live, and waits until the command has ended. */

@@ -1,0 +1,113 @@
+/** Releases back to back under all the load that the machine bears: good ones, bad ones, rollbacks, and bad ones that bake. */
+import { Checkout } from "../e2e/support/checkout.ts";
+import { startLoad } from "../e2e/support/load.ts";
+import { storedNotes, wrongNotes } from "./notes.ts";
+import { endAll, type Ended, startCommand } from "./update.ts";
+import { differences, recorded } from "./view.ts";
+
+type Kind = "good" | "bad" | "rollback" | "baked";
+
+/** 12 good releases, 5 bad ones, 3 rollbacks, 2 bad ones that bake; then good ones until the requests are enough. */
+const PLAN: readonly Kind[] = [
+  "good", "bad", "good", "rollback", "good", "bad", "good", "baked", "good", "bad", "good",
+  "rollback", "good", "bad", "good", "baked", "good", "bad", "good", "rollback", "good", "good",
+];
+const STATUS = "app/src/routes/status.ts";
+const GOOD = 'web.get("/about", async () => ({';
+const BAD = 'web.get("/about", async () => ({ broken: (() => { throw new Error("out of order"); })(),';
+/** The load itself ends after this time, in milliseconds. */
+const LONGEST = 3 * 3600_000;
+
+export interface EnduranceResult {
+  readonly holds: boolean;
+  readonly problems: readonly string[];
+  readonly requests: number;
+  readonly failed: number;
+  /** Errors that the bad releases themselves answered while they baked, by Berth's own count. */
+  readonly answeredBadly: number;
+  readonly done: Readonly<Record<Kind, number>>;
+  readonly requestsPerSecond: number;
+  readonly notes: number;
+  /** The longest that one quick request took. */
+  readonly longestSeconds: number;
+  readonly seconds: number;
+}
+
+export interface EnduranceOptions {
+  readonly requests: number;
+  /** Only so many releases of the plan. Default: all. */
+  readonly releases?: number;
+  readonly signal: AbortSignal;
+  say(line: string): void;
+}
+
+export async function runEndurance({ requests, releases = PLAN.length, signal, say }: EnduranceOptions): Promise<EnduranceResult> {
+  const base = { volumes: [{ name: "data", target: "/data" }], health: { deadline: "30s" }, drain: "10s", keepReleases: 3 };
+  const checkout = await Checkout.make({ ...base, env: { GREETING: "Release 0" } }, { name: "chaos" });
+  const done: Record<Kind, number> = { good: 0, bad: 0, rollback: 0, baked: 0 };
+  const problems: string[] = [];
+  let answeredBadly = 0;
+  let number = 0;
+  signal.addEventListener("abort", endAll, { once: true });
+  const run = (verb: string): Promise<Ended> => startCommand(checkout, verb, "--yes").ended;
+  const good = () => checkout.configure({ ...base, env: { GREETING: `Release ${++number}` } });
+
+  const kinds: Readonly<Record<Kind, () => Promise<[wanted: RegExp | undefined, ended: Ended]>>> = {
+    good: async () => {
+      await good();
+      return [undefined, await run("up")];
+    },
+    bad: async () => {
+      await checkout.configure({ ...base, env: { GREETING: "never", DATA_DIR: "/nowhere" }, health: { deadline: "5s" } });
+      return [/is not healthy/, await run("up")];
+    },
+    rollback: async () => [undefined, await run("rollback")],
+    baked: async () => {
+      await checkout.configure({ ...base, env: { GREETING: "bad" }, bake: "30s" });
+      await checkout.edit(STATUS, GOOD, BAD);
+      const ended = await run("up");
+      await checkout.edit(STATUS, BAD, GOOD);
+      answeredBadly += Number(/gave \d+ answers, (\d+) of them errors/.exec(ended.output)?.[1] ?? 0);
+      return [/was taken back/, ended];
+    },
+  };
+
+  try {
+    const first = await run("up");
+    if (first.code !== 0) throw new Error(`the first update failed:\n${first.output}`);
+    const started = Date.now();
+    const load = await startLoad({ url: checkout.url, kinds: ["keepAlive", "newConnection", "stream", "post"], longest: LONGEST });
+    for (let index = 0; !signal.aborted && (index < releases || load.sent() < requests); index++) {
+      const kind = PLAN[index] ?? "good";
+      const [wanted, ended] = await kinds[kind]();
+      done[kind]++;
+      const right = wanted ? ended.code !== 0 && wanted.test(ended.output) : ended.code === 0;
+      if (!right && !signal.aborted) problems.push(`release ${index + 1} (${kind}) ended with ${ended.code}:\n${ended.output}`);
+      say(`${index + 1}. ${kind}: ${ended.seconds.toFixed(1)} s, ${right ? "as wanted" : "NOT AS WANTED"}; ${load.sent().toLocaleString("en")} requests`);
+    }
+    await good();
+    const last = await run("up"); // takes away what a bad release has left
+    const report = await load.stop();
+    const seconds = (Date.now() - started) / 1000;
+    const { newConnection } = report.tallies;
+    const others = report.failed - (newConnection?.failed ?? 0);
+    if (others > 0) problems.push(`${others} requests failed that no bad release answered: ${Object.values(report.tallies).flatMap(({ failures }) => failures).join("; ")}`);
+    if ((newConnection?.failed ?? 0) > answeredBadly) problems.push(`${newConnection?.failed} requests for /about failed, the bad releases answered only ${answeredBadly} with errors`);
+    if (last.code !== 0) problems.push(`the last update ended with ${last.code}:\n${last.output}`);
+    problems.push(...(await differences(checkout.stack, await recorded(checkout))), ...wrongNotes(report.posted, await storedNotes(checkout.url)));
+    return {
+      holds: problems.length === 0 && !signal.aborted,
+      problems,
+      requests: report.sent,
+      failed: report.failed,
+      answeredBadly,
+      done,
+      requestsPerSecond: report.sent / seconds,
+      notes: report.posted.length,
+      longestSeconds: report.longest / 1000,
+      seconds,
+    };
+  } finally {
+    await checkout.remove();
+  }
+}
