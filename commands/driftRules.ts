@@ -63,7 +63,8 @@ function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Fo
   const live = wanted.part === "gateway" || wanted.release === release || wanted.release === canary?.release;
   const { state, health } = is;
   if (state === "paused") return [differs("paused", RUNS, "paused")];
-  if (state === "restarting" || isLooping(is, found.time)) return live ? [differs("restarting", RUNS, `it restarting again and again (${is.restarts} times, exit code ${is.exitCode})`)] : [];
+  const looping = wanted.part !== "gateway" && isLooping(is, found.time); // its restarts count for all its life, and a new gateway is a gap
+  if (state === "restarting" || looping) return live ? [differs("restarting", RUNS, `it restarting again and again (${is.restarts} times, exit code ${is.exitCode})`)] : [];
   if (state !== "running") return live ? [differs("stopped", RUNS, `${state} (exit code ${is.exitCode})`)] : [];
 
   const differences: Finding[] = [];

@@ -55,6 +55,10 @@ test("a replica that crashed long ago, or once, is well", () => {
   expect(compare(DECLARED, foundWith({ name: "web-1", started: FOUND.time - 11_000, restarts: 9 }, { name: "web-2", started: FOUND.time - 3000, restarts: 1 }))).toEqual([]);
 });
 
+test("a gateway that runs again after a crash is left alone, because a new one would be a gap", () => {
+  expect(compare(DECLARED, foundWith({ name: "gateway", started: FOUND.time - 3000, restarts: 2 }))).toEqual([]);
+});
+
 test("expects a canary's containers in the route, too", () => {
   const { route: live } = DECLARED;
   if (!live) throw new Error("the fixture has a route");
