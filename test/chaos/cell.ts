@@ -21,7 +21,7 @@ export interface Result {
   readonly failures: readonly string[];
   /** Which requests were allowed to fail. */
   readonly mayFail?: string | undefined;
-  /** From the fault to the first good answer after the last failed one; 0 where none failed. */
+  /** From the fault to the first good answer after the last of the failed requests was sent; 0 where none failed. */
   readonly secondsToRecover: number;
   /** The same from the start of the `npm run up` that follows; 0 where people were served by then. */
   readonly secondsOfUp: number;
@@ -127,19 +127,14 @@ const failuresOf = ({ tallies }: Report) => Object.entries(tallies).flatMap(([ki
 async function sceneOf(ground: Ground, step: Step): Promise<Scene> {
   const { stack } = ground.checkout;
   const old = await webContainers(stack);
-  return {
-    ground,
-    step,
-    gateway: await gatewayOf(stack),
-    replica: old[0] ?? "",
-    async candidate() {
-      for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
-        const found = (await webContainers(stack)).find((name) => !old.includes(name));
-        if (found) return found;
-      }
-      throw new Error("there was no new replica within 10 s");
-    },
+  const candidate = async () => {
+    for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
+      const found = (await webContainers(stack)).find((name) => !old.includes(name));
+      if (found) return found;
+    }
+    throw new Error("there was no new replica within 10 s");
   };
+  return { ground, step, gateway: await gatewayOf(stack), candidate, replica: async () => (step === "delete" ? candidate() : (old[0] ?? "")) };
 }
 
 /** Starts an update, and strikes when it comes to this step. @throws Error where it never came there */

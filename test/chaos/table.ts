@@ -65,7 +65,7 @@ export function page(run: Run): string {
     "",
     "## Cells",
     "",
-    "`recovered` is the time from the fault to the first good answer after the last failed one, and in brackets that from the start of",
+    "`recovered` is the time from the fault to the first good answer after the last failed request was sent, in brackets from the start of",
     "`npm run up`; `longest` is the longest that one request took; `struck` is how the update ended that was struck.",
     "",
     ...head("fault", "step", "requests", "failed", "may fail", "recovered", "longest", "struck", "`up` runs", "left over", "holds"),

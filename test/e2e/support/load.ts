@@ -20,7 +20,7 @@ export interface Report {
   /** When the first and the last failed request ended, in milliseconds since 1970; 0 where none failed. */
   readonly failedFirst: number;
   readonly failedLast: number;
-  /** When the first request was answered well after that, in milliseconds since 1970; 0 where none was. */
+  /** When a request was first answered well after the last of the failed ones had been sent, in milliseconds since 1970; 0 where none was. */
   readonly recovered: number;
   /** Milliseconds that the slowest quick request took: those of kinds `slow` and `stream` do not count. */
   readonly longest: number;

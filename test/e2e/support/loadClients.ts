@@ -12,7 +12,10 @@ const pause = options.pause ?? 0;
 const base = new URL(options.url);
 const tallies: Record<string, { sent: number; failed: number; failures: string[] }> = {};
 const posted: string[] = [];
-const failed = { first: 0, last: 0, recovered: 0 };
+const failed = { first: 0, last: 0, began: 0 };
+/** Times of good answers, so many milliseconds apart at least. */
+const good: number[] = [];
+const APART = 20;
 let longest = 0;
 const lastSeen: Record<string, number> = {};
 let going = true;
@@ -57,9 +60,9 @@ async function client(kind: string, pause: number, send: () => Promise<string | 
       tally.failed++;
       failed.first ||= Date.now();
       failed.last = Date.now();
-      failed.recovered = 0;
+      failed.began = Math.max(failed.began, began);
       if (tally.failures.length < 5) tally.failures.push(`${new Date().toISOString()} ${problem}`);
-    } else if (failed.last > 0) failed.recovered ||= Date.now();
+    } else if (Date.now() - (good.at(-1) ?? 0) >= APART) good.push(Date.now());
     if (pause > 0) await sleep(pause);
   }
 }
@@ -116,6 +119,6 @@ const running = (options.kinds ?? ["keepAlive", "newConnection", "slow", "stream
 const ticker = setInterval(() => console.log(JSON.stringify({ sent: total("sent") })), 250);
 await Promise.all(running);
 clearInterval(ticker);
-const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen, failedFirst: failed.first, failedLast: failed.last, recovered: failed.recovered, longest };
+const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen, failedFirst: failed.first, failedLast: failed.last, recovered: good.find((time) => failed.began > 0 && time > failed.began) ?? 0, longest };
 console.log(JSON.stringify({ report }));
 process.exit(0);
