@@ -1,10 +1,24 @@
 /** Removes what killed updates have left on the engine: never data, never what Pulumi knows of, never a stranger's. */
 import type { Owner } from "../components/owner.ts";
+import { UserError } from "./cli.ts";
 import { type Declared, readDeclared } from "./declared.ts";
 import { docker } from "./docker.ts";
 import { type Found, lookAtEngine } from "./found.ts";
 import { orphansOf } from "./orphans.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
+
+/**
+ * To be called before an update: a gateway that a killed update has made holds the port that this one needs.
+ * @throws UserError where nobody has agreed yet, because it may be the one that serves
+ */
+export async function removeLeftGateways({ declared, found }: { declared: Declared; found: Found }, agreed: boolean): Promise<void> {
+  const left = orphansOf(declared, found).containers.filter((name) => found.containers.some((container) => container.name === name && container.part === "gateway"));
+  if (left.length > 0 && !agreed) throw new UserError(`an update that was cut off has left gateway ${left.join(", ")}, which holds the port: run npm run up -- --yes, which puts another in its place`);
+  for (const name of left) {
+    await docker("rm", "--force", name);
+    console.log(`Removed gateway ${name}, which an update that was cut off had left.`);
+  }
+}
 
 /**
  * To be called after an update that succeeded, with what the engine had before it began: what has come since may be

@@ -7,7 +7,7 @@ import { openEngine } from "./docker.ts";
 import { compare, describe, type Finding, urnsToReplace } from "./driftRules.ts";
 import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
 import { type Found, lookAtEngine } from "./found.ts";
-import { removeOrphans } from "./leftovers.ts";
+import { removeLeftGateways, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
 import { endStrays } from "./processes.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
@@ -44,6 +44,7 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
   const before = await viewStack(cli, stack);
   if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
+  await removeLeftGateways(before, agreed);
   const now = agreed ? await help(cli, stack, before) : before;
   await changeAlone(cli, stack, [...words, ...urnsToReplace(now.findings).flatMap((urn) => ["--replace", urn])]);
   if (!agreed && before.findings.length > 0) await help(cli, stack, await viewStack(cli, stack));

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Checkout, type Ran } from "./support/checkout.ts";
-import { census } from "./support/engine.ts";
+import { census, docker } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";
 
 const PAGE = "app/src/page/layout.ts";
@@ -34,6 +34,13 @@ async function putLock(lock: Partial<Lock>): Promise<void> {
 }
 
 const locksLeft = async () => (await readdir(locks).catch(() => [])).filter((name) => name.endsWith(".json"));
+/** The process that holds the stack. */
+async function holder(): Promise<number> {
+  const [lock = ""] = await locksLeft();
+  return (JSON.parse(await readFile(join(locks, lock), "utf8")) as Lock).pid;
+}
+
+const killPulumi = async () => process.kill(await holder(), "SIGKILL");
 const up = () => app.npm("up", "--yes");
 const change = () => app.edit(PAGE, /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/, `$1<meta name="edition" content="${++edition}">`);
 const shown = async () => /name="edition" content="(\d+)"/.exec(await (await fetch(app.url)).text())?.[1];
@@ -106,9 +113,7 @@ test.each([
   await change();
   const first = start();
   await first.reaches(moment);
-  const [lock = ""] = await locksLeft();
-  const { pid } = JSON.parse(await readFile(join(locks, lock), "utf8")) as Lock;
-  process.kill(pid, "SIGKILL");
+  await killPulumi();
   const killed = await first.end();
   expect(killed.code).toBe(137);
   expect(killed.output).toMatch(/error: Pulumi was killed in the middle of its work: run npm run up -- --stack \S+, which puts all right/);
@@ -127,8 +132,7 @@ test("the command is killed with its Pulumi: the next update ends what they star
   await change();
   const first = start();
   await first.reaches(/gate-probe updating/);
-  const [lock = ""] = await locksLeft();
-  const { pid } = JSON.parse(await readFile(join(locks, lock), "utf8")) as Lock;
+  const pid = await holder();
   const parent = Number(/^\d+ \(.*\) \S (\d+)/s.exec(await readFile(`/proc/${pid}/stat`, "utf8"))?.[1]);
   process.kill(parent, "SIGKILL");
   process.kill(pid, "SIGKILL");
@@ -136,6 +140,21 @@ test("the command is killed with its Pulumi: the next update ends what they star
   const healed = await up();
   expect(healed.code).toBe(0);
   expect(await processesOfCheckout()).toEqual([]);
+  expect(await shown()).toBe(String(edition));
+  await expectNothingLeftOver();
+});
+
+test("Pulumi is killed while it makes a gateway: the one that it left does not stand in the way of the next", async () => {
+  const gateways = () => docker("ps", "--all", "--quiet", "--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.part=gateway");
+  await docker("rm", "--force", await gateways());
+  const first = start();
+  await first.reaches(/Container \S+-gateway-proxy creating/);
+  while ((await gateways()) === "");
+  await killPulumi();
+  expect((await first.end()).code).toBe(137);
+  const healed = await up();
+  expect(healed.output).toMatch(/Removed gateway berth-\S+-gateway-proxy-\w+, which an update that was cut off had left\./);
+  expect(healed.code).toBe(0);
   expect(await shown()).toBe(String(edition));
   await expectNothingLeftOver();
 });
