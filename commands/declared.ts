@@ -49,6 +49,8 @@ export interface Declared {
   readonly route: DeclaredRoute | undefined;
   /** What an update was doing when it was killed. */
   readonly pending: number;
+  /** The program's outputs, secrets in cipher. */
+  readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 type Label = { readonly label: string; readonly value: string };
@@ -62,6 +64,7 @@ interface Resource {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
+const STACK = "pulumi:pulumi:Stack";
 const CONTAINER = "docker:index/container:Container";
 const NETWORK = "docker:index/network:Network";
 const VOLUME = "docker:index/volume:Volume";
@@ -81,6 +84,7 @@ export function readDeclared(exported: string): Declared {
     volumes: [...ofType(VOLUME).map(volumeOf), ...commands.flatMap(secretVolumeOf)],
     route: commands.flatMap(routeOf)[0],
     pending: deployment?.pending_operations?.length ?? 0,
+    outputs: ofType(STACK)[0]?.outputs ?? {},
   };
 }
 

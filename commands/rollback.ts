@@ -4,7 +4,8 @@ import { main, paint } from "./cli.ts";
 import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
 import { chooseRelease } from "./releaseChoice.ts";
 import { updateSettled } from "./settled.ts";
-import { openStack } from "./stack.ts";
+import { checkOutputs } from "./stack.ts";
+import { openView } from "./update.ts";
 
 const options = new Command("rollback")
   .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
@@ -17,11 +18,11 @@ let pulumi: PulumiCli | undefined;
 await main(
   async () => {
     const cli = (pulumi = await openPulumi());
-    const { stack, outputs } = await openStack(cli, options.stack);
-    const { release: live, releases } = outputs;
+    const { stack, view } = await openView(cli, options.stack);
+    const { release: live, releases } = checkOutputs(view.declared.outputs, stack);
     const target = chooseRelease(live, releases, options.to);
     console.log(`Bringing back release ${target.name} (now live: ${live}) on stack ${stack}.`);
-    await updateSettled(cli, stack, live, { release: target.name, what: "rollback" });
+    await updateSettled(cli, stack, live, { release: target.name, view, what: "rollback" });
     console.log(`\nRelease ${paint("bold", target.name)} is live again. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`);
   },
   { onSignal: (signal) => pulumi?.interrupt(signal) },

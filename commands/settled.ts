@@ -4,26 +4,28 @@ import { join } from "node:path";
 import { UserError } from "./cli.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
 import { readOutputs } from "./stack.ts";
-import { update } from "./update.ts";
+import { update, type View } from "./update.ts";
 
 export interface Choice {
   /** The release that is live once the update has succeeded; undefined: whatever the source makes. */
   readonly release?: string;
   /** Pulumi commands that put the choice into the settings file, such as `config rm berth:canary`. */
   readonly settle?: readonly (readonly string[])[];
+  /** The stack as it is just now, where it is known already. */
+  readonly view?: View;
   /** What failed, in words: "rollback". */
   readonly what: string;
 }
 
 /** Carries the choice out. @throws UserError that says what is live now, with the settings file as it was where that is the old one */
-export async function updateSettled(cli: PulumiCli, stack: string, live: string, { release, settle = [], what }: Choice): Promise<void> {
+export async function updateSettled(cli: PulumiCli, stack: string, live: string, { release, settle = [], view, what }: Choice): Promise<void> {
   const file = join(cli.root, `Pulumi.${stack}.yaml`);
   const before = await readFile(file, "utf8");
   try {
     for (const words of settle) await cli.read([...words, "--stack", stack]);
     // --config also keeps the choice in the settings file: until it is removed, app/ is not built.
     const pin = release === undefined ? [] : ["--config", `berth:release=${release}`];
-    await update(cli, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, ...pin], { agreed: true });
+    await update(cli, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, ...pin], { agreed: true, view });
   } catch (error) {
     const { release: now } = await readOutputs(cli, stack);
     const done = release === undefined ? now !== live : now === release;

@@ -63,9 +63,22 @@ export async function openStack(pulumi: PulumiCli, asked: string | undefined): P
   return { stack, outputs: ofSelected ?? (await readOutputs(pulumi, stack)) };
 }
 
+/** The stack that was asked for, else the selected one, else `dev`, with its state as `pulumi stack export` gives it. */
+export async function exportStack(pulumi: PulumiCli, asked: string | undefined): Promise<{ stack: string; exported: string }> {
+  const read = (name: string | undefined) => pulumi.read(["stack", "export", ...(name ? ["--stack", name] : [])]);
+  if (asked !== undefined) return { stack: asked, exported: await read(asked) };
+  const [stacks, ofSelected] = await Promise.all([list(pulumi), read(undefined).catch(() => undefined)]);
+  const stack = selected(stacks);
+  return { stack, exported: ofSelected ?? (await read(stack)) };
+}
+
 /** The outputs of this stack, by default of the selected one. @throws UserError where nothing was ever live. */
 export async function readOutputs(pulumi: PulumiCli, stack?: string): Promise<Outputs> {
-  const outputs = JSON.parse(await pulumi.read(["stack", "output", "--json", ...(stack ? ["--stack", stack] : [])])) as Partial<Outputs>;
+  return checkOutputs(JSON.parse(await pulumi.read(["stack", "output", "--json", ...(stack ? ["--stack", stack] : [])])) as Partial<Outputs>, stack);
+}
+
+/** @throws UserError where nothing was ever live */
+export function checkOutputs(outputs: Partial<Outputs>, stack: string | undefined): Outputs {
   if (!outputs.release || !outputs.releases) throw new UserError(`nothing is live on stack ${stack} yet: npm run up -- --stack ${stack}`);
   return outputs as Outputs;
 }

@@ -11,6 +11,7 @@ import { removeLeftGateways, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
 import { endStrays } from "./processes.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
+import { exportStack } from "./stack.ts";
 
 const KILLED = 128 + constants.signals.SIGKILL;
 
@@ -26,6 +27,17 @@ export interface View {
 export async function viewStack(cli: PulumiCli, stack: string): Promise<View> {
   const owner = await openEngine(cli.root, stack);
   const [exported, found] = await Promise.all([cli.read(["stack", "export", "--stack", stack]), lookAtEngine(owner)]);
+  return seen(owner, exported, found);
+}
+
+/** Like `viewStack`, of the stack that was asked for, else the selected one, else `dev`. */
+export async function openView(cli: PulumiCli, asked: string | undefined): Promise<{ stack: string; view: View }> {
+  const { stack, exported } = await exportStack(cli, asked);
+  const owner = await openEngine(cli.root, stack);
+  return { stack, view: seen(owner, exported, await lookAtEngine(owner)) };
+}
+
+function seen(owner: Owner, exported: string, found: Found): View {
   const declared = readDeclared(exported);
   return { owner, declared, found, findings: compare(declared, found) };
 }
@@ -33,15 +45,17 @@ export async function viewStack(cli: PulumiCli, stack: string): Promise<View> {
 export interface UpdateOptions {
   /** Whether a person has agreed already: what can be put right at once is put right before Pulumi begins. */
   readonly agreed: boolean;
+  /** The stack as it is just now, where it is known already. */
+  readonly view?: View | undefined;
 }
 
 /**
  * Runs a `pulumi up` with these words.
  * @throws UserError where another update is at work on the stack, or with the cause of a failure
  */
-export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed }: UpdateOptions): Promise<void> {
+export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed, view }: UpdateOptions): Promise<void> {
   await makeWay(cli, stack);
-  const before = await viewStack(cli, stack);
+  const before = view ?? (await viewStack(cli, stack));
   if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
   await removeLeftGateways(before, agreed);

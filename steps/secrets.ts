@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const marks = Object.entries(labels(owner, "secrets")).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
   await docker(["volume", "create", ...marks, volume]);
   try {
-    const helper = await docker(["create", "--network", "none", "--volume", `${volume}:${FOLDER}`, image, "never-started"]);
+    const helper = await docker(["create", ...marks, "--network", "none", "--volume", `${volume}:${FOLDER}`, image, "never-started"]);
     try {
       const access = uid === null ? { mode: 0o444 } : { mode: 0o400, uid };
       await copyInto(helper, FOLDER, Object.entries(secrets).map(([name, content]) => ({ name, content, ...access })));

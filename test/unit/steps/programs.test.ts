@@ -108,7 +108,7 @@ describe("prune", () => {
 describe("secrets", () => {
   const stdin = JSON.stringify({ pin: SENTINEL, "db.password": "ü" });
   const input = { owner: OWNER, image: "sha256:1111", uid: 1000 };
-  const created: Answer = { to: "create --network none", stdout: "helper" };
+  const created: Answer = { to: "create --label", stdout: "helper" };
   const all: Answer[] = [{ to: "volume create" }, created, { to: "cp - helper:/run/secrets" }, { to: "rm --force helper" }];
 
   test.concurrent("are files in a volume that only the app's user may read, by standard input alone", async () => {
@@ -119,7 +119,7 @@ describe("secrets", () => {
     expect(volume).toMatch(/^berth-dev-secrets-[0-9a-f]{8}$/);
     expect(docker.calls()).toEqual([
       ["volume", "create", "--label", "berth.project=berth", "--label", "berth.stack=dev", "--label", "berth.part=secrets", volume],
-      ["create", "--network", "none", "--volume", `${volume}:/run/secrets`, "sha256:1111", "never-started"],
+      ["create", "--label", "berth.project=berth", "--label", "berth.stack=dev", "--label", "berth.part=secrets", "--network", "none", "--volume", `${volume}:/run/secrets`, "sha256:1111", "never-started"],
       ["cp", "-", "helper:/run/secrets"],
       ["rm", "--force", "helper"],
     ]);
