@@ -1,9 +1,9 @@
 /** Takes the canary away; the live release stays, and is pinned. */
 import { Command } from "commander";
-import { abort } from "./canary.ts";
-import { main } from "./cli.ts";
-import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { openStack } from "./stack.ts";
+import { abort } from "./update/canary.ts";
+import { main } from "./shared/cli.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { openStack } from "./shared/stack.ts";
 
 const options = new Command("abort-canary")
   .description("Takes the canary away; the live release stays, and is pinned.")

@@ -7,7 +7,7 @@ import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp } from "../toolchain/setup.ts";
 import { readOrigin } from "../components/origin.ts";
 import type { Outcome } from "../test/chaos/main.ts";
-import { main, UserError } from "./cli.ts";
+import { main, UserError } from "./shared/cli.ts";
 
 const number = (text: string): number => {
   if (!/^\d+$/.test(text)) throw new UserError(`"${text}" is not a whole number`);

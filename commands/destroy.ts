@@ -1,12 +1,12 @@
 /** Removes what a stack made. The data stay, unless they are asked for by name. */
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
-import { main, paint, UserError } from "./cli.ts";
-import { docker, openEngine } from "./docker.ts";
-import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { chooseStack } from "./stack.ts";
-import { removeOrphans } from "./leftovers.ts";
-import { changeAlone, makeWay, viewStack } from "./update.ts";
+import { main, paint, UserError } from "./shared/cli.ts";
+import { docker, openEngine } from "./shared/docker.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { chooseStack } from "./shared/stack.ts";
+import { removeOrphans } from "./update/leftovers.ts";
+import { changeAlone, makeWay, viewStack } from "./update/update.ts";
 import { ownedBy } from "../components/owner.ts";
 
 const options = new Command("destroy")

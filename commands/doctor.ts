@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { examine, type Finding, type State } from "../toolchain/doctor.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
-import { main, paint } from "./cli.ts";
+import { main, paint } from "./shared/cli.ts";
 
 const options = new Command("doctor")
   .description("Says what this machine has of all that Berth needs, and how to mend what is missing.")

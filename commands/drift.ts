@@ -1,11 +1,11 @@
 /** Says where the engine differs from what Pulumi wrote. Exit code 2 where it does. */
 import { Command } from "commander";
-import { main, paint } from "./cli.ts";
-import { describe } from "./driftRules.ts";
-import { heldBy, whose } from "./locks.ts";
-import { openPulumi } from "./pulumiCli.ts";
-import { chooseStack } from "./stack.ts";
-import { viewStack } from "./update.ts";
+import { main, paint } from "./shared/cli.ts";
+import { describe } from "./view/driftRules.ts";
+import { heldBy, whose } from "./update/locks.ts";
+import { openPulumi } from "./shared/pulumiCli.ts";
+import { chooseStack } from "./shared/stack.ts";
+import { viewStack } from "./update/update.ts";
 
 const options = new Command("drift")
   .description("Asks the engine, not the state, whether all is as the last update left it. Exit code 2 where it is not.")

@@ -3,7 +3,7 @@ import { delimiter } from "node:path";
 import { Command } from "commander";
 import { pulumiVariables } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
-import { main } from "./cli.ts";
+import { main } from "./shared/cli.ts";
 
 const options = new Command("env")
   .description('Prints shell lines for plain pulumi commands: eval "$(npm run -s env)"')

@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
-import { main, paint, UserError } from "./cli.ts";
-import { containersOf, openEngine } from "./docker.ts";
-import { openPulumi } from "./pulumiCli.ts";
-import { chooseStack } from "./stack.ts";
+import { main, paint, UserError } from "./shared/cli.ts";
+import { containersOf, openEngine } from "./shared/docker.ts";
+import { openPulumi } from "./shared/pulumiCli.ts";
+import { chooseStack } from "./shared/stack.ts";
 
 const options = new Command("logs")
   .description("Prints the log lines of the app's containers.")

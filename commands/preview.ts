@@ -2,18 +2,18 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { main, paint } from "./cli.ts";
-import { describe } from "./driftRules.ts";
-import { readEvents } from "./events.ts";
-import { changesOf } from "./operations.ts";
-import { dropPlan, keepPlan, startPlan } from "./plan.ts";
-import { pulumiCommand, type SharedOptions, wordsFor } from "./pulumiCommand.ts";
-import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { askHost } from "./room.ts";
-import { makeStack } from "./stack.ts";
-import { summarise } from "./summary.ts";
-import { summaryText } from "./summaryText.ts";
-import { viewStack } from "./update.ts";
+import { main, paint } from "./shared/cli.ts";
+import { describe } from "./view/driftRules.ts";
+import { readEvents } from "./shared/events.ts";
+import { changesOf } from "./summary/operations.ts";
+import { dropPlan, keepPlan, startPlan } from "./plans/plan.ts";
+import { pulumiCommand, type SharedOptions, wordsFor } from "./shared/pulumiCommand.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { askHost } from "./summary/room.ts";
+import { makeStack } from "./shared/stack.ts";
+import { summarise } from "./summary/summary.ts";
+import { summaryText } from "./summary/summaryText.ts";
+import { viewStack } from "./update/update.ts";
 
 const command = pulumiCommand("preview", "look at", "Says what `npm run up` would change.")
   .option("--save", "keep this preview as a plan, which `npm run up -- --plan <id>` carries out as it is")

@@ -1,9 +1,9 @@
 /** Makes the canary the live release. */
 import { Command } from "commander";
-import { promote } from "./canary.ts";
-import { main } from "./cli.ts";
-import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { openStack } from "./stack.ts";
+import { promote } from "./update/canary.ts";
+import { main } from "./shared/cli.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { openStack } from "./shared/stack.ts";
 
 const options = new Command("promote-canary")
   .description("Makes the canary the live release.")

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { findTools } from "../toolchain/setup.ts";
-import { main, UserError } from "./cli.ts";
+import { main, UserError } from "./shared/cli.ts";
 
 let child: ReturnType<typeof spawn> | undefined;
 

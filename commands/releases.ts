@@ -1,9 +1,9 @@
 /** Lists the releases that can be brought back. */
 import Table from "cli-table3";
 import { Command } from "commander";
-import { main, paint } from "./cli.ts";
-import { openPulumi } from "./pulumiCli.ts";
-import { openStack } from "./stack.ts";
+import { main, paint } from "./shared/cli.ts";
+import { openPulumi } from "./shared/pulumiCli.ts";
+import { openStack } from "./shared/stack.ts";
 
 const options = new Command("releases")
   .description("Lists the releases that went live, newest first.")

@@ -1,11 +1,11 @@
 /** Brings an earlier release back, with its image and its settings. */
 import { Command } from "commander";
-import { main, paint } from "./cli.ts";
-import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { chooseRelease } from "./releaseChoice.ts";
-import { updateSettled } from "./settled.ts";
-import { checkOutputs } from "./stack.ts";
-import { openView } from "./update.ts";
+import { main, paint } from "./shared/cli.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { chooseRelease } from "./update/releaseChoice.ts";
+import { updateSettled } from "./update/settled.ts";
+import { checkOutputs } from "./shared/stack.ts";
+import { openView } from "./update/update.ts";
 
 const options = new Command("rollback")
   .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")

@@ -6,7 +6,7 @@ import { thisMachine } from "../toolchain/machine.ts";
 import { allNeeds, type EngineKind } from "../toolchain/needs.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp, stopCurrentEngine } from "../toolchain/setup.ts";
-import { main } from "./cli.ts";
+import { main } from "./shared/cli.ts";
 
 const options = new Command("setup")
   .description("Makes sure that this machine has all that Berth needs: engine, Pulumi, plugins and images.")

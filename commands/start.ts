@@ -1,9 +1,9 @@
 /** From a bare machine to a live app: sets the machine up, brings stack dev live, says where. */
 import { Command } from "commander";
-import { main, paint } from "./cli.ts";
-import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { makeStack, DEFAULT_STACK, readOutputs } from "./stack.ts";
-import { update } from "./update.ts";
+import { main, paint } from "./shared/cli.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { makeStack, DEFAULT_STACK, readOutputs } from "./shared/stack.ts";
+import { update } from "./update/update.ts";
 
 const options = new Command("start")
   .description("Sets this machine up, brings the app live and prints where it is.")

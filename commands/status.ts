@@ -1,11 +1,11 @@
 /** Says what is live, where, and how its containers are. Exit code 1 where something is not as it should be. */
 import Table from "cli-table3";
 import { Command } from "commander";
-import { main, paint } from "./cli.ts";
-import { containersOf, type ContainerState, docker, openEngine } from "./docker.ts";
-import { openPulumi } from "./pulumiCli.ts";
-import { rollbackReady } from "./rollbackReady.ts";
-import { openStack } from "./stack.ts";
+import { main, paint } from "./shared/cli.ts";
+import { containersOf, type ContainerState, docker, openEngine } from "./shared/docker.ts";
+import { openPulumi } from "./shared/pulumiCli.ts";
+import { rollbackReady } from "./view/rollbackReady.ts";
+import { openStack } from "./shared/stack.ts";
 
 const options = new Command("status")
   .description("Says what is live, where, and how its containers are.")

@@ -9,8 +9,8 @@ import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp, startCurrentEngine, stopCurrentEngine } from "../toolchain/setup.ts";
 import { sweep } from "../test/e2e/support/leftovers.ts";
-import { main, paint, UserError } from "./cli.ts";
-import { countNodeTests, type Counts, sumUp } from "./testCounts.ts";
+import { main, paint, UserError } from "./shared/cli.ts";
+import { countNodeTests, type Counts, sumUp } from "./shared/testCounts.ts";
 
 const PHASES = ["lint", "types", "unit", "app", "e2e"] as const;
 /** Phases with a command of their own, because they take long. */

@@ -1,11 +1,11 @@
 /** Brings the configured release live. */
-import { promote } from "./canary.ts";
-import { main, paint, UserError } from "./cli.ts";
-import { carryOut, findPlan } from "./plan.ts";
-import { pulumiCommand, type SharedOptions, wordsFor } from "./pulumiCommand.ts";
-import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { makeStack, readOutputs } from "./stack.ts";
-import { update } from "./update.ts";
+import { promote } from "./update/canary.ts";
+import { main, paint, UserError } from "./shared/cli.ts";
+import { carryOut, findPlan } from "./plans/plan.ts";
+import { pulumiCommand, type SharedOptions, wordsFor } from "./shared/pulumiCommand.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { makeStack, readOutputs } from "./shared/stack.ts";
+import { update } from "./update/update.ts";
 
 const command = pulumiCommand("up", "update", "Shows what will change, asks, and brings it live.")
   .option("--plan <id>", "do exactly what a kept preview said (npm run preview -- --save), or stop before the first change")

@@ -5,13 +5,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { ownedBy, type Owner } from "../components/owner.ts";
 import { parseDuration } from "../components/units.ts";
-import { main } from "./cli.ts";
-import { docker, openEngine } from "./docker.ts";
-import { lookAtEngine } from "./found.ts";
-import { heldBy } from "./locks.ts";
-import { openPulumi, type PulumiCli } from "./pulumiCli.ts";
-import { chooseStack } from "./stack.ts";
-import { caredFor, DEFAULTS, isCalm, judge, type Past } from "./watchdogRules.ts";
+import { main } from "./shared/cli.ts";
+import { docker, openEngine } from "./shared/docker.ts";
+import { lookAtEngine } from "./view/found.ts";
+import { heldBy } from "./update/locks.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { chooseStack } from "./shared/stack.ts";
+import { caredFor, DEFAULTS, isCalm, judge, type Past } from "./view/watchdogRules.ts";
 
 const options = new Command("watchdog")
   .description("Restarts a replica of the live release that turns unhealthy, until Ctrl-C. See docs/guides/watchdog.md.")

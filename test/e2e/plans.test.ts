@@ -1,7 +1,7 @@
 /** A preview in words, and a plan that an update carries out as it is or not at all. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Summary } from "../../commands/summary.ts";
+import type { Summary } from "../../commands/summary/summary.ts";
 import { Checkout, freePort } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
 

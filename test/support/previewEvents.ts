@@ -1,5 +1,5 @@
 /** The event log of a preview, as Pulumi writes it: for the tests of what reads one. */
-import type { EngineEvent, ResourceState } from "../../commands/events.ts";
+import type { EngineEvent, ResourceState } from "../../commands/shared/events.ts";
 import type { Release } from "../../components/ledger.ts";
 
 type Inputs = Readonly<Record<string, unknown>>;

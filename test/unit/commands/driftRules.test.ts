@@ -1,6 +1,6 @@
-import { compare, describe as inWords, type Kind, urnsToReplace } from "../../../commands/driftRules.ts";
-import type { Found } from "../../../commands/found.ts";
-import { orphansOf } from "../../../commands/orphans.ts";
+import { compare, describe as inWords, type Kind, urnsToReplace } from "../../../commands/view/driftRules.ts";
+import type { Found } from "../../../commands/view/found.ts";
+import { orphansOf } from "../../../commands/update/orphans.ts";
 import { DECLARED, declaredWith, FOUND, foundWith, foundWithout } from "../../support/stackView.ts";
 
 test("finds nothing where the engine has what was declared, in whatever order", () => {

@@ -1,4 +1,4 @@
-import { aidsFor, routeFor } from "../../../commands/firstAid.ts";
+import { aidsFor, routeFor } from "../../../commands/update/firstAid.ts";
 import { DECLARED, declaredWith, FOUND, foundWith, foundWithout } from "../../support/stackView.ts";
 
 const aids = (...args: Parameters<typeof aidsFor>) => aidsFor(...args).map(({ words }) => words.join(" "));

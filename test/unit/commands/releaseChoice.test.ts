@@ -1,4 +1,4 @@
-import { chooseRelease } from "../../../commands/releaseChoice.ts";
+import { chooseRelease } from "../../../commands/update/releaseChoice.ts";
 import type { Release } from "../../../components/ledger.ts";
 
 const releases = ["c", "b", "a"].map((name) => ({ name }) as Release);

@@ -1,4 +1,4 @@
-import { rollbackReady } from "../../../commands/rollbackReady.ts";
+import { rollbackReady } from "../../../commands/view/rollbackReady.ts";
 import type { Release } from "../../../components/ledger.ts";
 
 const settings = { replicas: 2, containerPort: 8080, health: {}, resources: {}, env: {}, volumes: [], binds: [], strategy: "blue-green", user: "1000" };

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
-import { type EngineEvent, UNKNOWN } from "../../../commands/events.ts";
-import { changesOf } from "../../../commands/operations.ts";
-import type { Host } from "../../../commands/room.ts";
-import { summarise } from "../../../commands/summary.ts";
-import { summaryText } from "../../../commands/summaryText.ts";
+import { type EngineEvent, UNKNOWN } from "../../../commands/shared/events.ts";
+import { changesOf } from "../../../commands/summary/operations.ts";
+import type { Host } from "../../../commands/summary/room.ts";
+import { summarise } from "../../../commands/summary/summary.ts";
+import { summaryText } from "../../../commands/summary/summaryText.ts";
 import type { Release } from "../../../components/ledger.ts";
 import { COMMAND, configured, CONTAINER, entry, IMAGE, live, oneChangedByte, outputs, step, told, VOLUME, volume } from "../../support/previewEvents.ts";
 

@@ -1,4 +1,4 @@
-import { countNodeTests, sumUp } from "../../../commands/testCounts.ts";
+import { countNodeTests, sumUp } from "../../../commands/shared/testCounts.ts";
 
 test("sumUp adds up, from nothing", () => {
   expect(sumUp([])).toEqual({ passed: 0, failed: 0, skipped: 0 });

@@ -1,4 +1,4 @@
-import { caredFor, DEFAULTS, judge } from "../../../commands/watchdogRules.ts";
+import { caredFor, DEFAULTS, judge } from "../../../commands/view/watchdogRules.ts";
 
 const now = 1_000_000;
 const ago = (seconds: number) => now - seconds * 1000;

@@ -9,7 +9,7 @@ let root: string;
 /** A checkout with the real run.mjs and cli.ts, an npm that counts its calls, and the verb `say`. */
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "berth-run-")));
-  for (const file of ["commands/run.mjs", "commands/cli.ts", "toolchain/userError.ts"]) {
+  for (const file of ["commands/run.mjs", "commands/shared/cli.ts", "toolchain/userError.ts"]) {
     cpSync(join(CHECKOUT, file), join(root, file));
   }
   const scripts = { say: "node commands/run.mjs say", start: "node commands/run.mjs start" };
@@ -128,7 +128,7 @@ describe("run.mjs", () => {
 });
 
 describe("main", () => {
-  const program = (action: string) => `import { main, UserError } from "./cli.ts";\nawait main(async () => { ${action} });\n`;
+  const program = (action: string) => `import { main, UserError } from "./shared/cli.ts";\nawait main(async () => { ${action} });\n`;
 
   /** Runs the verb without run.mjs, which would only cost time here. */
   const alone = () => spawnSync(process.execPath, ["commands/say.ts"], { cwd: root, encoding: "utf8", env: env() });

@@ -1,9 +1,9 @@
 /** An update with another choice of release in the stack's settings file, which stays there only if the update succeeds. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "./cli.ts";
-import type { PulumiCli } from "./pulumiCli.ts";
-import { readOutputs } from "./stack.ts";
+import { UserError } from "../shared/cli.ts";
+import type { PulumiCli } from "../shared/pulumiCli.ts";
+import { readOutputs } from "../shared/stack.ts";
 import { update, type View } from "./update.ts";
 
 export interface Choice {

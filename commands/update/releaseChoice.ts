@@ -1,6 +1,6 @@
 /** Which release a rollback means. Pure. */
-import type { Release } from "../components/ledger.ts";
-import { UserError } from "./cli.ts";
+import type { Release } from "../../components/ledger.ts";
+import { UserError } from "../shared/cli.ts";
 
 /**
  * The named release, else the one that was live before `live`. The live one may be named, too: that clears away what a

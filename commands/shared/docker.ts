@@ -1,7 +1,7 @@
 /** Questions to the Docker engine about what a stack made there. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { ownedBy, type Owner } from "../components/owner.ts";
+import { ownedBy, type Owner } from "../../components/owner.ts";
 import { UserError } from "./cli.ts";
 import { configuredEngine, projectName } from "./project.ts";
 

@@ -1,11 +1,11 @@
 /** Removes what killed updates have left on the engine: never data, never what Pulumi knows of, never a stranger's. */
-import type { Owner } from "../components/owner.ts";
-import { UserError } from "./cli.ts";
-import { type Declared, readDeclared } from "./declared.ts";
-import { docker } from "./docker.ts";
-import { type Found, lookAtEngine } from "./found.ts";
+import type { Owner } from "../../components/owner.ts";
+import { UserError } from "../shared/cli.ts";
+import { type Declared, readDeclared } from "../view/declared.ts";
+import { docker } from "../shared/docker.ts";
+import { type Found, lookAtEngine } from "../view/found.ts";
 import { orphansOf } from "./orphans.ts";
-import type { PulumiCli } from "./pulumiCli.ts";
+import type { PulumiCli } from "../shared/pulumiCli.ts";
 
 /**
  * To be called before an update: a gateway that a killed update has made holds the port that this one needs.

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { styleText } from "node:util";
-import { UserError } from "../toolchain/userError.ts";
+import { UserError } from "../../toolchain/userError.ts";
 
 export { UserError };
 

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { canonicalJson } from "../components/canonicalJson.ts";
-import { contentHash } from "../components/content.ts";
-import { ownedBy } from "../components/owner.ts";
-import { schema } from "../settings/schema.ts";
-import { docker } from "./docker.ts";
-import { projectName } from "./project.ts";
-import type { PulumiCli } from "./pulumiCli.ts";
+import { canonicalJson } from "../../components/canonicalJson.ts";
+import { contentHash } from "../../components/content.ts";
+import { ownedBy } from "../../components/owner.ts";
+import { schema } from "../../settings/schema.ts";
+import { docker } from "../shared/docker.ts";
+import { projectName } from "../shared/project.ts";
+import type { PulumiCli } from "../shared/pulumiCli.ts";
 
 export interface Fingerprint {
   /** Hash of each configuration key's value as it is in the files; secrets are encrypted there. */

@@ -1,8 +1,8 @@
 /** Where the engine differs from what Pulumi wrote. Pure. */
-import { addressesOf, type RouteInput } from "../steps/switch.ts";
+import { addressesOf, type RouteInput } from "../../steps/switch.ts";
 import type { Declared, DeclaredContainer } from "./declared.ts";
 import type { Found, FoundContainer } from "./found.ts";
-import { orphansOf } from "./orphans.ts";
+import { orphansOf } from "../update/orphans.ts";
 
 export type Kind =
   | "missing" | "stopped" | "paused" | "restarting" | "unhealthy"

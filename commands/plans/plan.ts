@@ -3,12 +3,12 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "./cli.ts";
-import { type EngineEvent, readEvents, UNKNOWN } from "./events.ts";
-import { failureOf } from "./failure.ts";
+import { UserError } from "../shared/cli.ts";
+import { type EngineEvent, readEvents, UNKNOWN } from "../shared/events.ts";
+import { failureOf } from "../shared/failure.ts";
 import { differences, type Fingerprint, takeFingerprint } from "./fingerprint.ts";
-import type { PulumiCli } from "./pulumiCli.ts";
-import { makeWay } from "./update.ts";
+import type { PulumiCli } from "../shared/pulumiCli.ts";
+import { makeWay } from "../update/update.ts";
 
 /** Folder of the plans, within the project. */
 const FOLDER = ".berth/plans";

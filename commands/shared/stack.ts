@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { closest } from "fastest-levenshtein";
-import type { Release } from "../components/ledger.ts";
+import type { Release } from "../../components/ledger.ts";
 import { UserError } from "./cli.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
 

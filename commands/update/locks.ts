@@ -2,11 +2,11 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
-import { readBackendFacts } from "../toolchain/environment.ts";
-import { UserError } from "./cli.ts";
+import { readBackendFacts } from "../../toolchain/environment.ts";
+import { UserError } from "../shared/cli.ts";
 import { isAlive } from "./processes.ts";
-import { projectName } from "./project.ts";
-import type { PulumiCli } from "./pulumiCli.ts";
+import { projectName } from "../shared/project.ts";
+import type { PulumiCli } from "../shared/pulumiCli.ts";
 
 export interface Lock {
   readonly file: string;

@@ -1,17 +1,17 @@
 /** An update of a stack as all commands make it: one at a time, with drift healed and nothing left over. */
 import { constants } from "node:os";
-import type { Owner } from "../components/owner.ts";
-import { paint, UserError } from "./cli.ts";
-import { type Declared, readDeclared } from "./declared.ts";
-import { openEngine } from "./docker.ts";
-import { compare, describe, type Finding, urnsToReplace } from "./driftRules.ts";
+import type { Owner } from "../../components/owner.ts";
+import { paint, UserError } from "../shared/cli.ts";
+import { type Declared, readDeclared } from "../view/declared.ts";
+import { openEngine } from "../shared/docker.ts";
+import { compare, describe, type Finding, urnsToReplace } from "../view/driftRules.ts";
 import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
-import { type Found, lookAtEngine } from "./found.ts";
+import { type Found, lookAtEngine } from "../view/found.ts";
 import { removeLeftGateways, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
 import { endStrays } from "./processes.ts";
-import type { PulumiCli } from "./pulumiCli.ts";
-import { exportStack } from "./stack.ts";
+import type { PulumiCli } from "../shared/pulumiCli.ts";
+import { exportStack } from "../shared/stack.ts";
 
 const KILLED = 128 + constants.signals.SIGKILL;
 

@@ -3,12 +3,12 @@
  * the rest again. The choice is pure.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { tryGateway } from "../steps/engine.ts";
-import { deployWords, maintenanceWords, type RouteInput } from "../steps/switch.ts";
-import type { Declared, DeclaredContainer } from "./declared.ts";
-import { docker } from "./docker.ts";
-import { limitsThatDiffer, targetsOf } from "./driftRules.ts";
-import type { Found } from "./found.ts";
+import { tryGateway } from "../../steps/engine.ts";
+import { deployWords, maintenanceWords, type RouteInput } from "../../steps/switch.ts";
+import type { Declared, DeclaredContainer } from "../view/declared.ts";
+import { docker } from "../shared/docker.ts";
+import { limitsThatDiffer, targetsOf } from "../view/driftRules.ts";
+import type { Found } from "../view/found.ts";
 
 export interface Aid {
   /** Words for `docker`. */

@@ -1,6 +1,6 @@
 /** What a stack has on the engine by Pulumi's own record: the output of `pulumi stack export`. Pure. */
-import type { Part } from "../components/owner.ts";
-import type { RouteInput } from "../steps/switch.ts";
+import type { Part } from "../../components/owner.ts";
+import type { RouteInput } from "../../steps/switch.ts";
 
 export interface DeclaredContainer {
   readonly urn: string;

@@ -1,5 +1,5 @@
 /** The summary of a preview as a person reads it. */
-import { paint } from "./cli.ts";
+import { paint } from "../shared/cli.ts";
 import type { Gap } from "./gaps.ts";
 import type { Need } from "./room.ts";
 import { isAlarm, type Summary, type VolumeChange } from "./summary.ts";
