@@ -39,8 +39,8 @@ export interface Result {
   readonly outputs?: readonly string[];
 }
 
-/** So many milliseconds between two requests of each client: some 170 requests a second. */
-const PAUSE = 100;
+/** So many milliseconds between two requests of each client: some 90 requests a second. */
+const PAUSE = 200;
 const KINDS = ["keepAlive", "newConnection", "post"];
 /** How long the request takes that is open at the switch, in milliseconds. */
 const OPEN_REQUEST = 4000;

@@ -36,8 +36,10 @@ export interface Fault {
 
 const running = STEPS.filter((step) => step !== "idle");
 const beforeSwitch: readonly Step[] = ["idle", "start", "build", "create", "gate"];
+/** Steps at which containers are struck: at the start of an update it is the same as before it. */
+const struck = STEPS.filter((step) => step !== "start");
 /** Milliseconds that a process of an update may take to come. */
-const COMES_WITHIN = 5000;
+const COMES_WITHIN = 20_000;
 
 const signalled = (name: string, role: Role, signal: NodeJS.Signals, steps: readonly Step[] = running): Fault => ({
   name,
@@ -57,13 +59,13 @@ export const FAULTS: readonly Fault[] = [
   signalled("host-kill", "language host", "SIGKILL"),
   signalled("program-kill", "program", "SIGKILL", ["start"]),
   signalled("plugin-kill", "docker plugin", "SIGKILL"),
-  signalled("command-kill", "command plugin", "SIGKILL"),
+  signalled("command-kill", "command plugin", "SIGKILL", ["gate", "drain", "bake"]),
   signalled("step-kill", "step", "SIGKILL", ["gate", "drain", "bake"]),
   {
     name: "gateway-crash",
     needsRoot: true,
     what: "the gateway's process ends by SIGKILL; the engine starts it again",
-    steps: STEPS,
+    steps: struck,
     heals: "by itself",
     mayFail: gatewayGone,
     inject: ({ gateway }) => crash(gateway),
@@ -71,7 +73,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "gateway-kill",
     what: "`docker kill` of the gateway; the engine does not start it again",
-    steps: STEPS,
+    steps: struck,
     mayFail: gatewayGone,
     inject: async ({ gateway }) => void (await docker("kill", gateway)),
   },
@@ -79,27 +81,27 @@ export const FAULTS: readonly Fault[] = [
     name: "gateway-state",
     needsRoot: true,
     what: "the gateway is killed, its state file cut in half, and it is started again",
-    steps: STEPS,
+    steps: struck,
     mayFail: gatewayGone,
     inject: ({ gateway }) => truncateState(gateway),
   },
   {
     name: "replica-kill",
     what: "`docker kill` of a replica of the release that was live at the start (at delete: of the new one); the engine does not start it again",
-    steps: STEPS,
+    steps: struck,
     mayFail: onReplica,
     inject: async ({ replica }) => void (await docker("kill", await replica())),
   },
   {
     name: "replica-pause",
     what: "`docker pause` of the same; nobody but Berth unpauses it",
-    steps: STEPS,
+    steps: struck,
     inject: async ({ replica }) => void (await docker("pause", await replica())),
   },
   {
     name: "replica-detach",
     what: "`docker network disconnect` of the same",
-    steps: STEPS,
+    steps: struck,
     mayFail: onReplica,
     inject: async ({ ground, replica }) => void (await docker("network", "disconnect", await ground.network(), await replica())),
   },

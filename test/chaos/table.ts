@@ -47,7 +47,7 @@ export function page(run: Run): string {
     "",
     "![The matrix: faults by steps](chaos.svg)",
     "",
-    "In each cell an update brings a new release live under some 170 requests a second, the fault strikes once at the step, and when",
+    "In each cell an update brings a new release live under some 90 requests a second, the fault strikes once at the step, and when",
     "the update has ended, one way or another, `npm run up -- --yes` runs once. The cell holds if that succeeds, the wanted release",
     "serves, containers, images, volumes, networks, routes, processes and Pulumi's record are exactly those that are wanted, every",
     "note whose POST was acknowledged is stored once, the ledger is right, and no request failed but those that the fault itself took",
