@@ -5,6 +5,7 @@ import { carryOut, findPlan } from "./plans/plan.ts";
 import { pulumiCommand, type SharedOptions, wordsFor } from "./shared/pulumiCommand.ts";
 import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
 import { makeStack, readOutputs } from "./shared/stack.ts";
+import { mendRecords } from "./update/records.ts";
 import { update } from "./update/update.ts";
 
 const command = pulumiCommand("up", "update", "Shows what will change, asks, and brings it live.")
@@ -18,6 +19,7 @@ await main(
   async () => {
     if (!options.yes && !process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes (npm run up -- --yes)");
     pulumi = await openPulumi();
+    await mendRecords(pulumi);
     const plan = options.plan === undefined ? undefined : await findPlan(pulumi.root, options.plan, options.stack);
     const stack = plan?.stack ?? (await makeStack(pulumi, options.stack));
     const asking = options.yes ? ["--yes", ...(plan ? [] : ["--skip-preview"])] : []; // the plan is held against a preview first

@@ -73,6 +73,8 @@ export interface Watch {
   readonly breach: Promise<string>;
   /** All answers of the watched containers so far. */
   readonly seen: { readonly requests: number; readonly errors: number };
+  /** The container with the most errors, if there was any. */
+  worst(): string | undefined;
   stop(): void;
 }
 
@@ -86,6 +88,7 @@ export async function watch(gateway: string, containers: readonly string[], limi
   const answers: Answer[] = [];
   const others: Answer[] = [];
   const seen = { requests: 0, errors: 0 };
+  const errorsOf = new Map<string, number>();
   const ended = new AbortController();
   const log = spawn("docker", ["logs", "--follow", "--tail", "0", gateway], { stdio: ["ignore", "pipe", "ignore"] });
   createInterface({ input: log.stdout }).on("line", (line) => {
@@ -94,7 +97,10 @@ export async function watch(gateway: string, containers: readonly string[], limi
     if (beside.includes(answer.container)) keep(others, answer);
     if (!containers.includes(answer.container)) return;
     seen.requests++;
-    if (answer.status >= 500) seen.errors++;
+    if (answer.status >= 500) {
+      seen.errors++;
+      errorsOf.set(answer.container, (errorsOf.get(answer.container) ?? 0) + 1);
+    }
     keep(answers, answer);
   });
   const look = async (): Promise<string> => {
@@ -111,6 +117,7 @@ export async function watch(gateway: string, containers: readonly string[], limi
   return {
     breach,
     seen,
+    worst: () => [...errorsOf].sort(([, a], [, b]) => b - a)[0]?.[0],
     stop() {
       ended.abort();
       log.kill();

@@ -51,7 +51,7 @@ async function switchAndProve(input: RouteInput): Promise<void> {
       return;
     }
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
-    const story = new StepError(await takenBack(input, { reason, seconds, ...watched.seen }, before));
+    const story = new StepError(await takenBack(input, { reason, seconds, worst: watched.worst(), ...watched.seen }, before));
     if (before) await takeBack(input, before, story);
     throw story;
   } finally {
@@ -115,9 +115,9 @@ async function sendBack(input: RouteInput, live: Live): Promise<void> {
 }
 
 /** Words of a release that was taken back; the first line says why, with numbers. */
-async function takenBack(input: RouteInput, found: { reason: string; seconds: string; requests: number; errors: number }, before: Live | undefined): Promise<string> {
+async function takenBack(input: RouteInput, found: { reason: string; seconds: string; worst: string | undefined; requests: number; errors: number }, before: Live | undefined): Promise<string> {
   const tried = input.canary?.targets ?? input.targets;
-  const worst = tried.find((name) => found.reason.includes(name)) ?? tried[0] ?? "";
+  const worst = tried.find((name) => found.reason.includes(name)) ?? found.worst ?? tried[0] ?? "";
   const who = input.canary ? `canary ${input.canary.release}` : `release ${input.release}`;
   const { stdout, stderr } = await tryDocker(["logs", "--tail", String(LOG_LINES), worst]);
   return [

@@ -47,12 +47,17 @@ export function backendFolder(url: string | undefined, root: string, home = home
   return resolve(root, path.replace(/^~(?=\/|$)/, home));
 }
 
-/** The stack's locks, dead or alive; none where the backend is not a folder. */
-export async function readLocks({ root, env }: PulumiCli, stack: string): Promise<Lock[]> {
+/** The folder that holds Pulumi's state; undefined where the backend is not a folder. */
+export async function stateFolder({ root, env }: PulumiCli): Promise<string | undefined> {
   const { credentials } = await readBackendFacts(root);
-  const folder = backendFolder(env["PULUMI_BACKEND_URL"] ?? (JSON.parse(credentials ?? "{}") as { current?: string }).current, root);
+  return backendFolder(env["PULUMI_BACKEND_URL"] ?? (JSON.parse(credentials ?? "{}") as { current?: string }).current, root);
+}
+
+/** The stack's locks, dead or alive; none where the backend is not a folder. */
+export async function readLocks(cli: PulumiCli, stack: string): Promise<Lock[]> {
+  const folder = await stateFolder(cli);
   if (folder === undefined) return [];
-  const locks = join(folder, ".pulumi", "locks", "organization", await projectName(root), stack.split("/").at(-1) ?? stack);
+  const locks = join(folder, ".pulumi", "locks", "organization", await projectName(cli.root), stack.split("/").at(-1) ?? stack);
   const files = (await readdir(locks).catch(() => [])).filter((name) => name.endsWith(".json"));
   const texts = await Promise.all(files.map((name) => readFile(join(locks, name), "utf8").catch(() => "")));
   return texts.flatMap((text, index) => (text === "" ? [] : [{ ...(JSON.parse(text) as Omit<Lock, "file">), file: join(locks, files[index] ?? "") }]));

@@ -65,7 +65,7 @@ function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Fo
   if (state === "paused") return [differs("paused", RUNS, "paused")];
   const looping = wanted.part !== "gateway" && isLooping(is, found.time); // its restarts count for all its life, and a new gateway is a gap
   if (state === "restarting" || looping) return live ? [differs("restarting", RUNS, `it restarting again and again (${is.restarts} times, exit code ${is.exitCode})`)] : [];
-  if (state !== "running") return live ? [differs("stopped", RUNS, `${state} (exit code ${is.exitCode})`)] : [];
+  if (state !== "running") return live || isLost(wanted, declared) ? [differs("stopped", RUNS, `${state} (exit code ${is.exitCode})`)] : [];
 
   const differences: Finding[] = [];
   if (health === "unhealthy" && live) differences.push(differs("unhealthy", "it to be healthy", "unhealthy by its own health check"));
@@ -78,6 +78,9 @@ function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Fo
   if (limits.length > 0) differences.push(differs("limits", limits.map(([limit, value]) => `${limit} ${value}`).join(", "), limits.map(([limit, , value]) => `${limit} ${value}`).join(", "), []));
   return differences;
 }
+
+/** A replica of a failed release that does not run is started by nobody. The gate starts workers, and replicas of an app that allows one writer. */
+const isLost = ({ part, retiring }: DeclaredContainer, { route }: Declared): boolean => part === "web" && !retiring && route?.input.exclusive !== true;
 
 /** Between two crashes it runs, for less than the engine takes for a sign that it is well. */
 const isLooping = ({ restarts, started }: FoundContainer, now: number): boolean => restarts > 1 && started <= now && now - started < STEADY;

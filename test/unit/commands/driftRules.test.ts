@@ -98,6 +98,16 @@ describe("after a release that failed", () => {
     expect(compare(declared, foundWith({ name: "web-4" })).map(({ kind, replace }) => [kind, replace])).toEqual([["missing", ["urn:web-3"]]]);
   });
 
+  test("one of them that was stopped is made again, unless the gate starts it", () => {
+    const stopped = foundWith({ name: "web-3", release: "r2", state: "exited", exitCode: 137 }, { name: "web-4", state: "exited" });
+    expect(compare(declared, stopped).map(({ kind, replace }) => [kind, replace])).toEqual([["stopped", ["urn:web-3"]]]);
+    const worker = declaredWith({ name: "web-1", retiring: true }, { name: "web-3", release: "r2", part: "worker" }, { name: "web-4", retiring: true });
+    expect(compare(worker, stopped)).toEqual([]);
+    const { route } = declared;
+    if (!route) throw new Error("the fixture has a route");
+    expect(compare({ ...declared, route: { ...route, input: { ...route.input, exclusive: true } } }, stopped)).toEqual([]);
+  });
+
   test("a replica that still serves is looked at, and is not made again under a URN that is another's", () => {
     const findings = compare(declared, foundWith({ name: "web-1", state: "exited" }, { name: "web-3", release: "r2" }));
     expect(findings.map(({ kind, thing, replace }) => [kind, thing, replace])).toEqual([["stopped", "container web-1", []]]);

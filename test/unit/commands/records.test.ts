@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PulumiCli } from "../../../commands/pulumiCli.ts";
-import { isWhole, mendRecords } from "../../../commands/records.ts";
+import type { PulumiCli } from "../../../commands/shared/pulumiCli.ts";
+import { isWhole, mendRecords } from "../../../commands/update/records.ts";
 import { temporaryFolder, write } from "../../support/folders.ts";
 
 const CUT = '{"version":3,"checkpoint":{"sta';
@@ -10,8 +10,8 @@ const whole = (text: string) => JSON.stringify({ version: 3, text });
 /** A backend in a folder with these files below `.pulumi`. */
 function backend(files: Record<string, string>): { cli: PulumiCli; read: (file: string) => string } {
   const root = temporaryFolder();
-  write(join(root, "Pulumi.yaml"), { text: "name: berth\n" });
-  for (const [file, text] of Object.entries(files)) write(join(root, ".pulumi", file), { text });
+  write(join(root, "Pulumi.yaml"), "name: berth\n");
+  for (const [file, text] of Object.entries(files)) write(join(root, ".pulumi", file), text);
   return {
     cli: { root, env: { PULUMI_BACKEND_URL: `file://${root}` } } as unknown as PulumiCli, // nothing else of it is used
     read: (file) => readFileSync(join(root, ".pulumi", file), "utf8"),

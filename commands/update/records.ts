@@ -4,10 +4,10 @@
  */
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { paint, UserError } from "./cli.ts";
+import { paint, UserError } from "../shared/cli.ts";
 import { refuseIfHeld, stateFolder } from "./locks.ts";
-import { projectName } from "./project.ts";
-import type { PulumiCli } from "./pulumiCli.ts";
+import { projectName } from "../shared/project.ts";
+import type { PulumiCli } from "../shared/pulumiCli.ts";
 
 /** Whether a record can be read. Pure. */
 export function isWhole(record: string): boolean {
