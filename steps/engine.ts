@@ -68,6 +68,7 @@ export async function tryGateway(gateway: string, words: readonly string[], { se
   for (;;) {
     const result = await tryDocker(["exec", gateway, "kamal-proxy", ...words], signal && { signal });
     if (result.code === 0 || !NOT_READY.test(result.stderr)) return result;
+    if (result.stderr.includes("is not running")) await tryDocker(["start", gateway]); // the engine leaves one alone that somebody has stopped
     if (Date.now() > end) throw new StepError(`gateway ${gateway} takes no commands after ${seconds} s: ${result.stderr.trim()}\nLook at it with: docker logs ${gateway}`);
     await sleep(200);
   }

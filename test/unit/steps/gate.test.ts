@@ -43,6 +43,15 @@ describe("a healthy release", () => {
     expect(verbsOf(docker.calls())).toEqual(["deploy", "deploy", "deploy", "remove"]);
   });
 
+  test.concurrent("starts a gateway that somebody has stopped, and no other", async () => {
+    const [stopped, restarting] = ["is not running", "is restarting, wait until the container is running"].map((words) =>
+      fakeDocker([proxy("deploy", { stderr: `Error response from daemon: Container 0123 ${words}`, exit: 1, times: 1 }), { to: "start" }, HEALTHY, RUNNING, REMOVED]),
+    );
+    for (const docker of [stopped, restarting]) expect((await runStep("gate", INPUT, docker ?? fakeDocker([]))).code).toBe(0);
+    const starts = [stopped, restarting].map((docker) => docker?.calls().filter(([verb]) => verb === "start").map(([, ...names]) => names));
+    expect(starts).toEqual([[[INPUT.gateway]], []]);
+  });
+
   test.concurrent("passes though its replicas were restarted long ago, as after a change of the gateway", async () => {
     const docker = fakeDocker([proxy("deploy", { seconds: 1 }), states("running 3", "running 1"), REMOVED]);
     expect((await runStep("gate", INPUT, docker)).code).toBe(0);
