@@ -22,7 +22,7 @@ const MISHAPS: readonly [what: string, config: Record<string, unknown>, env: Nod
   ["no engine", {}, { DOCKER_HOST: "unix:///nonexistent/docker.sock" }, /no Docker engine answers at unix:\/\/\/nonexistent\/docker\.sock: start it, or run: npm run setup/],
   ["a wrong value", { replicas: "two" }, {}, /berth:replicas is "two": want a whole number from 1 to 100\. Fix: pulumi config set/],
   ["a mistyped key", { replica: 2 }, {}, /berth:replica is not a known key: did you mean berth:replicas\?/],
-  ["a key that is not supported yet", { canary: { release: "x" } }, {}, /berth:canary is not supported yet/],
+  ["a key that is not supported yet", { registry: "example.com" }, {}, /berth:registry is not supported yet/],
   ["a missing Dockerfile", { build: { context: "docs" } }, {}, /there is no docs\/Dockerfile|build\.context docs does not exist/],
   ["a release that never was", { release: "0123456789ab" }, {}, /berth:release is "0123456789ab", which is not in the ledger \(known: none yet\)/],
   ["a repository that cannot be reached", { build: { remoteContext: "git://127.0.0.1:1/none.git" } }, {}, /berth:build\.remoteContext git:\/\/127\.0\.0\.1:1\/none\.git cannot be fetched/],
