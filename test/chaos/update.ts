@@ -36,6 +36,7 @@ export function startCommand(checkout: Checkout, verb: string, ...words: string[
   const waiting = new Set<{ pattern: RegExp; resolve: (seen: boolean) => void }>();
   let output = "";
   let hung = false;
+  let over = false;
   const read = (text: string) => {
     output += text;
     for (const one of waiting) if (output.split("\n").some((line) => one.pattern.test(line))) settle(one, true);
@@ -65,6 +66,7 @@ export function startCommand(checkout: Checkout, verb: string, ...words: string[
     child.on("exit", (code) => {
       clearTimeout(patience);
       setTimeout(() => {
+        over = true;
         for (const one of waiting) settle(one, false);
         resolve({ code: code ?? 1, output, seconds: (Date.now() - started) / 1000, hung });
       }, 50);
@@ -76,8 +78,10 @@ export function startCommand(checkout: Checkout, verb: string, ...words: string[
     kill,
     sees: (pattern) =>
       new Promise((resolve) => {
-        waiting.add({ pattern, resolve });
+        const one = { pattern, resolve };
+        waiting.add(one);
         read("");
+        if (over && waiting.has(one)) settle(one, false);
       }),
   };
   running.add(update);
