@@ -6,6 +6,7 @@ import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp } from "../toolchain/setup.ts";
 import { readOrigin } from "../components/origin.ts";
+import { sweep } from "../test/e2e/support/leftovers.ts";
 import type { Outcome } from "../test/chaos/main.ts";
 import { main, UserError } from "./shared/cli.ts";
 
@@ -37,6 +38,7 @@ await main(
     process.chdir(root);
     const folder = join(root, ".berth", "chaos");
     await mkdir(folder, { recursive: true });
+    await sweep(); // what a run has left that was killed
     const say = (line: string) => (options.json ? console.error(line) : console.log(line));
     const keep = async ({ files }: Outcome) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
