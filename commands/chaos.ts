@@ -56,5 +56,10 @@ await main(
     say(`Written to .berth/chaos: ${Object.keys(outcome.files).join(", ")}`);
     return outcome.holds && !ended.signal.aborted ? 0 : 1;
   },
-  { onSignal: () => ended.abort() },
+  {
+    onSignal: (signal) => {
+      console.error(`${signal}: cleaning up ...`);
+      ended.abort();
+    },
+  },
 );

@@ -11,7 +11,9 @@ import { docker } from "../e2e/support/engine.ts";
 
 /** Ends a container's first process from outside, as a crash would: the engine then starts it again. */
 export async function crash(container: string): Promise<void> {
-  process.kill(Number(await docker("inspect", "--format", "{{.State.Pid}}", container)), "SIGKILL");
+  const pid = Number(await docker("inspect", "--format", "{{.State.Pid}}", container));
+  if (pid === 0) throw new Error(`${container} does not run`); // 0 would be this process and its group
+  process.kill(pid, "SIGKILL");
 }
 
 /** What a gateway that was killed while it wrote would find. */
