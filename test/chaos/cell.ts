@@ -2,12 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startLoad, type Report } from "../e2e/support/load.ts";
 import type { Fault, Scene } from "./faults.ts";
-import { type Ground, KEEP } from "./ground.ts";
-import { storedNotes, wrongNotes } from "./notes.ts";
+import type { Ground } from "./ground.ts";
+import { problemsOf } from "./problems.ts";
 import { afterSwitch, begins, type Step } from "./steps.ts";
 import { type Ended, startCommand, up } from "./update.ts";
-import { updateProcesses } from "./updateProcesses.ts";
-import { differences, gatewayOf, recorded, type Recorded, webContainers } from "./view.ts";
+import { gatewayOf, recorded, webContainers } from "./view.ts";
 
 export interface Result {
   readonly fault: string;
@@ -160,33 +159,4 @@ async function strikeUpdate(ground: Ground, step: Exclude<Step, "idle">, strike:
     await update.ended;
     throw error;
   }
-}
-
-interface Wanted {
-  readonly greeting: string;
-  readonly before: Recorded;
-  readonly acknowledged: readonly string[];
-}
-
-/** What is not as it should be after an update; nothing where all is. */
-async function problemsOf(ground: Ground, ended: Ended | undefined, { greeting, before, acknowledged }: Wanted): Promise<string[]> {
-  const { checkout } = ground;
-  let now: Recorded;
-  try {
-    now = await recorded(checkout);
-  } catch (error) {
-    return [`npm run up ended with ${ended?.code ?? "nothing"}`, `Pulumi's record cannot be read: ${(error as Error).message}`];
-  }
-  const answers = await Promise.all(Array.from({ length: 4 }, () => ground.about()));
-  const wrong = answers.find((answer) => answer?.greeting !== greeting || answer.release !== now.release);
-  const ledger = [now.release, ...before.ledger.filter((name) => name !== now.release)].slice(0, KEEP + 1);
-  const strays = updateProcesses(checkout.folder);
-  return [
-    ...(ended?.code === 0 ? [] : [`npm run up ended with ${ended?.code ?? "nothing"}${ended?.hung ? " (it hung)" : ""}`]),
-    ...(answers.includes(undefined) ? ["the app does not answer"] : wrong ? [`"${wrong.greeting}" of release ${wrong.release} serves, wanted "${greeting}" of ${now.release}`] : []),
-    ...(now.ledger.join() === ledger.join() && now.release !== before.release ? [] : [`the ledger is ${now.ledger.join(", ")}, wanted ${ledger.join(", ")}`]),
-    ...(await differences(checkout.stack, now)),
-    ...strays.map(({ commandLine }) => `left over: process ${commandLine.slice(0, 80)}`),
-    ...wrongNotes(acknowledged, await storedNotes(checkout.url).catch(() => new Map<string, number>())),
-  ];
 }

@@ -61,7 +61,7 @@ const settingsChange = (replicas: number) =>
 const rollback = () =>
   operation("rollback", ({ ledger }) => ledger.length > 1, async (model, real) => {
     const [, earlier] = model.ledger;
-    await real.run("rollback", 0, "--yes");
+    await real.run("rollback", 0);
     wentLive(model, earlier ?? liveOf(model), KEEP);
   });
 

@@ -32,6 +32,22 @@ export function summary({ results }: Run): string {
 const row = (...cells: readonly (string | number)[]) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
 const head = (...names: readonly string[]) => [row(...names), row(...names.map(() => "---"))];
 
+const REST = [
+  "## What is not struck",
+  "",
+  "A restart of the engine and a full disk of the engine take an engine of one's own, and a jump of the clock a machine of one's own.",
+  "Faults that take root on the engine's machine (gateway-crash, gateway-state, disk-full) are left out where it is not there. A fault without a box cannot happen at that step.",
+  "",
+  "## The other forms",
+  "",
+  "- `npm run chaos -- --sequences`: random releases, bad releases, rollbacks, lost containers and settings against a small model, 200 steps.",
+  "- `npm run chaos -- --endurance`: a million requests over 22 releases back to back, bad ones and rollbacks among them.",
+  "- `npm test -- e2e chaos`: four cells and eight random steps, as part of `npm test`.",
+  "",
+  "Options: `--seed <n>` repeats a run, `--cells <n>`, `--fault <names>` and `--step <names>` shorten it, `--json` prints it for machines.",
+  "",
+] as const;
+
 /** A page. */
 export function page(run: Run): string {
   const { results, seed, date, machine, command, commit, minutes } = run;
@@ -83,5 +99,6 @@ export function page(run: Run): string {
     ),
     "",
     ...(broken.length === 0 ? [] : ["## Cells that do not hold", "", ...broken.flatMap(({ fault, step, problems }) => problems.map((problem) => `- ${fault} at ${step}: ${problem.split("\n")[0] ?? ""}`)), ""]),
+    ...REST,
   ].join("\n");
 }

@@ -9,6 +9,8 @@ export interface Tally {
   readonly failed: number;
   /** The first few failures, in words. */
   readonly failures: readonly string[];
+  /** How often each reason, such as "status 502", was one to fail. */
+  readonly reasons: Readonly<Record<string, number>>;
 }
 
 export interface Report {

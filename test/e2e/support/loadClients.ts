@@ -10,7 +10,7 @@ const KEEP_ALIVE_CLIENTS = 16;
 const options = JSON.parse(process.argv[2] ?? "{}") as LoadOptions;
 const pause = options.pause ?? 0;
 const base = new URL(options.url);
-const tallies: Record<string, { sent: number; failed: number; failures: string[] }> = {};
+const tallies: Record<string, { sent: number; failed: number; failures: string[]; reasons: Record<string, number> }> = {};
 const posted: string[] = [];
 const failed = { first: 0, last: 0, began: 0 };
 /** Times of good answers, so many milliseconds apart at least. */
@@ -45,7 +45,7 @@ function ask(path: string, more: RequestOptions = {}, body?: string): Promise<An
 
 /** Sends one request after the other until the load ends, and counts. */
 async function client(kind: string, pause: number, send: () => Promise<string | undefined>): Promise<void> {
-  const tally = (tallies[kind] ??= { sent: 0, failed: 0, failures: [] });
+  const tally = (tallies[kind] ??= { sent: 0, failed: 0, failures: [], reasons: {} });
   while (going) {
     let problem: string | undefined;
     const began = Date.now();
@@ -58,6 +58,8 @@ async function client(kind: string, pause: number, send: () => Promise<string | 
     if (kind !== "slow" && kind !== "stream") longest = Math.max(longest, Date.now() - began);
     if (problem !== undefined) {
       tally.failed++;
+      const reason = problem.split(":")[0] ?? "";
+      tally.reasons[reason] = (tally.reasons[reason] ?? 0) + 1;
       failed.first ||= Date.now();
       failed.last = Date.now();
       failed.began = Math.max(failed.began, began);
