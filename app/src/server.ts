@@ -1,11 +1,11 @@
 import { readEnvironment } from "./environment.ts";
 import { log, reasonOf } from "./log.ts";
-import { LazyStore } from "./notes/lazy-store.ts";
+import { LazyNotes } from "./notes/lazy-notes.ts";
 import { createWeb } from "./web.ts";
 
 try {
   const environment = readEnvironment();
-  const notes = new LazyStore(environment.dataDir);
+  const notes = new LazyNotes(environment);
   const web = createWeb(environment, notes);
 
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, (name) => void stop(name));

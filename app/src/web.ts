@@ -4,8 +4,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { drainConnections } from "./drain-connections.ts";
 import type { Environment } from "./environment.ts";
 import { log, reasonOf } from "./log.ts";
-import { isSqliteError, NotesUnavailable } from "./notes/database.ts";
-import type { LazyStore } from "./notes/lazy-store.ts";
+import type { LazyNotes } from "./notes/lazy-notes.ts";
+import { NotesUnavailable } from "./notes/notes.ts";
 import { CONTENT_SECURITY_POLICY, problemPage } from "./page/layout.ts";
 import { boardRoutes } from "./routes/board.ts";
 import { loadTestRoutes } from "./routes/load-test.ts";
@@ -13,7 +13,7 @@ import { statusRoutes } from "./routes/status.ts";
 import { wantsJson } from "./wants-json.ts";
 
 /** The web server, not listening yet. Closing it finishes the open requests and then closes the notes. */
-export function createWeb(environment: Environment, notes: LazyStore): FastifyInstance {
+export function createWeb(environment: Environment, notes: LazyNotes): FastifyInstance {
   const web = fastify({
     // The gateway logs each request; this app logs its start, its stop and what goes wrong.
     logger: false,
@@ -39,7 +39,7 @@ export function createWeb(environment: Environment, notes: LazyStore): FastifyIn
 
   web.setNotFoundHandler((request, reply) => answer(environment, request, reply, 404, "There is nothing at this address."));
   web.setErrorHandler<FastifyError>((error, request, reply) => {
-    if (error instanceof NotesUnavailable || isSqliteError(error)) {
+    if (error instanceof NotesUnavailable) {
       log("notes unavailable", { url: request.url, reason: reasonOf(error) });
       reply.header("retry-after", "1");
       return answer(environment, request, reply, 503, "The notes cannot be reached at the moment. Try again soon.");

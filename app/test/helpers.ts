@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import type { FastifyInstance } from "fastify";
 import type { Environment } from "../src/environment.ts";
-import { LazyStore } from "../src/notes/lazy-store.ts";
+import { LazyNotes } from "../src/notes/lazy-notes.ts";
 import { createWeb } from "../src/web.ts";
 
 /** A folder that is removed after the test. */
@@ -17,19 +17,27 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
+/** A file that holds this URL, as a secret would. */
+export function urlFile(t: TestContext, url: string): string {
+  const file = join(temporaryFolder(t), "database-url");
+  writeFileSync(file, `${url}\n`);
+  return file;
+}
+
 /** The app inside this process, on a folder of its own. */
 export function web(t: TestContext, overrides: Partial<Environment> = {}): FastifyInstance {
   const environment: Environment = {
     port: 0,
     host: "127.0.0.1",
     dataDir: overrides.dataDir ?? temporaryFolder(t),
+    databaseUrlFile: undefined,
     secretsDir: "/nowhere",
     release: "r1",
     replica: "web-1",
     greeting: "Hello",
     ...overrides,
   };
-  const app = createWeb(environment, new LazyStore(environment.dataDir));
+  const app = createWeb(environment, new LazyNotes(environment));
   t.after(() => app.close());
   return app;
 }

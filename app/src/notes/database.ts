@@ -3,9 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf } from "../log.ts";
-
-/** The notes cannot be read or written at the moment. The message says why, and what to do where that is known. */
-export class NotesUnavailable extends Error {}
+import { NotesUnavailable } from "./notes.ts";
 
 const DEFAULTS = {
   fileName: "notes.db",

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Environment } from "../environment.ts";
 import { MAX_CHARACTERS } from "../notes/new-note.ts";
-import type { Note, Page } from "../notes/store.ts";
+import type { Note, Page } from "../notes/notes.ts";
 import { html } from "./html.ts";
 import type { Html } from "./html.ts";
 import { layout } from "./layout.ts";
