@@ -28,6 +28,8 @@ export interface Past {
   readonly releases: readonly Release[];
   /** Names of all data volumes that were ever declared, in the configuration's words. */
   readonly dataVolumes: readonly string[];
+  /** The stack's key; undefined before the first. */
+  readonly key?: string | undefined;
 }
 
 /** Settings that releases of an earlier Berth do not have in the ledger. */
@@ -36,10 +38,11 @@ const LATER_SETTINGS = { workers: [] };
 /** Reads what the last successful update of this stack wrote; empty before the first. */
 export async function readPast(): Promise<Past> {
   const stack = new pulumi.StackReference(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
-  const [releases, dataVolumes] = await Promise.all([stack.getOutputDetails("releases"), stack.getOutputDetails("dataVolumes")]);
+  const [releases, dataVolumes, key] = await Promise.all(["releases", "dataVolumes", "key"].map((name) => stack.getOutputDetails(name)));
   return {
-    releases: ((releases.secretValue ?? releases.value ?? []) as Release[]).map((release) => ({ ...release, settings: { ...LATER_SETTINGS, ...release.settings } })),
-    dataVolumes: (dataVolumes.value ?? []) as string[],
+    releases: ((releases?.secretValue ?? releases?.value ?? []) as Release[]).map((release) => ({ ...release, settings: { ...LATER_SETTINGS, ...release.settings } })),
+    dataVolumes: (dataVolumes?.value ?? []) as string[],
+    key: key?.secretValue as string | undefined,
   };
 }
 

@@ -13,6 +13,7 @@ import { Prune } from "./prune.ts";
 import { replicaArgs, Replicas, type ReplicasArgs } from "./replicas.ts";
 import { Route } from "./route.ts";
 import { SecretFiles } from "./secretFiles.ts";
+import { StackKey } from "./stackKey.ts";
 
 export interface WebAppArgs {
   readonly owner: Owner;
@@ -23,6 +24,8 @@ export interface WebAppArgs {
   readonly ledger: readonly Release[];
   /** Data volumes that were declared before. They stay, whether this release mounts them or not. */
   readonly dataVolumes?: readonly string[];
+  /** The key that the stack has already; see `StackKey`. */
+  readonly key?: string | undefined;
   /** What to build; without it, the release's earlier image is used. */
   readonly build?: (BuildSettings & { readonly context: string }) | undefined;
   /** Another release that is tried on a share of the traffic. */
@@ -39,6 +42,8 @@ export class WebApp extends pulumi.ComponentResource {
   readonly replicas: pulumi.Output<string>[];
   readonly volumes: { readonly name: pulumi.Output<string>; readonly target: string }[];
   readonly releases: Record<string, unknown>[];
+  /** The stack's key, a secret. */
+  readonly key: pulumi.Output<string>;
   /** The release that is tried, its containers, and what its watch came to. */
   readonly canary?: { readonly release: string; readonly replicas: pulumi.Output<string>[]; readonly verdict: pulumi.Output<string>; readonly promote: boolean };
   /** Every data volume there is, in the configuration's words. */
@@ -49,6 +54,7 @@ export class WebApp extends pulumi.ComponentResource {
     const { owner, settings, release, ledger, build } = args;
     const own = { parent: this };
 
+    this.key = new StackKey(`${name}-key`, { known: args.key }, own).key;
     const image = new AppImage(`${name}-image`, { owner, release, ...(build && { build }) }, own);
     const mounted = release.settings.volumes;
     const wanted = [...mounted, ...(args.canary?.release.settings.volumes ?? [])];

@@ -76,6 +76,7 @@ const GATEWAY: Describe = (all) => {
 /** Words of the other parts, with the action where it matters. */
 const PARTS: Readonly<Record<string, Describe>> = {
   "DataVolume create": (all) => `create ${count(all, "", "data volume")}`,
+  StackKey: () => "make up the stack's key",
   "SecretFiles create": () => "write the release's secrets",
   "SecretFiles delete": () => "delete the secrets of the old release",
   Job: ([job]) => `run the ${job?.name.split("-").slice(2, -1).join(" ") ?? "job"} once`,

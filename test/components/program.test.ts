@@ -26,7 +26,7 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 test("the outputs are those that people and tools rely on", async () => {
   const { outputs } = await run();
   const [release] = releasesOf({ outputs } as Program);
-  expect(Object.keys(outputs).sort()).toEqual(["dataVolumes", "image", "release", "releases", "replicas", "strategy", "url", "volumes"]);
+  expect(Object.keys(outputs).sort()).toEqual(["dataVolumes", "image", "key", "release", "releases", "replicas", "strategy", "url", "volumes"]);
   expect(outputs).toMatchObject({
     url: "http://127.0.0.1:8080",
     image: "sha256:berth-dev-image-build",

@@ -35,19 +35,20 @@ test("an app is made of these parts, each its own", async () => {
     ["Prune", "app-prune"],
     ["Replicas", "app-web"],
     ["Route", "app-route"],
+    ["StackKey", "app-key"],
   ]);
 });
 
 test("secrets add their files, named by the release so that an old replica keeps its old values to the end", async () => {
   const parts = partsOf(await declareApp({ config: { secrets: { pin: "1" } } }));
-  expect(parts).toHaveLength(8);
+  expect(parts).toHaveLength(9);
   expect(parts).toContainEqual(["SecretFiles", `app-secrets-${CONTENT}`]);
 });
 
 test("each worker and the migration are parts of their own", async () => {
   const workers = [{ name: "mail", command: ["mail"] }, { name: "queue", command: ["queue"] }];
   const parts = partsOf(await declareApp({ config: { workers, migration: MIGRATION, smokeTest: SMOKE_TEST } }));
-  expect(parts).toHaveLength(10);
+  expect(parts).toHaveLength(11);
   expect(parts).toEqual(expect.arrayContaining([["Job", "app-migration"], ["Replicas", "app-worker-mail"], ["Replicas", "app-worker-queue"]]));
 });
 

