@@ -88,7 +88,7 @@ async function pass(input: GateInput): Promise<void> {
       const probes = await failedProbes(input.gateway, started, input.candidates);
       throw new StepError(await explain(input, { seconds: seconds(), probes, ...(typeof outcome === "string" && { crashed: outcome }) }));
     }
-    const left = started.getTime() + input.health.deadline * 1000 - Date.now();
+    const left = Math.max(0, started.getTime() + input.health.deadline * 1000 - Date.now()); // Node warns of a negative one
     const late = sleep(left, undefined, { signal: done.signal }).then(() => firstUnsteady(input.workers, started.getTime()));
     late.catch(() => undefined);
     const unsteady = await Promise.race([workers, crashed, late]);
