@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { main, paint } from "./shared/cli.ts";
 import { describe } from "./view/driftRules.ts";
 import { heldBy, whose } from "./update/locks.ts";
+import { refuseIfLost } from "./update/lostRecord.ts";
 import { openPulumi } from "./shared/pulumiCli.ts";
 import { chooseStack } from "./shared/stack.ts";
 import { viewStack } from "./update/update.ts";
@@ -18,7 +19,8 @@ await main(async () => {
   const pulumi = await openPulumi();
   const stack = await chooseStack(pulumi, options.stack);
   const lock = await heldBy(pulumi, stack);
-  const { declared, findings } = await viewStack(pulumi, stack);
+  const { declared, found, findings } = await viewStack(pulumi, stack);
+  refuseIfLost(stack, { declared, found });
   if (lock && !options.json) console.log(`An update is at work (${whose(lock, Date.now())}): what follows may be its doing.`);
   if (options.json) console.log(JSON.stringify({ stack, updating: lock !== undefined, drift: findings }, undefined, 2));
   else if (declared.route === undefined) console.log(`Nothing is live on stack ${stack}.`);

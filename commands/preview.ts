@@ -13,6 +13,7 @@ import { askHost } from "./summary/room.ts";
 import { makeStack } from "./shared/stack.ts";
 import { summarise } from "./summary/summary.ts";
 import { summaryText } from "./summary/summaryText.ts";
+import { refuseIfLost } from "./update/lostRecord.ts";
 import { viewStack } from "./update/update.ts";
 
 const command = pulumiCommand("preview", "look at", "Says what `npm run up` would change.")
@@ -26,7 +27,9 @@ await main(
   async () => {
     const cli = (pulumi = await openPulumi());
     const stack = await makeStack(cli, options.stack);
-    const { findings } = await viewStack(cli, stack);
+    const view = await viewStack(cli, stack);
+    refuseIfLost(stack, view);
+    const { findings } = view;
     const replace = [...new Set(findings.flatMap((finding) => finding.replace))]; // `up` makes them again, too
     const folder = await mkdtemp(join(tmpdir(), "berth-preview-"));
     const plan = options.save && (await startPlan(cli.root));

@@ -9,6 +9,7 @@ import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
 import { type Found, lookAtEngine } from "../view/found.ts";
 import { removeLeftGateways, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
+import { refuseIfLost } from "./lostRecord.ts";
 import { endStrays } from "./processes.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
 import { exportStack } from "../shared/stack.ts";
@@ -51,11 +52,12 @@ export interface UpdateOptions {
 
 /**
  * Runs a `pulumi up` with these words.
- * @throws UserError where another update is at work on the stack, or with the cause of a failure
+ * @throws UserError where another update is at work on the stack, where Pulumi's record of it is lost, or with the cause of a failure
  */
 export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed, view }: UpdateOptions): Promise<void> {
   await makeWay(cli, stack);
   const before = view ?? (await viewStack(cli, stack));
+  refuseIfLost(stack, before);
   if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
   await removeLeftGateways(before, agreed);

@@ -49,6 +49,8 @@ export interface Declared {
   readonly route: DeclaredRoute | undefined;
   /** What an update was doing when it was killed. */
   readonly pending: number;
+  /** Whether the record is without any entry, Pulumi's own included: no update has ever begun, or the record is lost. */
+  readonly empty: boolean;
   /** The program's outputs, secrets in cipher. */
   readonly outputs: Readonly<Record<string, unknown>>;
 }
@@ -84,6 +86,7 @@ export function readDeclared(exported: string): Declared {
     volumes: [...ofType(VOLUME).map(volumeOf), ...commands.flatMap(secretVolumeOf)],
     route: commands.flatMap(routeOf)[0],
     pending: deployment?.pending_operations?.length ?? 0,
+    empty: resources.length + (deployment?.pending_operations?.length ?? 0) === 0,
     outputs: ofType(STACK)[0]?.outputs ?? {},
   };
 }

@@ -44,6 +44,7 @@ export const DECLARED: Declared = {
   ],
   route: { urn: "urn:route", input: routeInput },
   pending: 0,
+  empty: false,
   outputs: {},
 };
 

@@ -5,9 +5,15 @@ const labels = (part: string, more: Record<string, string> = {}) =>
 const exported = (...resources: object[]) => JSON.stringify({ version: 3, deployment: { resources } });
 
 test("an empty stack has nothing", () => {
-  const nothing = { containers: [], networks: [], volumes: [], route: undefined, pending: 0, outputs: {} };
+  const nothing = { containers: [], networks: [], volumes: [], route: undefined, pending: 0, empty: true, outputs: {} };
   expect(readDeclared(exported())).toEqual(nothing);
   expect(readDeclared('{"version":3,"deployment":{}}')).toEqual(nothing);
+});
+
+test("a record with an operation that was cut off, or with any entry, is not empty", () => {
+  const pending_operations = [{ resource: { urn: "urn:stack" }, type: "creating" }];
+  expect(readDeclared(JSON.stringify({ version: 3, deployment: { pending_operations } }))).toMatchObject({ pending: 1, empty: false });
+  expect(readDeclared(exported({ urn: "urn:stack", type: "pulumi:pulumi:Stack" }))).toMatchObject({ pending: 0, empty: false });
 });
 
 test("a container has its limit of processes from the command that sets it", () => {

@@ -1,0 +1,28 @@
+/** A stack that people use, and of which Pulumi knows nothing: an update would take it for what a cut-off one has left. Pure. */
+import { UserError } from "../shared/cli.ts";
+import type { Declared } from "../view/declared.ts";
+import type { Found } from "../view/found.ts";
+
+/**
+ * The replicas of a stack whose record is gone; none where the record has any entry. A first update that was cut off before it
+ * wrote one has not switched a route yet: what it left may go.
+ */
+export function unrecorded({ empty }: Declared, { containers, routes }: Found): string[] {
+  const replicas = containers.filter(({ part }) => part === "web").map(({ name }) => name);
+  const routed = routes?.flatMap(({ targets }) => targets.map((target) => target.replace(/:\d+$/, "")));
+  const served = routed === undefined || replicas.some((name) => routed.includes(name)); // a gateway that does not answer may have led to them
+  return empty && served ? replicas : [];
+}
+
+/** For every command that acts on Pulumi's record. @throws UserError where the record is lost */
+export function refuseIfLost(stack: string, { declared, found }: { declared: Declared; found: Found }): void {
+  const replicas = unrecorded(declared, found);
+  if (replicas.length === 0) return;
+  const data = found.volumes.filter(({ part }) => part === "data").map(({ name }) => name);
+  throw new UserError(
+    `Pulumi's record of stack ${stack} is empty, but the engine runs it (${replicas.join(", ")}): bring the record back before anything else. Nothing was changed.\n` +
+      `  An update would put a new app${data.length > 0 ? ` with an empty volume (not ${data.join(", ")})` : ""} in its place. If the state was lost: bring .berth/state, or what your\n` +
+      `  backend keeps, back from a backup, or an export of it with: npm run pulumi -- stack import --stack ${stack} --file <export>\n` +
+      "  If another checkout runs it: give this one's stack another name.",
+  );
+}

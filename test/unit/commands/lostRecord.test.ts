@@ -1,0 +1,37 @@
+import { refuseIfLost, unrecorded } from "../../../commands/update/lostRecord.ts";
+import { DECLARED, FOUND, foundWithout } from "../../support/stackView.ts";
+import type { Declared } from "../../../commands/view/declared.ts";
+
+const EMPTY: Declared = { containers: [], networks: [], volumes: [], route: undefined, pending: 0, empty: true, outputs: {} };
+const replicas = ["web-1", "web-2"];
+
+test("what serves without any record is found", () => {
+  expect(unrecorded(EMPTY, FOUND)).toEqual(replicas);
+});
+
+test("a record with any entry is not lost", () => {
+  expect(unrecorded(DECLARED, FOUND)).toEqual([]);
+  expect(unrecorded({ ...EMPTY, pending: 1, empty: false }, FOUND)).toEqual([]);
+});
+
+test("a gateway that does not answer, or is gone, may have led to the replicas", () => {
+  expect(unrecorded(EMPTY, { ...FOUND, routes: undefined })).toEqual(replicas);
+  expect(unrecorded(EMPTY, { ...foundWithout("gateway"), routes: undefined })).toEqual(replicas);
+});
+
+test("what a first update has left that was cut off before its switch is not taken for a stack", () => {
+  expect(unrecorded(EMPTY, { ...FOUND, routes: [] })).toEqual([]);
+  expect(unrecorded(EMPTY, { ...FOUND, routes: [{ service: "app", host: "*", targets: ["gone:8080"], state: "running" }] })).toEqual([]);
+});
+
+test("a stack that was destroyed has no replicas, whatever became of its record", () => {
+  expect(unrecorded(EMPTY, { ...FOUND, containers: [], routes: undefined })).toEqual([]);
+});
+
+test("the refusal names the stack, the replicas, the data and the ways out", () => {
+  const refuse = () => refuseIfLost("dev", { declared: EMPTY, found: FOUND });
+  expect(refuse).toThrow(/^Pulumi's record of stack dev is empty, but the engine runs it \(web-1, web-2\): bring the record back/);
+  expect(refuse).toThrow("with an empty volume (not data-1)");
+  expect(refuse).toThrow("npm run pulumi -- stack import --stack dev");
+  expect(() => refuseIfLost("dev", { declared: DECLARED, found: FOUND })).not.toThrow();
+});
