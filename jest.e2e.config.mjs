@@ -1,4 +1,4 @@
-/** End-to-end tests: the real CLI, engine, proxy and browser. One after the other, each with a stack of its own. */
+/** End-to-end tests: the real CLI, engine, proxy and browser. Two files at a time, each with a stack of its own: they mostly wait for gates, drains and health checks. */
 import base from "./jest.config.mjs";
 
 export default {
@@ -9,6 +9,6 @@ export default {
   globalSetup: "<rootDir>/test/e2e/support/globalSetup.ts",
   globalTeardown: "<rootDir>/test/e2e/support/globalTeardown.ts",
   testTimeout: 300_000,
-  maxWorkers: 1,
+  maxWorkers: 2,
   bail: 0,
 };

@@ -6,7 +6,7 @@ import { startLoad, type Load } from "./support/load.ts";
 const STRANGER = `berth-stranger-${process.pid}`;
 const LOAD = { kinds: ["newConnection", "keepAlive"], pause: 50 } as const;
 /** Seconds from the start of `npm run up` until it has put right at once what can be; the machine may be busy. */
-const FIRST_AID = 6;
+const FIRST_AID = 10;
 
 let app: Checkout;
 let load: Load | undefined;

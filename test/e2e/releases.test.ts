@@ -10,6 +10,8 @@ const GOOD = 'web.get("/about", async () => ({';
 const BAD = 'web.get("/about", async () => ({ broken: (() => { throw new Error("out of order"); })(),';
 /** Milliseconds between two requests of a client: some 150 requests/s in all. */
 const PAUSE = 100;
+/** Most seconds from the crash of a new container to the end of the update: 3 on an idle machine, and other tests run beside this one. */
+const CRASH = 6;
 
 let app: Checkout;
 beforeAll(async () => {
@@ -76,7 +78,11 @@ test("a worker is part of the release: one that fails stops it for all, and no m
   expect(await running("worker")).toEqual([before, before]);
 
   await app.configure(worker(["-e", 'console.log("no mail server"); process.exit(3)']));
+  const since = Math.floor(Date.now() / 1000);
   const { code, output } = await app.up();
+  const waited = Date.now() - (await firstDeath(since, "worker"));
+  console.log(`the update had failed ${(waited / 1000).toFixed(1)} s after its worker crashed`);
+  expect(waited).toBeLessThan(CRASH * 1000);
   expect(code).not.toBe(0);
   expect(output).toMatch(/is not healthy: worker berth-\S+-worker-mail-\d-\w+ is not well after \d+\.\d s .*(exit code 3|restarts [1-9])/);
   expect(output).toContain("no mail server");
@@ -146,6 +152,13 @@ test("with recreate, a release that fails gives way to the old one again, and no
   expect(await (await fetch(app.url)).text()).toContain("single");
   expect(await overlaps(since)).toBe(0);
 });
+
+/** When the first container of this part ended, in milliseconds since 1970. */
+async function firstDeath(since: number, part: string): Promise<number> {
+  const filters = [`label=berth.stack=${app.stack}`, `label=berth.part=${part}`, "event=die"].flatMap((filter) => ["--filter", filter]);
+  const [first = ""] = (await docker("events", "--since", String(since), "--until", String(Math.ceil(Date.now() / 1000)), ...filters, "--format", "{{.TimeNano}}")).split("\n");
+  return Number(first) / 1e6;
+}
 
 /** How often a web container started while another one ran. */
 async function overlaps(since: number): Promise<number> {

@@ -38,7 +38,8 @@ export class Checkout {
   /** Copies the project and makes a stack with this configuration (values of the namespace `berth`). */
   static async make(config: Record<string, unknown> = {}, { name = "e2e", env: more = {} } = {}): Promise<Checkout> {
     const folder = await mkdtemp(join(tmpdir(), "berth-e2e-"));
-    const stack = `${name}-${process.pid}-${randomBytes(2).toString("hex")}`; // the process id tells the sweeper whose it is
+    const owner = process.env["BERTH_TEST_RUN"] ?? process.pid; // tells the sweeper whose it is
+    const stack = `${name}-${owner}-${randomBytes(2).toString("hex")}`;
     const env = {
       ...process.env,
       PULUMI_BACKEND_URL: `file://${join(folder, ".berth", "state")}`,
