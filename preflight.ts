@@ -26,6 +26,7 @@ export function checkContext(context: string, dockerfile: string): void {
 
 /** Asks the engine before the program declares anything. @throws RunError with one line for each thing that is wrong. */
 export async function checkEngine(owner: Owner, settings: Settings, release: Release, built: boolean): Promise<void> {
+  if (built && engineHost().startsWith("ssh:")) fail(`the Docker engine at ${engineHost()} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${engineHost().slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`);
   await checkVersion();
   const answers = await Promise.all([
     findPortProblem(owner, settings, "port"),

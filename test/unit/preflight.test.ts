@@ -56,6 +56,16 @@ describe("the engine", () => {
     expect(await check([{ ...ENGINE, stdout: "", stderr, exit: 1 }])).toBe(message);
   });
 
+  test("over SSH is refused for a build, and taken for a release whose image is there", async () => {
+    const answers = [ENGINE, NO_HOLDER, { to: "image inspect", stdout: "sha256:1" }];
+    const over = async (built: boolean) => {
+      setEnvironment({ ...fakeDocker(answers).env, DOCKER_HOST: "ssh://me@host" });
+      return checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), built).then(() => "fine", (error: Error) => error.message);
+    };
+    expect(await over(true)).toMatch(/^the Docker engine at ssh:\/\/me@host cannot be built on, .*: forward its socket, with: ssh -nNT -L \S+ me@host, and set DOCKER_HOST=/);
+    expect(await over(false)).toBe("fine");
+  });
+
   test("behind SSH that refuses the key is not told to join a group", () => {
     expect(engineProblem({ code: 255, stderr: "me@host: Permission denied (publickey)." }, "ssh://me@host")).toBe(
       "no access to the Docker engine at ssh://me@host: me@host: Permission denied (publickey). Check the key with: ssh me@host docker info",
