@@ -31,6 +31,7 @@ export function runNode(words: readonly string[], env: NodeJS.ProcessEnv, stdin 
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr, seconds: (Date.now() - started) / 1000 }));
+    child.stdin.on("error", () => undefined); // it may end without reading its input
     child.stdin.end(stdin);
   });
 }

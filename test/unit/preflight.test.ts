@@ -140,7 +140,7 @@ describe("a port", () => {
   test("of an engine elsewhere is not looked for on this machine", async () => {
     const { port, stop } = await listen();
     try {
-      setEnvironment({ ...fakeDocker([ENGINE, NO_HOLDER]).env, DOCKER_HOST: "ssh://me@host" });
+      setEnvironment({ ...fakeDocker([ENGINE, NO_HOLDER]).env, DOCKER_HOST: "tcp://10.0.0.9:2376" });
       await expect(checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true)).resolves.toBeUndefined();
     } finally {
       stop();
