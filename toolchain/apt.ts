@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { cacheFolder, withLock } from "./cache.ts";
 import { findOnPath } from "./path.ts";
 import type { Report } from "./need.ts";
@@ -31,6 +33,22 @@ export async function aptInstall(packages: readonly string[], report: Report): P
       await apt("install", ...packages);
     }
   });
+}
+
+/** Unpacks a Debian package into a folder, below `work`, without installing it. Returns that folder. */
+export async function aptUnpack(name: string, work: string, report: Report): Promise<string> {
+  const folder = join(work, name);
+  await mkdir(folder, { recursive: true });
+  const download = () => run("apt-get", ["download", "--quiet", name], { cwd: folder, onLine: (line) => report(line) });
+  report(`fetching Debian's ${name}`);
+  await download().catch(async () => {
+    await run("apt-get", [...OPTIONS, "update"]).catch(() => {});
+    await download();
+  });
+  const archive = (await readdir(folder)).find((file) => file.endsWith(".deb"));
+  if (archive === undefined) throw new Error(`apt-get fetched no ${name}`);
+  await run("dpkg-deb", ["--extract", join(folder, archive), folder]);
+  return folder;
 }
 
 /** Installs the packages that bring the programs which are not on PATH: program to package. */

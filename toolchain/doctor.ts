@@ -5,7 +5,7 @@ import { readBackendFacts, userBackend } from "./environment.ts";
 import { findGo } from "./golang.ts";
 import { thisMachine } from "./machine.ts";
 import type { Found, Need } from "./need.ts";
-import { allNeeds } from "./needs.ts";
+import { allNeeds, backupNeeds } from "./needs.ts";
 import { findOnPath } from "./path.ts";
 import { duration } from "./progress.ts";
 import { run } from "./run.ts";
@@ -39,6 +39,7 @@ export async function examine(root: string): Promise<readonly Finding[]> {
     examineProgram("npm", "any version", ["--version"], "missing", "Install npm, which comes with Node.js."),
     examineProgram("git", "any version", ["--version"], "advice", "Install git: releases then name their commit."),
     ...allNeeds(machine).map(examineNeed),
+    ...backupNeeds(machine).map(async (need) => optional(await examineNeed(need), "Needed only for backups (berth:backups): npm run backup then provides it.")),
     examineGo(machine.cache),
     examineDisk(machine.cache),
     examineBackend(root),
@@ -58,6 +59,9 @@ export async function examineNeed(need: Need): Promise<Finding> {
   if (found === undefined) return { ...line, found: "", place: "", from: "", state: "missing", mend: await mendBySource(need) };
   return { ...line, found: found.version, place: found.place, from: found.from, state: "ok", mend: "" };
 }
+
+/** A finding of what Berth can do without. */
+export const optional = (finding: Finding, mend: string): Finding => (finding.state === "missing" ? { ...finding, state: "advice", mend } : finding);
 
 async function mendBySource(need: Need): Promise<string> {
   const closed: string[] = [];

