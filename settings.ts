@@ -19,6 +19,8 @@ export interface ReleaseSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly volumes: readonly { readonly name: string; readonly target: string }[];
   readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
+  /** Left out where there is none, as in the ledger of an earlier Berth. */
+  readonly tmpfs?: readonly { readonly target: string; readonly size: number }[];
   readonly workers: readonly WorkerSettings[];
 }
 
@@ -144,6 +146,7 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
       env: config.env,
       volumes: (config.volumes ?? (dev ? [{ name: "data", target: "/data" }] : [])).map(({ name, target }) => ({ name, target })),
       binds: config.binds,
+      ...(config.tmpfs.length > 0 && { tmpfs: config.tmpfs }),
       workers: config.workers,
     },
     secrets: config.secrets,

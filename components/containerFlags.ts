@@ -12,7 +12,7 @@ export function containerFlags(args: PlainContainer): string[] {
     ...(args.user ? ["--user", args.user] : []),
     ...(args.envs ?? []).flatMap((entry) => ["--env", entry]),
     ...(args.labels ?? []).flatMap(({ label, value }) => ["--label", `${label}=${value}`]),
-    ...(args.mounts ?? []).flatMap(({ type, source, target, readOnly }) => ["--mount", `type=${type},source=${source},target=${target}${readOnly ? ",readonly" : ""}`]),
+    ...(args.mounts ?? []).flatMap(({ type, source, target, readOnly }) => ["--mount", fields(`type=${type}`, `source=${source}`, `target=${target}`, ...(readOnly ? ["readonly"] : []))]),
     ...(args.capabilities?.drops ?? []).flatMap((name) => ["--cap-drop", name]),
     ...(args.securityOpts ?? []).flatMap((option) => ["--security-opt", option]),
     ...(args.readOnly ? ["--read-only"] : []),
@@ -27,3 +27,6 @@ export function containerFlags(args: PlainContainer): string[] {
     ...Object.entries(args.logOpts ?? {}).flatMap(([name, value]) => ["--log-opt", `${name}=${value}`]),
   ];
 }
+
+/** The engine reads a mount as one line of CSV: a path may have a comma in it. */
+const fields = (...all: string[]): string => all.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");

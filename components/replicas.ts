@@ -3,9 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { WorkerSettings } from "../settings.ts";
 import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
 import type { Release } from "./ledger.ts";
-import { bindMount, volumeMount } from "./mounts.ts";
+import { bindMount, tmpfsMount, volumeMount } from "./mounts.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import { labelList, labels, SETTINGS_LABEL, type Owner } from "./owner.ts";
+import { mebibytes } from "./units.ts";
 
 export interface ReplicasArgs {
   readonly owner: Owner;
@@ -50,8 +51,10 @@ export class Replicas extends pulumi.ComponentResource {
 export function replicaArgs(args: ReplicasArgs, number: number): docker.ContainerArgs {
   const { owner, release, imageId, network, volumes, secrets, worker } = args;
   const { settings } = release;
+  const bounds = hardened({ memory: settings.resources.memory, cpus: settings.resources.cpus, cpuShares: CPU_SHARES });
   return {
-    ...hardened({ memory: settings.resources.memory, cpus: settings.resources.cpus, cpuShares: CPU_SHARES }),
+    ...bounds,
+    tmpfs: { ...bounds.tmpfs, ...Object.fromEntries((settings.tmpfs ?? []).map(({ target, size }) => [target, tmpfsMount(mebibytes(size))])) },
     image: imageId,
     ...(settings.user !== "image" && { user: settings.user }),
     envs: Object.entries({ ...settings.env, PORT: settings.containerPort, BERTH_RELEASE: release.name, BERTH_REPLICA: number })

@@ -1,4 +1,5 @@
 /** Mounts that get in each other's way, or give a container what it must not have. */
+import { mebibytes } from "../components/units.ts";
 import type { ReleaseSettings } from "../settings.ts";
 
 /** Folders that a container finds in place already. */
@@ -9,21 +10,27 @@ const SENSITIVE = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "
 const HOLDERS = ["", "/run", "/var", "/var/lib", "/var/run"];
 
 /** One line for each conflict, with both sides and what to do. */
-export function findMountConflicts({ volumes, binds }: ReleaseSettings): string[] {
+export function findMountConflicts({ volumes, binds, tmpfs = [], resources }: ReleaseSettings): string[] {
   const mounts = [
     ...volumes.map(({ target }, index) => ({ key: `berth:volumes[${index}].target`, target: plain(target) })),
     ...binds.map(({ target }, index) => ({ key: `berth:binds[${index}].target`, target: plain(target) })),
+    ...tmpfs.map(({ target }, index) => ({ key: `berth:tmpfs[${index}].target`, target: plain(target) })),
   ];
   const problems: string[] = [];
   for (const [index, { key, target }] of mounts.entries()) {
     const other = mounts.slice(0, index).find((mount) => mount.target === target);
     if (target === "") problems.push(`${key} is /, which would hide the whole image: choose a folder below it`);
-    else if (OWN.some((own) => isWithin(target, own))) problems.push(`${key} is ${target}, but ${OWN.join(" and ")} are Berth's own: choose another folder`);
+    else if (OWN.some((own) => isWithin(target, own)) && !(key.startsWith("berth:tmpfs") && target === "/tmp")) problems.push(`${key} is ${target}, but ${OWN.join(" and ")} are Berth's own: choose another folder`);
     else if (other) problems.push(`${other.key} and ${key} are both ${target}: change one of them`);
   }
   for (const [index, { name }] of volumes.entries()) {
     const first = volumes.findIndex((volume) => volume.name === name);
     if (first !== index) problems.push(`berth:volumes[${first}].name and berth:volumes[${index}].name are both ${name}: give each volume its own name`);
+  }
+  for (const [index, { size }] of tmpfs.entries()) {
+    if (size > resources.memory) {
+      problems.push(`berth:tmpfs[${index}].size (${mebibytes(size)}M) is above berth:resources.memory (${mebibytes(resources.memory)}M), which it is taken from: lower the first or raise the second`);
+    }
   }
   for (const [index, { source }] of binds.entries()) {
     if (givesPower(plain(source))) {

@@ -48,6 +48,10 @@ const bind = z.strictObject({
   target: absolutePath.meta(hint("an absolute path in the container, with no \"..\" in it", "/files")),
   readOnly: z.boolean().default(true).meta(hint("true or false", "true")),
 }).meta(holding("an object with source, target and readOnly", ["source"], "/srv/files"));
+const tmpfs = z.strictObject({
+  target: absolutePath.meta(hint("an absolute path in the container, with no \"..\" in it", "/cache")),
+  size: z.string().transform(parseSize).refine((bytes) => bytes !== undefined && bytes >= 1024 ** 2).transform(Number).meta(hint('a size of at least 1M, such as "64M" or "1G"', "64M")),
+}).meta(holding("an object with target and size", ["target"], "/cache"));
 const build = z.strictObject({
   context: z.string().min(1).optional().meta(hint("a folder in the project", "app")),
   dockerfile: z.string().min(1).default("Dockerfile").meta(hint("a file in the context", "Dockerfile")),
@@ -126,6 +130,7 @@ export const schema = z.strictObject({
     .meta(holding("names and values", ["NAME"], "<value>", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
   volumes: z.array(volume).optional().meta(holding("a list of {name, target}", [0, "name"], "data", "Data that outlives every release", "dev: `data` at `/data`; else none")),
   binds: z.array(bind).default([]).meta(holding("a list of {source, target, readOnly}", [0, "source"], "/srv/files", "Folders of the engine's host, read-only unless said", "none")),
+  tmpfs: z.array(tmpfs).default([]).meta(holding("a list of {target, size}", [0, "target"], "/cache", "Folders in memory, empty at each start of a container; `/tmp` has 64M by itself", "none")),
   build: build.prefault({}).meta(holding("an object with context, dockerfile and more", ["context"], "app", "What to build: context, dockerfile, target, args, platform, remoteContext", "`{context: app, dockerfile: Dockerfile}`")),
   keepReleases: z.int().min(1).max(100).default(5).meta(hint("a whole number from 1 to 100", "5", "Earlier releases kept for rollback")),
   hosts: z.array(host).default([]).meta(holding("a list of host names", [0], "example.com", "Host names to answer for", "any")),

@@ -87,6 +87,13 @@ test("a release's settings reach its replicas", async () => {
   expect(program.get("web-pids").inputs["environment"]).toMatchObject({ CONTAINERS: "web-1-0abcdef web-2-0abcdef", PIDS: "32" });
 });
 
+test("folders in memory stand beside /tmp, whose size may be another one", async () => {
+  const tmpfs = [{ target: "/cache", size: 8.5 * 1024 ** 2 }];
+  const options = (size: number) => `rw,noexec,nosuid,nodev,mode=1777,size=${size}m`;
+  expect((await declareReplicas({ release: withSettings({ tmpfs }) })).get("web-1").inputs["tmpfs"]).toEqual({ "/tmp": options(64), "/cache": options(8) });
+  expect((await declareReplicas({ release: withSettings({ tmpfs: [{ target: "/tmp", size: 128 * 1024 ** 2 }] }) })).get("web-1").inputs["tmpfs"]).toEqual({ "/tmp": options(128) });
+});
+
 test("an app has a second to end well even where nothing is drained", async () => {
   expect((await declareReplicas({ release: withSettings({ drain: 0 }) })).get("web-1").inputs).toMatchObject({ destroyGraceSeconds: 1 });
 });

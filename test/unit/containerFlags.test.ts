@@ -51,3 +51,9 @@ test("the image's own user is kept where that is asked for", () => {
 test("of nothing there is nothing to say", () => {
   expect(containerFlags({ image: "sha256:1111" })).toEqual([]);
 });
+
+test("a comma or a quote in a path stays part of it", () => {
+  expect(containerFlags(replica({ volumes: [], binds: [{ source: '/srv/a,b "c"', target: "/a,b", readOnly: true }] })).filter((flag) => flag.startsWith("type=bind"))).toEqual([
+    'type=bind,"source=/srv/a,b ""c""","target=/a,b",readonly',
+  ]);
+});

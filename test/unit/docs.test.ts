@@ -129,6 +129,7 @@ const LEAST_ENTRY: Partial<Record<string, Readonly<Record<string, unknown>>>> = 
   workers: { name: "mail", command: ["mail"] },
   volumes: { name: "data", target: "/data" },
   binds: { source: "/srv/files", target: "/files" },
+  tmpfs: { target: "/cache", size: "64M" },
 };
 
 const code = (value: unknown): string => `\`${String(value)}\``;

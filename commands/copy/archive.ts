@@ -1,0 +1,69 @@
+/** A tar archive on its way: counted, and with another name for what is in it. */
+import { pipeline, Readable, Transform, type Writable } from "node:stream";
+import { extract, type Header, pack } from "tar-stream";
+
+/** Passes all through and tells how many bytes came. */
+export const counting = (tell: (bytes: number) => void): Transform =>
+  new Transform({
+    transform(chunk: Buffer, _, done) {
+      tell(chunk.length);
+      done(null, chunk);
+    },
+  });
+
+/** The first entry of an archive, which says what kind of thing it holds; undefined where there is none. */
+export function firstEntry(archive: Readable): Promise<Header | undefined> {
+  return new Promise((resolve) => {
+    const reader = extract();
+    reader.on("entry", (header) => resolve(header));
+    pipeline(archive, asNode(reader), () => resolve(undefined)); // the program that writes it is ended once the first entry is read
+  });
+}
+
+/** Of the package's streams, which are not Node's own by type and do as well. */
+const asNode = (reader: ReturnType<typeof extract>): Writable => reader as unknown as Writable;
+
+/** A path in an archive without what stands for nothing: "./a/" is "a". */
+const plain = (path: string): string => path.replace(/^(\.?\/)+|^\.$/, "").replace(/\/+$/, "");
+
+export interface Changes {
+  /** Another name for what the archive holds; "": the contents of the folder without the folder itself. */
+  readonly name?: string | undefined;
+  /** The owner of all that it holds. */
+  readonly owner?: Owner | undefined;
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Gives what an archive holds another name or owner, and leaves all else of it as it is. Archives of `docker cp` and
+ * `tar` hold one thing, which is their first entry.
+ */
+export function changing({ name, owner }: Changes): { into: Writable; outOf: Readable } {
+  const reader = extract();
+  const writer = pack();
+  let root: string | undefined;
+  const renamed = (path: string): string => {
+    if (name === undefined) return plain(path);
+    return plain(path) === root ? name : [name, plain(path).slice(root ? root.length + 1 : 0)].filter(Boolean).join("/");
+  };
+  reader.on("entry", (header, entry, next) => {
+    root ??= plain(header.name);
+    const path = renamed(header.name);
+    if (path === "") {
+      entry.resume().on("end", next);
+      return;
+    }
+    // What is written anew must not be said twice: names, links and sizes that are too long for an entry go before it.
+    const pax = Object.fromEntries(Object.entries(header.pax ?? {}).filter(([key]) => !["path", "linkpath", "size", "uid", "gid"].includes(key)));
+    const { pax: _, ...rest } = header;
+    const linked = header.type === "link" && header.linkname ? { linkname: renamed(header.linkname) } : {};
+    entry.pipe(writer.entry({ ...rest, ...(Object.keys(pax).length > 0 && { pax }), ...linked, ...owner, name: header.type === "directory" ? `${path}/` : path }, next));
+  });
+  reader.on("finish", () => writer.finalize());
+  reader.on("error", (error) => writer.destroy(error));
+  return { into: asNode(reader), outOf: Readable.from(writer) };
+}

@@ -1,0 +1,15 @@
+/** The stack's data volumes, by the words of the configuration. */
+import { ownedBy, type Owner } from "../../components/owner.ts";
+import { docker } from "../shared/docker.ts";
+import type { Outputs } from "../shared/stack.ts";
+import type { KnownVolume } from "./places.ts";
+
+/** Those that the live release mounts, and those that have left it and are still on the engine. */
+export async function findVolumes(owner: Owner, outputs: Pick<Outputs, "volumes" | "release" | "releases"> | undefined): Promise<KnownVolume[]> {
+  const rows = await docker("volume", "ls", ...ownedBy(owner), "--filter", "label=berth.part=data", "--format", '{{.Label "berth.volume"}}\t{{.Name}}');
+  const labelled = rows.split("\n").filter(Boolean).map((row) => row.split("\t"));
+  const settings = outputs?.releases.find(({ name }) => name === outputs.release)?.settings.volumes ?? [];
+  const mounted = settings.flatMap(({ name, target }) => outputs?.volumes.filter((volume) => volume.target === target).map((volume) => [name, volume.name]) ?? []);
+  const all = new Map([...labelled, ...mounted].map(([name = "", engine = ""]) => [engine, name]));
+  return [...all].map(([engine, name]) => ({ name, engine })).sort((a, b) => a.name.localeCompare(b.name));
+}
