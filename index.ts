@@ -13,12 +13,12 @@ import { readSettings, type Settings } from "./settings.ts";
 export default async () => {
   const settings = readSettings();
   const owner = { project: pulumi.getProject(), stack: pulumi.getStack() };
-  const { releases: ledger, dataVolumes, key } = await readPast();
+  const { releases: ledger, dataVolumes, accessories, key } = await readPast();
   const tried = settings.canary && { settings: settings.canary, ...(await chosen(settings.canary.release)) };
   const { release, build } = tried && !settings.release ? { release: liveRelease(ledger), build: undefined } : await chosen(settings.release);
   await checkEngine(owner, settings, release, build !== undefined);
 
-  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, release, ledger, dataVolumes, key, build, canary: tried });
+  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, release, ledger, dataVolumes, accessories, key, build, canary: tried });
   return {
     url: app.url,
     release: release.name,
@@ -28,6 +28,7 @@ export default async () => {
     strategy: release.settings.strategy,
     releases: app.releases,
     dataVolumes: app.dataVolumes,
+    ...(Object.keys(app.accessories).length > 0 && { accessories: app.accessories }),
     key: app.key,
     ...(app.canary && { canary: app.canary }),
   };

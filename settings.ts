@@ -3,6 +3,7 @@
  * Components never read configuration themselves; they are given these plain values.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { ACCESSORIES, type AccessoryKind } from "./components/accessoryKinds.ts";
 import { findConflicts } from "./settings/conflicts.ts";
 import { ConfigError, describeProblems } from "./settings/errors.ts";
 import { schema } from "./settings/schema.ts";
@@ -22,6 +23,8 @@ export interface ReleaseSettings {
   /** Left out where there is none, as in the ledger of an earlier Berth. */
   readonly tmpfs?: readonly { readonly target: string; readonly size: number }[];
   readonly workers: readonly WorkerSettings[];
+  /** Names of the accessories whose address the release gets. Default: none. */
+  readonly accessories?: readonly string[];
 }
 
 /** A process of the release that takes no traffic. */
@@ -40,6 +43,16 @@ export interface JobSettings {
   readonly command: readonly string[];
   /** Seconds. */
   readonly timeout: number;
+}
+
+/** A stateful neighbour of the app, such as a database. */
+export interface AccessorySettings {
+  /** Also its host name for the app. */
+  readonly name: string;
+  readonly kind: AccessoryKind;
+  /** Version in the tag of its image. */
+  readonly version: string;
+  readonly resources: { readonly cpus: number; readonly memory: number; readonly pids: number };
 }
 
 /** What to build an image from. */
@@ -93,6 +106,7 @@ export interface Settings {
   readonly migration?: JobSettings | undefined;
   /** Runs after the switch; where it fails, traffic goes back. */
   readonly smokeTest?: JobSettings | undefined;
+  readonly accessories: readonly AccessorySettings[];
   readonly keepReleases: number;
   /** An earlier release to bring back. */
   readonly release?: string | undefined;
@@ -132,6 +146,7 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
     canary: config.canary && { ...config.bake, ...config.canary },
     migration: config.migration,
     smokeTest: config.smokeTest,
+    accessories: config.accessories.map(({ version, ...accessory }) => ({ ...accessory, version: version ?? ACCESSORIES[accessory.kind].version })),
     keepReleases: config.keepReleases,
     release: config.release,
     build: config.build,
@@ -148,6 +163,7 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
       binds: config.binds,
       ...(config.tmpfs.length > 0 && { tmpfs: config.tmpfs }),
       workers: config.workers,
+      ...(config.accessories.length > 0 && { accessories: config.accessories.map(({ name }) => name).sort() }), // absent as in ledgers of before
     },
     secrets: config.secrets,
   };

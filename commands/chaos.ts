@@ -24,9 +24,10 @@ const options = new Command("chaos")
   .option("--step <names>", "run only these steps, separated by commas", list)
   .addOption(new Option("--sequences [steps]", "random sequences of operations against a model, at least so many steps").preset("200").argParser(number))
   .addOption(new Option("--endurance [requests]", "releases back to back until so many requests are answered").preset("1000000").argParser(number))
+  .addOption(new Option("--durability [rows]", "at least so many rows written to SQLite and to PostgreSQL while releases, rollbacks, a restart of an engine of its own and a SIGKILL of everything go by").preset("50000").argParser(number))
   .option("--json", "print the results for machines")
   .parse()
-  .opts<{ seed?: number; cells?: number; fault?: string[]; step?: string[]; sequences?: number; endurance?: number; json?: true }>();
+  .opts<{ seed?: number; cells?: number; fault?: string[]; step?: string[]; sequences?: number; endurance?: number; durability?: number; json?: true }>();
 
 const ended = new AbortController();
 
@@ -46,9 +47,10 @@ await main(
     const seed = options.seed ?? Math.floor(Date.now() / 1000);
     const common = { seed, say, signal: ended.signal };
     // Loaded late: it takes the environment from the moment that it is loaded.
-    const { chaosEndurance, chaosMatrix, chaosSequences } = await import("../test/chaos/main.ts");
+    const { chaosDurability, chaosEndurance, chaosMatrix, chaosSequences } = await import("../test/chaos/main.ts");
     const outcome =
       options.sequences !== undefined ? await chaosSequences({ ...common, steps: options.sequences })
+      : options.durability !== undefined ? await chaosDurability({ ...common, rows: options.durability })
       : options.endurance !== undefined ? await chaosEndurance({ ...common, requests: options.endurance })
       : await chaosMatrix({ ...common, ...options, seed, commit: (await readOrigin()).commit ?? "unknown", keep });
     await keep(outcome);

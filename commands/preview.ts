@@ -14,6 +14,7 @@ import { makeStack } from "./shared/stack.ts";
 import { summarise } from "./summary/summary.ts";
 import { summaryText } from "./summary/summaryText.ts";
 import { refuseIfLost } from "./update/lostRecord.ts";
+import { provideAccessoryImages } from "./update/accessoryImages.ts";
 import { viewStack } from "./update/update.ts";
 
 const command = pulumiCommand("preview", "look at", "Says what `npm run up` would change.")
@@ -30,6 +31,7 @@ await main(
     const view = await viewStack(cli, stack);
     refuseIfLost(stack, view);
     const { findings } = view;
+    await provideAccessoryImages(cli.root, stack);
     const replace = [...new Set(findings.flatMap((finding) => finding.replace))]; // `up` makes them again, too
     const folder = await mkdtemp(join(tmpdir(), "berth-preview-"));
     const plan = options.save && (await startPlan(cli.root));

@@ -19,16 +19,17 @@ const isWell = ({ state, health }: ContainerState) => state === "running" && hea
 await main(async () => {
   const pulumi = await openPulumi();
   const { stack, outputs } = await openStack(pulumi, options.stack);
-  const { url, release, replicas, volumes, strategy } = outputs;
+  const { url, release, replicas, volumes, strategy, accessories = {} } = outputs;
   const hasImage = (id: string) => docker("image", "inspect", "--format", "{{.Id}}", id).then(() => true, () => false);
   const [all, rollback] = await Promise.all([containersOf(await openEngine(pulumi.root, stack)), rollbackReady(outputs, hasImage)]);
   const containers = all.filter(({ part }) => part !== "helper"); // a copy is at work, which says nothing of the app
-  const missing = replicas.filter((name) => !containers.some((container) => container.name === name));
+  const neighbours = Object.values(accessories).flatMap(({ container }) => container ?? []);
+  const missing = [...replicas, ...neighbours].filter((name) => !containers.some((container) => container.name === name));
   const gateway = containers.some(({ part }) => part === "gateway");
   const well = missing.length === 0 && containers.every(isWell) && gateway;
 
   if (options.json) {
-    console.log(JSON.stringify({ stack, url, release, strategy, well, containers, missing, gateway, volumes, rollback }, undefined, 2));
+    console.log(JSON.stringify({ stack, url, release, strategy, well, containers, missing, gateway, volumes, accessories, rollback }, undefined, 2));
     return well ? 0 : 1;
   }
   console.log(`${paint(well ? "green" : "red", well ? "well" : "not well")}: release ${paint("bold", release)} on stack ${stack}, ${url}`);
@@ -40,6 +41,7 @@ await main(async () => {
   console.log(table.toString());
   for (const name of [...(gateway ? [] : ["the gateway, so nobody gets in"]), ...missing]) console.log(paint("red", `missing: ${name}; npm run up brings it back`));
   for (const { name, target } of volumes) console.log(`data at ${target}: volume ${name}`);
+  for (const [name, { kind, version, container, volume }] of Object.entries(accessories)) console.log(`data of ${name} (${kind} ${version}${container ? "" : ", not in the configuration"}): volume ${volume}`);
   console.log(`rollback ready: ${rollback.ready ? `yes, ${rollback.release}` : paint("yellow", `no, ${rollback.why}`)}`);
   return well ? 0 : 1;
 });

@@ -5,7 +5,10 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
+import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
+import { thisMachine } from "../toolchain/machine.ts";
+import { accessoryNeed, allNeeds } from "../toolchain/needs.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp, startCurrentEngine, stopCurrentEngine } from "../toolchain/setup.ts";
 import { sweep } from "../test/e2e/support/leftovers.ts";
@@ -110,7 +113,9 @@ await main(
     const wanted = phase === undefined ? PHASES : all.filter((name) => name === phase);
     if (wanted.length === 0) throw new UserError(`there is no phase "${phase}": choose one of ${all.join(", ")}`);
     if (wanted.some((name) => name === "e2e" || name === "current")) {
-      await setUp(root);
+      const machine = thisMachine(root);
+      const accessories = ACCESSORY_KINDS.map((kind) => accessoryNeed(machine, kind)); // now, and not in the middle of a test
+      await setUp(root, { needs: [...allNeeds(machine), ...accessories] });
       env = await pulumiEnvironment(root);
     }
     const results: Counts[] = [];

@@ -34,7 +34,7 @@ export class Canary extends pulumi.ComponentResource {
     const image = new AppImage(`${name}-image`, { owner, release, cleanUp: false, ...(build && { build }) }, own);
     const secrets =
       Object.keys(release.secrets).length > 0
-        ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId }, own)
+        ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId, urls: {} }, own)
         : undefined;
     this.image = image.imageId;
     this.processes = { owner, release, imageId: image.imageId, network, volumes, secrets: secrets?.volumeName, replicas: settings.replicas };

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { ReleaseSettings, Settings } from "../settings.ts";
+import type { AccessoryRecord } from "./accessory.ts";
 
 /** One release, whole enough to be brought back as it was. */
 export interface Release {
@@ -28,6 +29,8 @@ export interface Past {
   readonly releases: readonly Release[];
   /** Names of all data volumes that were ever declared, in the configuration's words. */
   readonly dataVolumes: readonly string[];
+  /** What wrote the data of each accessory that there ever was. */
+  readonly accessories: Readonly<Record<string, AccessoryRecord>>;
   /** The stack's key; undefined before the first. */
   readonly key?: string | undefined;
 }
@@ -38,10 +41,11 @@ const LATER_SETTINGS = { workers: [] };
 /** Reads what the last successful update of this stack wrote; empty before the first. */
 export async function readPast(): Promise<Past> {
   const stack = new pulumi.StackReference(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
-  const [releases, dataVolumes, key] = await Promise.all(["releases", "dataVolumes", "key"].map((name) => stack.getOutputDetails(name)));
+  const [releases, dataVolumes, accessories, key] = await Promise.all(["releases", "dataVolumes", "accessories", "key"].map((name) => stack.getOutputDetails(name)));
   return {
     releases: ((releases?.secretValue ?? releases?.value ?? []) as Release[]).map((release) => ({ ...release, settings: { ...LATER_SETTINGS, ...release.settings } })),
     dataVolumes: (dataVolumes?.value ?? []) as string[],
+    accessories: (accessories?.value ?? {}) as Past["accessories"],
     key: key?.secretValue as string | undefined,
   };
 }

@@ -9,6 +9,8 @@ export interface SecretFilesArgs {
   readonly owner: Owner;
   readonly release: Release;
   readonly imageId: pulumi.Input<string>;
+  /** URLs of accessories, by the names of their files. */
+  readonly urls: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /**
@@ -22,12 +24,12 @@ export class SecretFiles extends pulumi.ComponentResource {
 
   constructor(name: string, args: SecretFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SecretFiles", name, {}, opts);
-    const { owner, release, imageId } = args;
+    const { owner, release, imageId, urls } = args;
     const files = new local.Command(
       `${name}-files`,
       {
         ...stepArgs("secrets", { owner, image: imageId, uid: readerOf(release.settings.user) }),
-        stdin: pulumi.secret(canonicalJson(release.secrets)),
+        stdin: pulumi.secret(pulumi.output(urls).apply((known) => canonicalJson({ ...release.secrets, ...known }))),
         delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
       },
       { parent: this },

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { GateInput } from "../steps/gate.ts";
 import type { JobInput } from "../steps/job.ts";
 import type { PruneInput } from "../steps/prune.ts";
+import type { ReadyInput } from "../steps/ready.ts";
 import type { RouteInput } from "../steps/switch.ts";
 import type { SecretsInput } from "../steps/secrets.ts";
 import { canonicalJson } from "./canonicalJson.ts";
@@ -14,6 +15,7 @@ export interface StepInputs {
   gate: GateInput;
   job: JobInput;
   prune: PruneInput;
+  ready: ReadyInput;
   route: RouteInput;
   secrets: SecretsInput;
 }

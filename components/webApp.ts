@@ -1,6 +1,8 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildSettings, Settings } from "../settings.ts";
+import { Accessory, type AccessoryRecord, recordAccessories, refuseJumps, refuseMissing } from "./accessory.ts";
+import { dataOf, urlSecret } from "./accessoryKinds.ts";
 import { AppImage } from "./appImage.ts";
 import { Canary, type CanaryArgs } from "./canary.ts";
 import { DataVolume } from "./dataVolume.ts";
@@ -24,6 +26,8 @@ export interface WebAppArgs {
   readonly ledger: readonly Release[];
   /** Data volumes that were declared before. They stay, whether this release mounts them or not. */
   readonly dataVolumes?: readonly string[];
+  /** What wrote the data of each accessory that the stack has had. Default: there was none. */
+  readonly accessories?: Readonly<Record<string, AccessoryRecord>>;
   /** The key that the stack has already; see `StackKey`. */
   readonly key?: string | undefined;
   /** What to build; without it, the release's earlier image is used. */
@@ -48,26 +52,34 @@ export class WebApp extends pulumi.ComponentResource {
   readonly canary?: { readonly release: string; readonly replicas: pulumi.Output<string>[]; readonly verdict: pulumi.Output<string>; readonly promote: boolean };
   /** Every data volume there is, in the configuration's words. */
   readonly dataVolumes: string[];
+  /** The accessories, and those whose data are left, with the engine's name of their volume. */
+  readonly accessories: Record<string, AccessoryRecord & { readonly volume: pulumi.Output<string> | undefined }>;
 
   constructor(name: string, args: WebAppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:WebApp", name, {}, opts);
     const { owner, settings, release, ledger, build } = args;
     const own = { parent: this };
+    refuseJumps(args.accessories ?? {}, settings.accessories);
+    for (const used of [release, ...(args.canary ? [args.canary.release] : [])]) refuseMissing(used, settings.accessories);
 
     this.key = new StackKey(`${name}-key`, { known: args.key }, own).key;
     const image = new AppImage(`${name}-image`, { owner, release, ...(build && { build }) }, own);
     const mounted = release.settings.volumes;
     const wanted = [...mounted, ...(args.canary?.release.settings.volumes ?? [])];
-    this.dataVolumes = [...new Set([...wanted.map(({ name: volume }) => volume), ...(args.dataVolumes ?? [])])].sort();
+    this.dataVolumes = [...new Set([...wanted.map(({ name: volume }) => volume), ...settings.accessories.map((accessory) => dataOf(accessory.name)), ...(args.dataVolumes ?? [])])].sort();
     const volumeNames = Object.fromEntries(this.dataVolumes.map((volume) => [volume, new DataVolume(`${name}-${volume}`, { owner, volume }, own).volumeName]));
     const gateway = new Gateway(
       `${name}-gateway`,
       { owner, port: settings.port, bindAddress: settings.bindAddress, httpsPort: settings.tls && settings.httpsPort },
       own,
     );
+    const accessories = settings.accessories.map(
+      (accessory) => new Accessory(`${name}-accessory-${accessory.name}`, { owner, settings: accessory, key: this.key, network: gateway.network, volume: volumeNames[dataOf(accessory.name)] ?? "" }, own),
+    );
+    const urls = Object.fromEntries(accessories.flatMap(({ accessory, url }) => (release.settings.accessories?.includes(accessory) ? [[urlSecret(accessory), url]] : [])));
     const secrets =
-      Object.keys(release.secrets).length > 0
-        ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId }, own)
+      Object.keys({ ...release.secrets, ...urls }).length > 0
+        ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId, urls }, own)
         : undefined;
 
     const canary =
@@ -77,9 +89,9 @@ export class WebApp extends pulumi.ComponentResource {
     const run = settings.release === undefined; // what is brought back has proven itself
     const migration = settings.migration && { owner, what: "migration", release, settings: settings.migration, replica, run };
     const exclusive = release.settings.strategy === "recreate";
-    const job = migration && !exclusive ? new Job(`${name}-migration`, migration, own) : undefined;
+    const job = migration && !exclusive ? new Job(`${name}-migration`, migration, { ...own, dependsOn: accessories }) : undefined;
 
-    const before = job ? { ...own, dependsOn: job } : own;
+    const before = { ...own, dependsOn: job ? [job] : accessories };
     const web = new Replicas(`${name}-web`, processes, before);
     const workers = release.settings.workers.map((worker) => new Replicas(`${name}-worker-${worker.name}`, { ...processes, worker }, before));
     const workerContainers = workers.flatMap(({ containers }) => containers);
@@ -126,6 +138,9 @@ export class WebApp extends pulumi.ComponentResource {
     this.replicas = web.containers;
     this.volumes = mounted.flatMap(({ name: volume, target }) => (volumeNames[volume] ? [{ name: volumeNames[volume], target }] : []));
     this.releases = kept.map((entry) => toOutput(entry, imageOf(entry)));
+    this.accessories = Object.fromEntries(
+      Object.entries(recordAccessories(args.accessories ?? {}, owner, settings.accessories)).map(([accessory, entry]) => [accessory, { ...entry, volume: volumeNames[dataOf(accessory)] }]),
+    );
     if (canary && args.canary) {
       const { release: tried, settings: { promote } } = args.canary;
       this.canary = { release: tried.name, replicas: canary.containers, verdict: route.verdict, promote };

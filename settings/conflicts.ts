@@ -1,4 +1,5 @@
 /** Configuration whose keys are each well-formed and yet do not go together. */
+import { dataOf, urlSecret } from "../components/accessoryKinds.ts";
 import type { RawValue, ReleaseSettings, Settings } from "../settings.ts";
 import { pathText, removeCommand, setCommand } from "./commands.ts";
 import { findMountConflicts } from "./mountConflicts.ts";
@@ -26,7 +27,7 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
   if (next.health.timeout > next.health.deadline) {
     problems.push(`berth:health.timeout (${next.health.timeout}s) is above berth:health.deadline (${next.health.deadline}s): lower the first or raise the second`);
   }
-  return [...problems, ...findTlsConflicts(settings), ...findPlainSecrets(settings, raw), ...findOpenSecrets(raw), ...findReservedNames(next), ...findMountConflicts(next)];
+  return [...problems, ...findTlsConflicts(settings), ...findPlainSecrets(settings, raw), ...findOpenSecrets(raw), ...findReservedNames(next), ...findMountConflicts(next), ...findAccessoryConflicts(settings)];
 }
 
 /** Secrets that stand in the stack file for everyone to read. */
@@ -53,4 +54,16 @@ function findOpenSecrets(raw: Raw): string[] {
 function findReservedNames({ env }: ReleaseSettings): string[] {
   const instead: Record<string, string> = { PORT: "set berth:containerPort instead", BERTH_RELEASE: "choose another name", BERTH_REPLICA: "choose another name" };
   return Object.keys(env).filter((name) => name in instead).map((name) => `berth:env.${name} is set by Berth itself: ${instead[name]}`);
+}
+
+/** Names that an accessory takes and something else has. */
+function findAccessoryConflicts({ accessories, secrets, next }: Settings): string[] {
+  return accessories.flatMap(({ name }, index) => {
+    const first = accessories.findIndex((other) => other.name === name);
+    return [
+      ...(first !== index ? [`berth:accessories[${first}].name and berth:accessories[${index}].name are both ${name}: give each a name of its own`] : []),
+      ...(urlSecret(name) in secrets ? [`berth:secrets has ${urlSecret(name)}, which Berth makes for the accessory ${name}: rename one of them`] : []),
+      ...(next.volumes.some((volume) => volume.name === dataOf(name)) ? [`berth:volumes has ${dataOf(name)}, which is the volume of the accessory ${name}: rename one of them`] : []),
+    ];
+  });
 }

@@ -1,5 +1,6 @@
 /** Every configuration key: its type, range, default, and what a person is told about it. */
 import { z } from "zod";
+import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
 import { parseDuration, parseSize } from "../components/units.ts";
 import type { Path } from "./commands.ts";
 import { type Hint, NOT_YET } from "./hints.ts";
@@ -81,6 +82,12 @@ const worker = z.strictObject({
   replicas: z.int().min(1).max(100).default(1).meta(hint("a whole number from 1 to 100", "1")),
   healthcheck: command.optional(),
 }).meta(holding("an object with name, command, replicas and healthcheck", ["name"], "mail"));
+const accessory = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,25}$/).meta(hint("at most 26 of a-z, 0-9 and -, led by a letter", "database")),
+  kind: z.enum(ACCESSORY_KINDS).meta(hint(ACCESSORY_KINDS.join(" or "), "postgres")),
+  version: text.pipe(z.string().regex(/^[1-9]\d?(\.\d{1,2}){0,2}$/)).optional().meta(hint('a version such as "15" or "15.8"', "15")),
+  resources: resources.prefault({}).meta(holding("an object with cpus, memory and pids", ["memory"], "512M")),
+}).meta(holding("an object with name, kind, version and resources", ["name"], "database"));
 const job = (timeout: number) => z.strictObject({
   command,
   timeout: duration(1, 86_400).default(timeout).meta(hint("a duration from 1s to 24h", `${timeout}s`)),
@@ -129,6 +136,7 @@ export const schema = z.strictObject({
   secrets: z.record(fileName, text).default({})
     .meta(holding("names and values", ["NAME"], "<value>", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
   volumes: z.array(volume).optional().meta(holding("a list of {name, target}", [0, "name"], "data", "Data that outlives every release", "dev: `data` at `/data`; else none")),
+  accessories: z.array(accessory).default([]).meta(holding("a list of {name, kind, version, resources}", [0, "name"], "database", "Databases next to the app, each with a data volume; the app finds its URL in the secret `<name>-url`. Defaults: `version` 15 for postgres and 7 for redis, `resources` as those of a replica", "none")),
   binds: z.array(bind).default([]).meta(holding("a list of {source, target, readOnly}", [0, "source"], "/srv/files", "Folders of the engine's host, read-only unless said", "none")),
   tmpfs: z.array(tmpfs).default([]).meta(holding("a list of {target, size}", [0, "target"], "/cache", "Folders in memory, empty at each start of a container; `/tmp` has 64M by itself", "none")),
   build: build.prefault({}).meta(holding("an object with context, dockerfile and more", ["context"], "app", "What to build: context, dockerfile, target, args, platform, remoteContext", "`{context: app, dockerfile: Dockerfile}`")),

@@ -75,7 +75,8 @@ const ADVICE = [
   "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
 ];
 
-function logLines(container: string, log: string): string[] {
+/** The end of a container's log, indented. */
+export function logLines(container: string, log: string): string[] {
   if (log.trim() === "") return [`  ${container} wrote no log`];
   const lines = log.trimEnd().split("\n").slice(-LOG_LINES);
   return [`  last log lines of ${container}:`, ...lines.map((line) => `    ${line}`)];

@@ -1,27 +1,15 @@
 import { existsSync } from "node:fs";
-import { chmod, cp, mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, readdir, rm, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { aptObstacle, aptProvide, debianMirror, sbinPath } from "./apt.ts";
+import { aptObstacle } from "./apt.ts";
 import { cacheKey } from "./cache.ts";
 import { trustedCertificates } from "./certificates.ts";
+import { addUser, installDebian, packRootfs, stripDebian } from "./debian.ts";
 import type { ProvidedImage } from "./image.ts";
 import { packImage } from "./imageArchive.ts";
 import type { Machine } from "./machine.ts";
-import type { Report } from "./need.ts";
 import { run } from "./run.ts";
 import { IMAGES, VERSIONS } from "./versions.ts";
-
-/** What a base image has no use for; the official slim image leaves most of it out as well. */
-const NOT_NEEDED = [
-  "var/cache/apt",
-  "var/lib/apt/lists",
-  "var/log",
-  "usr/share/doc",
-  "usr/share/man",
-  "usr/share/info",
-  "usr/share/locale",
-  "usr/share/lintian",
-];
 
 const CERTIFICATES = "etc/ssl/certs/ca-certificates.crt";
 
@@ -44,20 +32,17 @@ export function baseImage(machine: Machine): ProvidedImage {
     },
     build: async (folder, labels, report) => {
       const rootfs = join(folder, "rootfs");
-      await installDebian(rootfs, report);
+      await installDebian(rootfs, ["ca-certificates"], report);
       report(`adding Node ${VERSIONS.node} and npm ${VERSIONS.npm}`);
       const packages = join(folder, "packages");
       await addNode(machine, rootfs, packages);
       await rm(packages, { recursive: true });
-      await run("chroot", [rootfs, "groupadd", "--gid", "1000", "node"]);
-      await run("chroot", [rootfs, "useradd", "--uid", "1000", "--gid", "node", "--shell", "/bin/bash", "--create-home", "node"]);
-      await strip(rootfs);
+      await addUser(rootfs, "node", 1000, "--shell", "/bin/bash", "--create-home");
+      await stripDebian(rootfs);
       const certificates = trustedCertificates();
       if (certificates !== undefined) await cp(certificates, join(rootfs, CERTIFICATES), { dereference: true });
       report("packing the image");
-      const order = ["--sort=name", "--numeric-owner", "--one-file-system"];
-      await run("tar", [...order, "-cf", join(folder, "layer.tar"), "-C", rootfs, "."]);
-      await rm(rootfs, { recursive: true });
+      await packRootfs(folder);
       const config = {
         Env: [
           "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -71,17 +56,6 @@ export function baseImage(machine: Machine): ProvidedImage {
       await packImage(folder, IMAGES.base, config, new Date().toISOString());
     },
   };
-}
-
-/** Installs a minimal Debian, in a mount namespace of its own so that nothing stays mounted if it is cut off. */
-async function installDebian(rootfs: string, report: Report): Promise<void> {
-  await aptProvide({ debootstrap: "debootstrap" }, report);
-  const mirror = await debianMirror(VERSIONS.debian);
-  const options = ["--variant=minbase", "--include=ca-certificates", VERSIONS.debian, rootfs];
-  await run("unshare", ["--mount", "debootstrap", ...options, ...(mirror === undefined ? [] : [mirror])], {
-    env: { ...process.env, PATH: sbinPath() },
-    onLine: (line) => report(`debootstrap: ${line.replace(/^I: /, "")}`),
-  });
 }
 
 async function addNode(machine: Machine, rootfs: string, work: string): Promise<void> {
@@ -113,19 +87,6 @@ async function unpackNpmPackage(name: string, version: string, work: string): Pr
   if (archive === undefined) throw new Error(`npm fetched no ${name}@${version}`);
   await run("tar", ["-xzf", join(folder, archive), "-C", folder, "--no-same-owner"]);
   return join(folder, "package");
-}
-
-async function strip(rootfs: string): Promise<void> {
-  for (const path of NOT_NEEDED) {
-    const folder = join(rootfs, path);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
-  }
-  await mkdir(join(rootfs, "var/cache/apt/archives/partial"), { recursive: true });
-  // Packages that are installed in a container neither start services nor stay in a cache.
-  await writeFile(join(rootfs, "usr/sbin/policy-rc.d"), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-  const clean = 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };\n';
-  await writeFile(join(rootfs, "etc/apt/apt.conf.d/docker-clean"), clean);
 }
 
 function entryPointFile(machine: Machine): string {

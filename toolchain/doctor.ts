@@ -5,7 +5,8 @@ import { readBackendFacts, userBackend } from "./environment.ts";
 import { findGo } from "./golang.ts";
 import { thisMachine } from "./machine.ts";
 import type { Found, Need } from "./need.ts";
-import { allNeeds, backupNeeds } from "./needs.ts";
+import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
+import { accessoryNeed, allNeeds, backupNeeds } from "./needs.ts";
 import { findOnPath } from "./path.ts";
 import { duration } from "./progress.ts";
 import { run } from "./run.ts";
@@ -39,6 +40,7 @@ export async function examine(root: string): Promise<readonly Finding[]> {
     examineProgram("npm", "any version", ["--version"], "missing", "Install npm, which comes with Node.js."),
     examineProgram("git", "any version", ["--version"], "advice", "Install git: releases then name their commit."),
     ...allNeeds(machine).map(examineNeed),
+    ...ACCESSORY_KINDS.map(async (kind) => optional(await examineNeed(accessoryNeed(machine, kind)), `Needed only for an accessory of the kind ${kind} (berth:accessories): npm run up then provides it.`)),
     ...backupNeeds(machine).map(async (need) => optional(await examineNeed(need), "Needed only for backups (berth:backups): npm run backup then provides it.")),
     examineGo(machine.cache),
     examineDisk(machine.cache),

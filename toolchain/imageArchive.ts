@@ -12,6 +12,7 @@ export interface ImageConfig {
   readonly Entrypoint?: readonly string[];
   readonly User?: string;
   readonly ExposedPorts?: Readonly<Record<string, object>>;
+  readonly StopSignal?: string;
   readonly Labels: Readonly<Record<string, string>>;
 }
 

@@ -1,3 +1,5 @@
+import type { AccessoryKind } from "../components/accessoryKinds.ts";
+import { accessoryImage } from "./accessoryImages.ts";
 import { baseImage } from "./baseImage.ts";
 import { currentEngineNeed, currentHost } from "./currentEngine.ts";
 import { dockerCliNeed, engineNeed } from "./engine.ts";
@@ -28,3 +30,6 @@ export function allNeeds(machine: Machine, engine: EngineKind = "classic"): read
 
 /** What only a stack with backups needs: its commands ask for it, the first set-up does not. */
 export const backupNeeds = (machine: Machine): readonly Need[] => [imageNeed(machine, resticImage(machine), machine.dockerHost)];
+
+/** What only a stack with such an accessory needs: an update asks for it, the first set-up does not. @param tag default: the version that Debian has */
+export const accessoryNeed = (machine: Machine, kind: AccessoryKind, tag?: string): Need => imageNeed(machine, accessoryImage(machine, kind, tag), machine.dockerHost);

@@ -29,11 +29,13 @@ export const VERSIONS = {
   engineApi: "1.41",
 } as const;
 
-/** The images that set-up provides; the last one only where it is asked for. */
+/** The images that set-up provides; those after the first two only where a stack asks for them. */
 export const IMAGES = {
   proxy: `basecamp/kamal-proxy:v${VERSIONS.kamalProxy}`,
   base: "node:24-bookworm-slim",
   restic: `restic/restic:${VERSIONS.restic}`,
+  postgres: "postgres:15-bookworm",
+  redis: "redis:7-bookworm",
 } as const;
 
 /** Where official downloads come from, without a trailing slash. Each can be set by the environment variable named. */

@@ -2,13 +2,12 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { canonicalJson } from "../../components/canonicalJson.ts";
 import { contentHash } from "../../components/content.ts";
 import { ownedBy } from "../../components/owner.ts";
 import { schema } from "../../settings/schema.ts";
 import { docker } from "../shared/docker.ts";
-import { projectName } from "../shared/project.ts";
+import { projectName, readConfig } from "../shared/project.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
 
 export interface Fingerprint {
@@ -74,16 +73,6 @@ export function differences(was: Fingerprint, is: Fingerprint): string[] {
 type Texts = Readonly<Record<string, string>>;
 
 const differing = (a: Texts, b: Texts): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => a[key] !== b[key]).sort();
-
-/** The stack's configuration as the files have it: the project's values, and the stack's own over them. */
-async function readConfig(root: string, stack: string): Promise<Record<string, unknown>> {
-  const [project, own] = await Promise.all(["Pulumi.yaml", `Pulumi.${stack}.yaml`].map(async (file) => {
-    const text = await readFile(join(root, file), "utf8").catch(() => ""); // a stack without settings may have no file
-    return (parse(text) as { config?: Record<string, unknown> } | null)?.config ?? {};
-  }));
-  const values = Object.entries(project ?? {}).map(([key, entry]) => [key, (entry as { value?: unknown }).value ?? entry]);
-  return { ...(Object.fromEntries(values) as Record<string, unknown>), ...own };
-}
 
 async function contentOf(root: string, config: Readonly<Record<string, unknown>>): Promise<string | null> {
   const build = schema.shape.build.safeParse(config["berth:build"]).data;

@@ -31,6 +31,8 @@ export interface ContainerState {
   readonly name: string;
   readonly part: string;
   readonly release: string;
+  /** Its name in the configuration; "" where it is none. */
+  readonly accessory: string;
   /** running, exited, restarting, … */
   readonly state: string;
   /** healthy, unhealthy, starting; "" where the image has no health check. */
@@ -54,6 +56,7 @@ export async function containersOf(owner: Owner): Promise<ContainerState[]> {
       name: Name.slice(1),
       part: Config.Labels["berth.part"] ?? "",
       release: Config.Labels["berth.release"] ?? "",
+      accessory: Config.Labels["berth.accessory"] ?? "",
       state: State.Status,
       health: State.Health?.Status ?? "",
       restarts: RestartCount,

@@ -19,3 +19,13 @@ export async function configuredEngine(root: string, stack: string): Promise<str
     throw new UserError(`${file} cannot be read, mend it: ${(error as Error).message.trimEnd()}`);
   }
 }
+
+/** The stack's configuration as the files have it: the project's values, and the stack's own over them. */
+export async function readConfig(root: string, stack: string): Promise<Record<string, unknown>> {
+  const [project, own] = await Promise.all(["Pulumi.yaml", `Pulumi.${stack}.yaml`].map(async (file) => {
+    const text = await readFile(join(root, file), "utf8").catch(() => ""); // a stack without settings may have no file
+    return (parse(text) as { config?: Record<string, unknown> } | null)?.config ?? {};
+  }));
+  const values = Object.entries(project ?? {}).map(([key, entry]) => [key, (entry as { value?: unknown }).value ?? entry]);
+  return { ...(Object.fromEntries(values) as Record<string, unknown>), ...own };
+}

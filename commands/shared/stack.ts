@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { closest } from "fastest-levenshtein";
+import type { AccessoryRecord } from "../../components/accessory.ts";
 import type { Release } from "../../components/ledger.ts";
 import { UserError } from "./cli.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
@@ -18,6 +19,8 @@ export interface Outputs {
   readonly replicas: readonly string[];
   readonly volumes: readonly { readonly name: string; readonly target: string }[];
   readonly strategy: string;
+  /** By name; `container` is null where only the data are left. */
+  readonly accessories?: Readonly<Record<string, AccessoryRecord & { readonly volume: string }>>;
   readonly releases: readonly Release[];
   /** The release that is tried beside the live one. */
   readonly canary?: { readonly release: string; readonly replicas: readonly string[]; readonly verdict: "good" | "held" | ""; readonly promote: boolean };

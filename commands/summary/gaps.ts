@@ -1,9 +1,9 @@
 /** When requests are not answered at once during an update. Pure. */
-import type { Changes } from "./operations.ts";
+import { type Changes, labelOf } from "./operations.ts";
 
 export interface Gap {
-  /** `closed`: connections are refused; `held`: requests wait and are then answered; `maintenance`: all get 503. */
-  readonly kind: "closed" | "held" | "maintenance";
+  /** `closed`: connections are refused; `held`: requests wait and are then answered; `without`: the app misses a neighbour; `maintenance`: all get 503. */
+  readonly kind: "closed" | "held" | "without" | "maintenance";
   /** How long, as far as one can tell beforehand; null: that depends. */
   readonly seconds: number | null;
   readonly why: string;
@@ -21,6 +21,11 @@ export function gapsOf({ operations, now, then, config }: Changes): Gap[] {
   const proxy = operations.filter(({ part, kind }) => part === "Gateway" && kind === "Container");
   if (proxy.some(({ action }) => action === "delete")) {
     gaps.push({ kind: "closed", seconds: GATEWAY_SECONDS, why: `the gateway is replaced: ${portWords(proxy)}` });
+  }
+  const accessories = operations.filter(({ part, kind, action }) => part === "Accessory" && kind === "Container" && action === "delete");
+  for (const { before, replacing } of accessories) {
+    const name = labelOf(before, "berth.accessory");
+    gaps.push({ kind: "without", seconds: null, why: replacing ? `the accessory ${name} is stopped and started anew` : `the accessory ${name} goes` });
   }
   const next = then.releases?.find(({ name }) => name === then.release);
   const made = operations.some(({ part, kind, action, canary }) => part === "Replicas" && kind === "Container" && action === "create" && !canary);

@@ -43,6 +43,7 @@ function describerOf(operation: Operation, all: readonly Operation[]): Describe 
   const { part, kind, action, canary } = operation;
   if (kind === "Container" && part === "Replicas") return (canary ? CANARY : isWorker(operation) ? WORKERS : WEB)[action];
   if (part === "Gateway") return has(all, "Gateway") ? GATEWAY : other(operation);
+  if (part === "Accessory") return kind === "Container" ? ACCESSORY : has(all, "Accessory") ? undefined : other(operation);
   if (part === "AppImage") return kind === "RemoteImage" && action !== "delete" ? IMAGE : undefined; // its release's image stays until Prune takes it
   if (part === "Replicas" && has(all, "Replicas")) return undefined; // their limit of processes
   if (part === "HealthGate" && action === "delete") return undefined; // it goes with its replicas
@@ -71,6 +72,23 @@ const GATEWAY: Describe = (all) => {
   const ports = made.flatMap(({ after }) => (after["ports"] ?? []) as { ip: string; external: number }[]).map(({ ip, external }) => `${ip}:${external}`);
   if (made.length === 0) return "delete the gateway";
   return `${all.some(({ kind, action }) => kind === "Container" && action === "delete") ? "replace" : made.some(({ action }) => action === "create") ? "create" : "change"} the gateway, which publishes ${ports.join(" and ")}`;
+};
+
+const ACCESSORY: Describe = (all) => {
+  const names = (wanted: (operation: Operation) => boolean) =>
+    [...new Set(all.filter(wanted).map(({ before, after }) => labelOf(after, "berth.accessory") ?? labelOf(before, "berth.accessory")))].join(" and ");
+  const [started, again, gone] = [
+    names(({ action, replacing }) => action === "create" && !replacing),
+    names(({ replacing }) => replacing),
+    names(({ action, replacing }) => action === "delete" && !replacing),
+  ];
+  const changed = names(({ action }) => action === "update");
+  return [
+    ...(started ? [`start the accessory ${started}, and wait until it serves`] : []),
+    ...(again ? [`stop the accessory ${again}, start it anew, and wait until it serves`] : []),
+    ...(changed ? [`change the accessory ${changed} in place`] : []),
+    ...(gone ? [`delete the accessory ${gone}; its data stay`] : []),
+  ].join(", ");
 };
 
 /** Words of the other parts, with the action where it matters. */

@@ -71,6 +71,6 @@ function memoryNeeded({ operations, then }: Changes): number {
   const containers = operations.filter(({ kind }) => kind === "Container");
   const sum = (all: Changes["operations"], inputs: "before" | "after") => all.reduce((bytes, operation) => bytes + Number(operation[inputs]["memory"] ?? 0) * 1024 ** 2, 0);
   const made = containers.filter(({ action }) => action === "create");
-  const gone = containers.filter(({ action, part }) => action === "delete" && (stopsFirst || part === "Gateway"));
+  const gone = containers.filter(({ action, part }) => action === "delete" && (stopsFirst || part === "Gateway" || part === "Accessory"));
   return Math.max(0, sum(made, "after") - sum(gone, "before"));
 }

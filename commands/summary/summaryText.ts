@@ -32,7 +32,7 @@ const gapless = (change: Summary["release"]["change"], changes: boolean): string
 
 function gapWords({ kind, seconds, why }: Gap): string {
   const time = seconds === null ? "" : `about ${seconds} s, `;
-  const what = { closed: `${time}connections are refused`, held: `${time}requests wait and none is refused`, maintenance: "no page is served" }[kind];
+  const what = { closed: `${time}connections are refused`, held: `${time}requests wait and none is refused`, without: "what the app cannot do without it fails", maintenance: "no page is served" }[kind];
   return `${what}: ${why}`;
 }
 

@@ -38,7 +38,7 @@ export function aidsFor(declared: Declared, found: Found): Aid[] {
     })),
     ...known.filter(({ is }) => is.state === "paused").map(({ is: { name } }) => ({ words: ["unpause", name], says: `${name} unpaused` })),
     ...known
-      .filter(({ wanted, is }) => ["exited", "created"].includes(is.state) && (wanted.part === "gateway" || (nobodyServes && isTarget(wanted, declared))))
+      .filter(({ wanted, is }) => ["exited", "created"].includes(is.state) && (wanted.part === "gateway" || wanted.part === "accessory" || (nobodyServes && isTarget(wanted, declared))))
       .map(({ is: { name } }) => ({ words: ["start", name], says: `${name} started` })),
     ...known.filter(({ wanted, is }) => limitsThatDiffer(wanted, is).length > 0).map(({ wanted }) => ({ words: limitWords(wanted), says: `limits of ${wanted.name} set back` })),
   ];

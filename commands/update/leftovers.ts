@@ -7,16 +7,20 @@ import { type Found, lookAtEngine } from "../view/found.ts";
 import { orphansOf } from "./orphans.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
 
+/** What a part holds that there is only one of. */
+const HOLDS: Readonly<Record<string, string>> = { gateway: "the port", accessory: "its name and its data" };
+
 /**
- * To be called before an update: a gateway that a killed update has made holds the port that this one needs.
+ * To be called before an update: a gateway or an accessory that a killed update has made holds what this one needs.
  * @throws UserError where nobody has agreed yet, because it may be the one that serves
  */
-export async function removeLeftGateways({ declared, found }: { declared: Declared; found: Found }, agreed: boolean): Promise<void> {
-  const left = orphansOf(declared, found).containers.filter((name) => found.containers.some((container) => container.name === name && container.part === "gateway"));
-  if (left.length > 0 && !agreed) throw new UserError(`an update that was cut off has left gateway ${left.join(", ")}, which holds the port: run npm run up -- --yes, which puts another in its place`);
-  for (const name of left) {
+export async function removeLeftHolders({ declared, found }: { declared: Declared; found: Found }, agreed: boolean): Promise<void> {
+  const orphans = orphansOf(declared, found).containers;
+  for (const { name, part } of found.containers.filter((container) => container.part in HOLDS && orphans.includes(container.name))) {
+    if (!agreed) throw new UserError(`an update that was cut off has left ${part} ${name}, which holds ${HOLDS[part]}: run npm run up -- --yes, which puts another in its place`);
+    if (part === "accessory") await docker("stop", "--time", "60", name); // a database writes down first what it has in memory
     await docker("rm", "--force", name);
-    console.log(`Removed gateway ${name}, which an update that was cut off had left.`);
+    console.log(`Removed ${part} ${name}, which an update that was cut off had left.`);
   }
 }
 

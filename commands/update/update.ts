@@ -2,12 +2,13 @@
 import { constants } from "node:os";
 import type { Owner } from "../../components/owner.ts";
 import { paint, UserError } from "../shared/cli.ts";
+import { provideAccessoryImages } from "./accessoryImages.ts";
 import { type Declared, readDeclared } from "../view/declared.ts";
 import { openEngine } from "../shared/docker.ts";
 import { compare, describe, type Finding, urnsToReplace } from "../view/driftRules.ts";
 import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
 import { type Found, lookAtEngine } from "../view/found.ts";
-import { removeLeftGateways, removeOrphans } from "./leftovers.ts";
+import { removeLeftHolders, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
 import { refuseIfLost } from "./lostRecord.ts";
 import { endStrays } from "./processes.ts";
@@ -60,7 +61,8 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
   refuseIfLost(stack, before);
   if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
-  await removeLeftGateways(before, agreed);
+  await provideAccessoryImages(cli.root, stack);
+  await removeLeftHolders(before, agreed);
   const now = agreed ? await help(cli, stack, before) : before;
   await changeAlone(cli, stack, [...words, ...urnsToReplace(now.findings).flatMap((urn) => ["--replace", urn])]);
   if (!agreed && before.findings.length > 0) await help(cli, stack, await viewStack(cli, stack));

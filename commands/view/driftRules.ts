@@ -31,7 +31,7 @@ export function urnsToReplace(findings: readonly Finding[]): string[] {
   return [...new Set(findings.flatMap(({ kind, replace }) => (kind === "route" && renamed ? [] : replace)))];
 }
 
-/** Every difference, the most severe thing first: volumes, networks, gateway, replicas, routes, what is too much. */
+/** Every difference, the most severe thing first: volumes, networks, gateway, accessories, replicas, routes, what is too much. */
 export function compare(declared: Declared, found: Found): Finding[] {
   if (declared.route === undefined) return []; // nothing was ever live
   const judged = [...declared.containers].filter((container) => !container.retiring || isRouted(container, declared)).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
@@ -45,14 +45,16 @@ export function compare(declared: Declared, found: Found): Finding[] {
   ];
 }
 
-const rank = ({ part }: DeclaredContainer): number => (part === "gateway" ? 0 : 1);
+const rank = ({ part }: DeclaredContainer): number => (part === "gateway" ? 0 : part === "accessory" ? 1 : 2);
+/** Whether it belongs to the stack and to no release. */
+const isLasting = ({ part }: DeclaredContainer): boolean => part === "gateway" || part === "accessory";
 const isRouted = ({ name }: DeclaredContainer, { route }: Declared): boolean => route !== undefined && targetsOf(route.input).includes(name);
 const RUNS = "it to run";
 /** Milliseconds. */
 const STEADY = 10_000;
 
 function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Found): Finding[] {
-  const thing = `${wanted.part === "gateway" ? "gateway" : "container"} ${wanted.name}`;
+  const thing = `${isLasting(wanted) ? wanted.part : "container"} ${wanted.name}`;
   const again = wanted.retiring ? [] : [wanted.urn]; // the next update deletes a retiring one, and its URN is another's by now
   const differs = (kind: Kind, expected: string, was: string, replace: readonly string[] = again): Finding => ({ kind, thing, expected, found: was, replace });
   const is = found.containers.find(({ name }) => name === wanted.name);
@@ -60,7 +62,7 @@ function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Fo
 
   // What a failed release left is neither live nor drift, as long as the next update can judge it anew.
   const { release, canary } = declared.route?.input ?? {};
-  const live = wanted.part === "gateway" || wanted.release === release || wanted.release === canary?.release;
+  const live = isLasting(wanted) || wanted.release === release || wanted.release === canary?.release;
   const { state, health } = is;
   if (state === "paused") return [differs("paused", RUNS, "paused")];
   const looping = wanted.part !== "gateway" && isLooping(is, found.time); // its restarts count for all its life, and a new gateway is a gap

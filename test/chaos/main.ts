@@ -1,6 +1,7 @@
-/** The three forms of `npm run chaos`. */
+/** The forms of `npm run chaos`. */
 import type { Result } from "./cell.ts";
 import { chart } from "./chart.ts";
+import { type DurabilityResult, runDurability } from "./durability.ts";
 import { runEndurance } from "./endurance.ts";
 import { isRoot, runMatrix } from "./matrix.ts";
 import { machineClass, type Run } from "./run.ts";
@@ -86,4 +87,18 @@ export async function chaosEndurance({ requests, ...common }: Common & { readonl
   for (const problem of result.problems) common.say(`  ${problem}`);
   const json = JSON.stringify(result, undefined, 2);
   return { holds: result.holds, json, files: { "endurance.json": json } };
+}
+
+/** Rows written to SQLite and to PostgreSQL while everything goes by. */
+export async function chaosDurability({ rows, ...common }: Common & { readonly rows: number }): Promise<Outcome> {
+  const results: DurabilityResult[] = [];
+  for (const database of ["sqlite", "postgres"] as const) {
+    const result = await runDurability(database, { rows, ...common });
+    results.push(result);
+    const { events, seconds } = result;
+    common.say(`\n${database}: ${result.rows.toLocaleString("en")} rows acknowledged in ${seconds.toFixed(0)} s (${(result.rows / seconds).toFixed(0)}/s), ${result.stored.toLocaleString("en")} stored, ${result.refused} sent again; ${events.release} releases, ${events.rollback} rollbacks, ${events["engine restart"]} engine restart, ${events.kill} SIGKILL of everything: ${result.holds ? "every acknowledged row is there, once" : "DOES NOT HOLD"}.\n`);
+    for (const problem of result.problems) common.say(`  ${problem}`);
+  }
+  const json = JSON.stringify(results, undefined, 2);
+  return { holds: results.every(({ holds }) => holds), json, files: { "durability.json": json } };
 }

@@ -103,7 +103,7 @@ describe("a data volume", () => {
 
 describe("the secrets of a release", () => {
   const release = releaseOf({ secrets: { pin: "hunter2", "db.password": "x" } });
-  const declareSecrets = (args = { owner: OWNER, release, imageId: "sha256:1111" }) => declare(() => ({ name: new SecretFiles("app-secrets", args).volumeName }));
+  const declareSecrets = (args = { owner: OWNER, release, imageId: "sha256:1111", urls: {} }) => declare(() => ({ name: new SecretFiles("app-secrets", args).volumeName }));
 
   test("reach the step as a secret by standard input, and in no other way", async () => {
     const program = await declareSecrets();
@@ -121,7 +121,7 @@ describe("the secrets of a release", () => {
   });
 
   test.each([["1000:1000", 1000], ["1234", 1234], ["image", null]])("are for the user %s alone: %p", async (user, uid) => {
-    const program = await declareSecrets({ owner: OWNER, release: { ...release, settings: carried({ user }) }, imageId: "sha256:1111" });
+    const program = await declareSecrets({ owner: OWNER, release: { ...release, settings: carried({ user }) }, imageId: "sha256:1111", urls: {} });
     expect(stepInput(program.get("app-secrets-files").inputs)).toMatchObject({ uid });
   });
 });

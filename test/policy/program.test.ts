@@ -37,6 +37,7 @@ const USES: Record<string, { readonly config: Config; readonly stack: string; re
       migration: { command: ["migrate"] },
       smokeTest: { command: ["smoke"] },
       bake: "20s",
+      accessories: [{ name: "database", kind: "postgres" }, { name: "cache", kind: "redis" }],
     },
   },
   "an app that allows one writer": {

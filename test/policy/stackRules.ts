@@ -36,15 +36,16 @@ export const stackRules: readonly Rule[] = [
   }),
   each(IMAGE, {
     name: "an image is named by its version or content", why: "latest is another one tomorrow", fix: "<name>:<version or content hash>",
-    holds: ({ inputs }) => /:(v\d+\.\d+\.\d+|[0-9a-f]{12})$/.test(String(inputs["name"])),
+    holds: ({ inputs }) => /:(v\d+\.\d+\.\d+|\d+(\.\d+)*-bookworm|[0-9a-f]{12})$/.test(String(inputs["name"])),
   }),
   each(IMAGE, {
     name: "an image stays on the engine when its resource goes", why: "The provider would delete it by name, also where the name is another's by then", fix: "keepLocally: true",
     holds: ({ inputs }) => inputs["keepLocally"] === true,
   }),
   {
+    // An accessory's is fixed, so that the engine refuses a second one on the same data; it goes before its replacement comes.
     name: "its name is the engine's to choose", why: "A fixed one clashes with another stack, and with its own replacement", fix: "leave name out",
-    find: (resources) => [CONTAINER, NETWORK, VOLUME].flatMap((type) => ofType(resources, type)).filter(({ inputs }) => inputs["name"] !== undefined).map(({ name }) => name),
+    find: (resources) => [CONTAINER, NETWORK, VOLUME].flatMap((type) => ofType(resources, type)).filter((resource) => resource.inputs["name"] !== undefined && partOf(resource) !== "accessory").map(({ name }) => name),
   },
   each(COMMAND, {
     name: "a command is a step or one short line without values", why: "A failure prints the whole command, and quoting by hand goes wrong", fix: "a program in steps/, with its values in the environment or by stdin",

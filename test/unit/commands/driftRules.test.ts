@@ -114,6 +114,22 @@ describe("after a release that failed", () => {
   });
 });
 
+describe("an accessory", () => {
+  const declared = declaredWith({ name: "database", part: "accessory", release: "" });
+
+  test.each<[Partial<(typeof FOUND.containers)[number]>, Kind, string]>([
+    [{ state: "exited" }, "stopped", "accessory database: expected it to run, found exited (exit code 0)"],
+    [{ health: "unhealthy" }, "unhealthy", "accessory database: expected it to be healthy, found unhealthy by its own health check"],
+  ])("is the stack's own, whatever release is live: %j", (change, kind, line) => {
+    const findings = compare(declared, foundWith({ name: "database", part: "accessory", release: "", ...change }));
+    expect(findings.map((finding) => [finding.kind, inWords(finding)])).toEqual([[kind, line]]);
+  });
+
+  test("that an update which was killed has left may go: its data are in the volume", () => {
+    expect(orphansOf(DECLARED, foundWith({ name: "database", part: "accessory" })).containers).toEqual(["database"]);
+  });
+});
+
 test("never takes data, a job or what Pulumi knows for a leftover", () => {
   const found: Found = {
     ...foundWith({ name: "job", part: "job" }, { name: "gateway-0", part: "gateway" }),

@@ -22,6 +22,11 @@ test.each([
   expect(aids(DECLARED, found)).toEqual(words);
 });
 
+test("starts an accessory, without which the app cannot do its work", () => {
+  const declared = declaredWith({ name: "database", part: "accessory" });
+  expect(aids(declared, foundWith({ name: "database", part: "accessory", state: "exited" }))).toEqual(["start database"]);
+});
+
 test("never starts a second writer", () => {
   const { route } = DECLARED;
   if (!route) throw new Error("the fixture has a route");

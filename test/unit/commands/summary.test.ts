@@ -87,6 +87,28 @@ describe("the steps", () => {
     expect(wordsOf(events)).toContain("Release  a stays live\n  Canary   b takes a share of the traffic\n");
   });
 
+  test("of accessories name them, and say that data stay", () => {
+    const labelled = (name: string) => ({ labels: [{ label: "berth.accessory", value: name }] });
+    const made = [
+      step("create", "Accessory", CONTAINER, "accessory-cache-container", { after: labelled("cache") }),
+      step("create", "Accessory", COMMAND, "accessory-cache-ready"),
+    ];
+    const others = [
+      step("delete-replaced", "Accessory", CONTAINER, "accessory-database-container", { before: labelled("database") }),
+      step("create-replacement", "Accessory", CONTAINER, "accessory-database-container", { before: labelled("database"), after: labelled("database") }),
+      step("delete", "Accessory", CONTAINER, "accessory-old-container", { before: labelled("old") }),
+    ];
+    expect(summaryOf([...made, ...others]).steps.map(({ words }) => words)).toEqual([
+      "start the accessory cache, and wait until it serves, stop the accessory database, start it anew, and wait until it serves, delete the accessory old; its data stay",
+    ]);
+    expect(summaryOf([...others, outputs(a, a)]).gaps).toEqual([
+      { kind: "without", seconds: null, why: "the accessory database is stopped and started anew" },
+      { kind: "without", seconds: null, why: "the accessory old goes" },
+    ]);
+    expect(wordsOf([...others, outputs(a, a)])).toContain("what the app cannot do without it fails: the accessory old goes");
+    expect(summaryOf([...made, outputs(a, a)]).gaps).toEqual([]);
+  });
+
   test("leave nothing out that has no words of its own", () => {
     const events = [step("create", "Watchdog", COMMAND, "watchdog-timer"), step("delete", "Watchdog", CONTAINER, "watchdog-1"), step("update", "Gateway", VOLUME, "gateway-state")];
     expect(summaryOf(events).steps.map(({ words }) => words)).toEqual(["create Command berth-dev-watchdog-timer", "delete Container berth-dev-watchdog-1", "update Volume berth-dev-gateway-state"]);

@@ -1,0 +1,16 @@
+/** The images of a stack's accessories, which the first set-up does not bring: few stacks have any. */
+import { ACCESSORIES, accessoryImage } from "../../components/accessoryKinds.ts";
+import { schema } from "../../settings/schema.ts";
+import { thisMachine } from "../../toolchain/machine.ts";
+import { accessoryNeed } from "../../toolchain/needs.ts";
+import { setUp } from "../../toolchain/setup.ts";
+import { readConfig } from "../shared/project.ts";
+
+/** Makes sure that the engine has them. Call it once the engine is chosen (`openEngine`). @throws UserError where one cannot be had */
+export async function provideAccessoryImages(root: string, stack: string): Promise<void> {
+  const { data = [] } = schema.shape.accessories.safeParse((await readConfig(root, stack))["berth:accessories"]); // what does not fit, the program tells of
+  if (data.length === 0) return;
+  const machine = thisMachine(root);
+  const tags = new Map(data.map(({ kind, version }) => [accessoryImage(kind, version ?? ACCESSORIES[kind].version), kind]));
+  await setUp(root, { needs: [...tags].map(([tag, kind]) => accessoryNeed(machine, kind, tag)) });
+}

@@ -1,0 +1,133 @@
+import { local } from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { AccessorySettings } from "../settings.ts";
+import { major } from "../toolchain/semver.ts";
+import { ACCESSORIES, ACCESSORY_USER, accessoryImage, type AccessoryKind } from "./accessoryKinds.ts";
+import { canonicalJson } from "./canonicalJson.ts";
+import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
+import { derived } from "./keyed.ts";
+import { volumeMount } from "./mounts.ts";
+import { labelList, labels, type Owner } from "./owner.ts";
+import { stepArgs } from "./step.ts";
+
+export interface AccessoryArgs {
+  readonly owner: Owner;
+  readonly settings: AccessorySettings;
+  /** The stack's key, of which the password is made. */
+  readonly key: pulumi.Output<string>;
+  /** Network of the app. */
+  readonly network: pulumi.Input<string>;
+  /** The engine's name of its data volume. */
+  readonly volume: pulumi.Input<string>;
+}
+
+export const DEFAULTS = {
+  /** Seconds until it must serve: after a crash it reads its log first. */
+  deadline: 120,
+  /** Seconds from the request to stop until it is killed. */
+  grace: 60,
+  /** Weight when processors are short: between the gateway's and a replica's. */
+  cpuShares: 768,
+} as const;
+
+/** A stateful neighbour of the app. It belongs to the stack and not to a release, so no release touches it. */
+export class Accessory extends pulumi.ComponentResource {
+  /** Name in the configuration. */
+  readonly accessory: string;
+  /** URL with user and password, for the app; a secret. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: AccessoryArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("berth:index:Accessory", name, {}, opts);
+    const { owner, settings, key } = args;
+    const facts = ACCESSORIES[settings.kind];
+    const own = { parent: this };
+    const password = key.apply((known) => derived(known, `accessory/${settings.name}/password`));
+    const image = new docker.RemoteImage(`${name}-image`, { name: accessoryImage(settings.kind, settings.version), keepLocally: true }, own);
+    const files = new local.Command(
+      `${name}-files`,
+      {
+        ...stepArgs("secrets", { owner, image: image.imageId, uid: ACCESSORY_USER }),
+        stdin: pulumi.secret(password.apply((known) => canonicalJson(facts.files(known)))),
+        delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
+      },
+      own,
+    );
+    const container = new docker.Container(`${name}-container`, accessoryArgs(args, image.imageId, files.stdout), {
+      ...own,
+      deleteBeforeReplace: true, // the data have one writer
+      replaceOnChanges: REPLACE_ON_CHANGES,
+    });
+    const pids = limitPids(`${name}-pids`, [container.name], settings.resources.pids, own);
+    new local.Command(
+      `${name}-ready`,
+      stepArgs("ready", { accessory: settings.name, container: containerName(owner, settings.name), id: container.id, check: [...facts.check], deadline: DEFAULTS.deadline }),
+      { ...own, dependsOn: pids },
+    );
+    this.accessory = settings.name;
+    this.url = pulumi.secret(password.apply((known) => facts.url(settings.name, known)));
+    this.registerOutputs({});
+  }
+}
+
+/** Fixed, so that the engine itself refuses a second container on the same data. */
+export const containerName = ({ project, stack }: Owner, accessory: string): string => `${project}-${stack}-${accessory}`;
+
+export function accessoryArgs({ owner, settings, network, volume }: AccessoryArgs, image: pulumi.Input<string>, secrets: pulumi.Input<string>): docker.ContainerArgs {
+  const { name, kind, resources } = settings;
+  const { container, target, check } = ACCESSORIES[kind];
+  const base = hardened({ memory: resources.memory, cpus: resources.cpus, cpuShares: DEFAULTS.cpuShares });
+  return {
+    ...base,
+    ...container,
+    tmpfs: { ...base.tmpfs, ...container.tmpfs },
+    name: containerName(owner, name),
+    image,
+    user: `${ACCESSORY_USER}:${ACCESSORY_USER}`,
+    labels: labelList(labels(owner, "accessory", { "berth.accessory": name })),
+    mounts: [
+      volumeMount(volume, target),
+      volumeMount(secrets, "/run/secrets", { readOnly: true }),
+      ...(kind === "postgres" ? [volumeMount(secrets, "/docker-entrypoint-initdb.d", { readOnly: true })] : []),
+    ],
+    networksAdvanced: [{ name: network, aliases: [name] }],
+    healthcheck: { tests: ["CMD", ...check], interval: "10s", timeout: "5s", retries: 3, startPeriod: "1m0s" },
+    destroyGraceSeconds: DEFAULTS.grace,
+  };
+}
+
+/** What wrote the data of an accessory last. */
+export interface AccessoryRecord {
+  readonly kind: AccessoryKind;
+  readonly version: string;
+  /** Name of its container; null once it is out of the configuration, which its data outlive. */
+  readonly container: string | null;
+}
+
+/** The records after an update, by the names of the accessories. */
+export function recordAccessories(past: Readonly<Record<string, AccessoryRecord>>, owner: Owner, configured: readonly AccessorySettings[]): Record<string, AccessoryRecord> {
+  const gone = Object.entries(past).map(([name, record]) => [name, { ...record, container: null }]);
+  const now = configured.map(({ name, kind, version }) => [name, { kind, version, container: containerName(owner, name) }]);
+  return Object.fromEntries([...gone, ...now]) as Record<string, AccessoryRecord>;
+}
+
+/** @throws RunError where data would meet a program that cannot read them */
+export function refuseJumps(past: Readonly<Record<string, AccessoryRecord>>, configured: readonly AccessorySettings[]): void {
+  for (const [index, { name, kind, version }] of configured.entries()) {
+    const last = past[name];
+    if (!last || (last.kind === kind && major(last.version) === major(version))) continue;
+    throw new pulumi.RunError(
+      `berth:accessories[${index}] is ${kind} ${version}, but the data of ${name} were written by ${last.kind} ${last.version}, and another major version does not read them. ` +
+        `Put them into a second accessory of the new version, see docs/guides/database.md#upgrade, or go back: pulumi config set --path berth:accessories[${index}].version ${last.version} (nothing was changed)`,
+    );
+  }
+}
+
+/** @throws RunError where a release needs an accessory that is no more */
+export function refuseMissing(release: { readonly name: string; readonly settings: { readonly accessories?: readonly string[] } }, configured: readonly AccessorySettings[]): void {
+  for (const name of release.settings.accessories ?? []) {
+    if (configured.some((accessory) => accessory.name === name)) continue;
+    throw new pulumi.RunError(`release ${release.name} uses the accessory ${name}, which berth:accessories has no longer: put it back, or choose another release (nothing was changed)`);
+  }
+}
