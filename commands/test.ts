@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
+import { browserNeed } from "../toolchain/browser.ts";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { thisMachine } from "../toolchain/machine.ts";
 import { accessoryNeed, allNeeds } from "../toolchain/needs.ts";
@@ -116,6 +117,7 @@ await main(
       const machine = thisMachine(root);
       const accessories = ACCESSORY_KINDS.map((kind) => accessoryNeed(machine, kind)); // now, and not in the middle of a test
       await setUp(root, { needs: [...allNeeds(machine), ...accessories] });
+      await setUp(root, { needs: [browserNeed()] }).catch((error: unknown) => console.error(`${(error as Error).message}`));
       env = await pulumiEnvironment(root);
     }
     const results: Counts[] = [];

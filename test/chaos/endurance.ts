@@ -74,7 +74,7 @@ export async function runEndurance({ requests, releases = PLAN.length, signal, s
     const first = await run("up", "--yes");
     if (first.code !== 0) throw new Error(`the first update failed:\n${first.output}`);
     const started = Date.now();
-    const load = await startLoad({ url: checkout.url, kinds: ["keepAlive", "newConnection", "stream", "post"], longest: LONGEST });
+    const load = await startLoad({ url: checkout.url, kinds: ["keepAlive", "newConnection", "stream", "post"], pause: 0, longest: LONGEST });
     for (let index = 0; !signal.aborted && (index < releases || load.sent() < requests); index++) {
       const kind = PLAN[index] ?? "good";
       const [wanted, ended] = await kinds[kind]();

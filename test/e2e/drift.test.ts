@@ -4,7 +4,7 @@ import { docker, inspectAll, lines } from "./support/engine.ts";
 import { startLoad, type Load } from "./support/load.ts";
 
 const STRANGER = `berth-stranger-${process.pid}`;
-const LOAD = { kinds: ["newConnection", "keepAlive"], pause: 50 } as const;
+const LOAD = { kinds: ["newConnection", "keepAlive"], pause: 150 } as const;
 /** Seconds from the start of `npm run up` until it has put right at once what can be; the machine may be busy. */
 const FIRST_AID = 10;
 

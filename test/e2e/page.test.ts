@@ -1,21 +1,21 @@
 /** The page in a real browser: what a person sees and does, with a keyboard and on a phone. */
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { chromium, type Browser } from "playwright-core";
+import { browser as findBrowser } from "../../toolchain/browser.ts";
 import { Checkout } from "./support/checkout.ts";
 
-const PROGRAM = "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const PICTURES = ".berth/pictures";
 
-const why = existsSync(PROGRAM) ? undefined : `skipped: there is no ${PROGRAM} on this machine`;
+const program = findBrowser();
+const why = program === undefined ? "skipped: there is no Chromium on this machine" : undefined;
 (why ? describe.skip : describe)(`the note board in Chromium${why ? ` (${why})` : ""}`, () => {
   let app: Checkout;
   let browser: Browser;
   beforeAll(async () => {
     app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }] });
     await app.upOk();
-    browser = await chromium.launch({ executablePath: PROGRAM, args: FLAGS });
+    browser = await chromium.launch({ executablePath: program ?? "", args: FLAGS });
     await mkdir(PICTURES, { recursive: true });
   });
   afterAll(async () => {
