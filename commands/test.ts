@@ -1,7 +1,8 @@
 /** All checks of the project, cheapest first. The last line counts them. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -88,10 +89,15 @@ async function jest(config: string, words: string[], within: string[] = []): Pro
   }
 }
 
+/** Installs the app's packages unless they are the ones of its package-lock.json. */
 async function installApp(): Promise<void> {
-  if (existsSync(join(root, "app", "node_modules"))) return;
+  const modules = join(root, "app", "node_modules");
+  const stamp = join(modules, ".berth-packages");
+  const wanted = createHash("sha256").update(await readFile(join(root, "app", "package-lock.json"))).digest("hex");
+  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   const { code } = await run("npm", ["ci", "--prefix", "app", "--no-audit", "--no-fund", "--loglevel=error"]);
   if (code !== 0) throw new UserError("npm ci in app/ failed: see its message above");
+  await writeFile(stamp, wanted);
 }
 
 /** Runs a program whose output is also shown, unless it prints its results to standard output for a machine. */
