@@ -8,6 +8,9 @@ import type { Step } from "../chaos/steps.ts";
 /** Decides the operations: this one has a replica removed, releases, other numbers of replicas, and one that never gets healthy. */
 const SEED = 2;
 
+/** Most seconds until people are served again, while other tests run beside. */
+const BUSY = 20;
+
 const CELLS: readonly [fault: string, step: Step][] = [
   ["cli-kill", "drain"],
   ["plugin-kill", "create"],
@@ -25,7 +28,7 @@ describe("whatever goes wrong in an update, one more puts it right", () => {
   test.each(CELLS)("%s at %s", async (name, step) => {
     const fault = FAULTS.find((one) => one.name === name);
     if (!ground || !fault) throw new Error(`there is no fault "${name}"`);
-    const { requests, failed, secondsToRecover, problems, outputs } = await runCell(ground, fault, step);
+    const { requests, failed, secondsToRecover, problems, outputs } = await runCell(ground, fault, step, BUSY);
     console.log(`${name} at ${step}: ${requests} requests, ${failed} failed, recovered after ${secondsToRecover.toFixed(1)} s`);
     expect({ problems, outputs }).toEqual({ problems: [], outputs: undefined });
   });
