@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
+import { containerName } from "./components/accessory.ts";
 import { engineHost } from "./components/engine.ts";
 import type { Release } from "./components/ledger.ts";
 import type { Owner } from "./components/owner.ts";
@@ -32,6 +33,7 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
     findPortProblem(owner, settings, "port"),
     settings.tls ? findPortProblem(owner, settings, "httpsPort") : undefined,
     built ? undefined : findImageProblem(release),
+    ...settings.accessories.map(({ name }, index) => findNameProblem(owner, name, index)),
   ]);
   const sources = release.settings.binds.map(({ source }, index) => findSourceProblem(source, index));
   const problems = [...new Set([...answers, ...sources].filter((problem) => problem !== undefined))];
@@ -102,6 +104,14 @@ async function findImageProblem({ name, image }: Release): Promise<string | unde
   } catch {
     return `release ${name} cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release`;
   }
+}
+
+/** A container that is not this stack's must not have the name of an accessory. */
+async function findNameProblem(owner: Owner, accessory: string, index: number): Promise<string | undefined> {
+  const name = containerName(owner, accessory);
+  const holder = await docker("ps", "--all", "--filter", `name=^/${name}$`, "--format", '{{.Label "berth.project"}}/{{.Label "berth.stack"}}');
+  if (holder === "" || holder === `${owner.project}/${owner.stack}`) return undefined;
+  return `a container that is not this stack's is called ${name}, as the accessory ${accessory} would be: rename it, or give the accessory another name with: pulumi config set --path 'berth:accessories[${index}].name' <name>`;
 }
 
 const findSourceProblem = (source: string, index: number): string | undefined =>

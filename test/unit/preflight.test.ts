@@ -201,3 +201,18 @@ describe("a context", () => {
     );
   });
 });
+
+describe("the name of an accessory's container", () => {
+  const config = { accessories: [{ name: "database", kind: "postgres" }] };
+  const named = (stdout: string): Answer => ({ to: "ps --all --filter name=^/berth-dev-database$ --format", stdout });
+
+  test.each(["", "berth/dev"])("is free, or this stack's own: %j", async (stdout) => {
+    expect(await check([ENGINE, NO_HOLDER, named(stdout)], { config })).toBe("fine");
+  });
+
+  test.each(["/", "berth/prod"])("must not be another's: %j", async (stdout) => {
+    expect(await check([ENGINE, NO_HOLDER, named(stdout)], { config })).toBe(
+      "a container that is not this stack's is called berth-dev-database, as the accessory database would be: rename it, or give the accessory another name with: pulumi config set --path 'berth:accessories[0].name' <name> (nothing was changed)",
+    );
+  });
+});
