@@ -55,6 +55,30 @@ export interface AccessorySettings {
   readonly resources: { readonly cpus: number; readonly memory: number; readonly pids: number };
 }
 
+/** Where backups go. */
+export interface BackupsSettings {
+  /** A folder of the engine's host, or a repository in restic's words. */
+  readonly target: string;
+  /** Plain here; never given to a command line, an environment or a label. */
+  readonly password: string;
+  /** Environment variables of restic that open the target; plain here. */
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+/** How one volume is backed up. */
+export interface VolumeBackup {
+  /** The volume's name in the configuration. */
+  readonly volume: string;
+  /** A cron expression in the time zone of the machine that asks. Default: only by hand. */
+  readonly schedule?: string | undefined;
+  /** Backups that are kept. */
+  readonly keep: number;
+  /** Runs in the app's container before the data are read. */
+  readonly preHook?: readonly string[] | undefined;
+  /** Runs in the app's container once the data are read. */
+  readonly postHook?: readonly string[] | undefined;
+}
+
 /** What to build an image from. */
 export interface BuildSettings {
   /** A folder in the project; `app` where neither it nor `remoteContext` is set. */
@@ -107,6 +131,10 @@ export interface Settings {
   /** Runs after the switch; where it fails, traffic goes back. */
   readonly smokeTest?: JobSettings | undefined;
   readonly accessories: readonly AccessorySettings[];
+  /** Default: no backups. */
+  readonly backups?: BackupsSettings | undefined;
+  /** The volumes that are backed up. */
+  readonly volumeBackups: readonly VolumeBackup[];
   readonly keepReleases: number;
   /** An earlier release to bring back. */
   readonly release?: string | undefined;
@@ -130,7 +158,7 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
   const values: Record<string, unknown> = Object.fromEntries(Object.entries(raw).map(([key, { text }]) => [key, untext(key, text)]));
   const result = schema.safeParse(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, inFull(key, value)])));
   if (!result.success) {
-    const hidden = new Set(["secrets", "tls", ...Object.keys(raw).filter((key) => raw[key]?.secret)]);
+    const hidden = new Set(["secrets", "tls", "backups", ...Object.keys(raw).filter((key) => raw[key]?.secret)]);
     throw new ConfigError(describeProblems(result.error.issues.map((issue) => asWritten(issue, values)), values, schema, hidden), stack);
   }
   const config = result.data;
@@ -147,6 +175,8 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
     migration: config.migration,
     smokeTest: config.smokeTest,
     accessories: config.accessories.map(({ version, ...accessory }) => ({ ...accessory, version: version ?? ACCESSORIES[accessory.kind].version })),
+    backups: config.backups,
+    volumeBackups: (config.volumes ?? []).flatMap(({ name, backup }) => (backup ? [{ volume: name, ...backup }] : [])),
     keepReleases: config.keepReleases,
     release: config.release,
     build: config.build,

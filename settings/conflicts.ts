@@ -27,14 +27,17 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
   if (next.health.timeout > next.health.deadline) {
     problems.push(`berth:health.timeout (${next.health.timeout}s) is above berth:health.deadline (${next.health.deadline}s): lower the first or raise the second`);
   }
+  const [unkept] = settings.backups ? [] : settings.volumeBackups;
+  if (unkept) problems.push(`berth:volumes has a backup of ${unkept.volume}, but there is nowhere to put it: ${setCommand(["backups", "target"], "/srv/backups")}`);
   return [...problems, ...findTlsConflicts(settings), ...findPlainSecrets(settings, raw), ...findOpenSecrets(raw), ...findReservedNames(next), ...findMountConflicts(next), ...findAccessoryConflicts(settings)];
 }
 
 /** Secrets that stand in the stack file for everyone to read. */
-function findPlainSecrets({ secrets, tls }: Settings, raw: Raw): string[] {
+function findPlainSecrets({ secrets, tls, backups }: Settings, raw: Raw): string[] {
   const paths = [
     ...(raw["secrets"]?.secret ? [] : Object.keys(secrets).map((name) => ["secrets", name])),
     ...(tls && "key" in tls && !raw["tls"]?.secret ? [["tls", "key"]] : []),
+    ...(backups && !raw["backups"]?.secret ? [["backups", "password"], ...Object.keys(backups.credentials).map((name) => ["backups", "credentials", name])] : []),
   ];
   return paths.map((path) => `${pathText(path)} stands in the stack file in plain text: ${setCommand(path, path[0] === "tls" ? "< key.pem" : "<value>")}`);
 }
@@ -42,7 +45,7 @@ function findPlainSecrets({ secrets, tls }: Settings, raw: Raw): string[] {
 /** Values that the stack file keeps encrypted, and that would stand in plain text wherever Berth puts them. */
 function findOpenSecrets(raw: Raw): string[] {
   return Object.keys(raw)
-    .filter((key) => raw[key]?.secret && key !== "secrets" && key !== "tls")
+    .filter((key) => raw[key]?.secret && !["secrets", "tls", "backups"].includes(key))
     .map((key) =>
       key === "env"
         ? `berth:env has an encrypted value, but the environment of a container can be read by all who can use the engine: ${setCommand(["secrets", "<name>"], "<value>")}, let the app read /run/secrets/<name>, and set berth:env without --secret`

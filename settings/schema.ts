@@ -1,4 +1,5 @@
 /** Every configuration key: its type, range, default, and what a person is told about it. */
+import { Cron } from "croner";
 import { z } from "zod";
 import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
 import { parseDuration, parseSize } from "../components/units.ts";
@@ -24,6 +25,14 @@ const text = z.union([z.string(), z.number(), z.boolean()]).transform(String) //
 const fileName = z.string().regex(/^(?!\.\.?$)[A-Za-z0-9._-]{1,100}$/).meta(hint("at most 100 letters, digits, ., _ and -", ""));
 const variable = z.string().regex(/^[A-Za-z_]\w*$/).meta(hint("letters, digits and _, not led by a digit", ""));
 
+function isSchedule(text: string): boolean {
+  try {
+    return text.trim().split(/\s+/).length === 5 && new Cron(text, { paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
 const port = z.int().min(1).max(65535);
 const portHint = (description: string, example: string, byDefault?: string) => hint("a port from 1 to 65535", example, description, byDefault);
 
@@ -38,11 +47,18 @@ const resources = z.strictObject({
   memory: memorySize.default(512 * 1024 ** 2).meta(hint('a size of at least 6M, such as "512M" or "1G"', "512M")),
   pids: z.int().min(1).max(1_000_000).default(256).meta(hint("a whole number from 1 to 1000000", "256")),
 });
+const command = z.array(z.string().min(1).meta(hint("a text", "<word>"))).min(1).meta(holding("a list of words", [0], "<word>"));
+const backup = z.strictObject({
+  schedule: z.string().refine(isSchedule).optional().meta(hint("a cron expression of five fields", "0 3 * * *")),
+  keep: z.int().min(1).max(1000).default(7).meta(hint("a whole number from 1 to 1000", "7")),
+  preHook: command.optional(),
+  postHook: command.optional(),
+}).meta(holding("an object with schedule, keep, preHook and postHook", ["keep"], "7"));
 const volume = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("at most 31 of a-z, 0-9 and -, led by a letter", "data")),
   target: absolutePath.meta(hint("an absolute path in the container, with no \"..\" in it", "/data")),
   seed: notYet("seed"),
-  backup: notYet("backup"),
+  backup: backup.optional(),
 }).meta(holding("an object with name and target", ["name"], "data"));
 const bind = z.strictObject({
   source: absolutePath.meta(hint("an absolute path on the engine's host, with no \"..\" in it", "/srv/files")),
@@ -75,7 +91,6 @@ const tls = z
     if (context.issues.length === 0) context.addIssue({ code: "custom" });
     return z.NEVER;
   });
-const command = z.array(z.string().min(1).meta(hint("a text", "<word>"))).min(1).meta(holding("a list of words", [0], "<word>"));
 const worker = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("at most 31 of a-z, 0-9 and -, led by a letter", "mail")),
   command,
@@ -103,6 +118,12 @@ const canary = z.strictObject({
   replicas: z.int().min(1).max(100).default(1).meta(hint("a whole number from 1 to 100", "1")),
   duration: duration(0, 86_400).default(300).meta(hint("a duration from 0s to 24h", "5m")),
   promote: z.boolean().default(false).meta(hint("true or false", "true")),
+});
+const backups = z.strictObject({
+  target: z.string().regex(/^(\/(?!(.*\/)?\.\.?(\/|$))[^\0:,]*|(s3|rest|b2|azure|gs|swift|sftp):\S+)$/)
+    .meta(hint("an absolute path on the engine's host, or a repository of restic, such as s3:https://host/bucket", "/srv/backups")),
+  password: text.pipe(z.string().min(8)).meta(hint("a text of at least 8 characters", "<value>")),
+  credentials: z.record(variable, text).default({}).meta(holding("names and values", ["NAME"], "<value>")),
 });
 const host = z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
   .meta(hint("a host name in small letters, without scheme, port and path", "example.com"));
@@ -137,6 +158,7 @@ export const schema = z.strictObject({
     .meta(holding("names and values", ["NAME"], "<value>", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
   volumes: z.array(volume).optional().meta(holding("a list of {name, target}", [0, "name"], "data", "Data that outlives every release", "dev: `data` at `/data`; else none")),
   accessories: z.array(accessory).default([]).meta(holding("a list of {name, kind, version, resources}", [0, "name"], "database", "Databases next to the app, each with a data volume; the app finds its URL in the secret `<name>-url`. Defaults: `version` 15 for postgres and 7 for redis, `resources` as those of a replica", "none")),
+  backups: backups.optional().meta(holding("an object with target, password and credentials", ["target"], "/srv/backups", "Where volumes with `backup` are backed up to, encrypted with `password`; `credentials` for the target and `password` are set with `--secret`", "none")),
   binds: z.array(bind).default([]).meta(holding("a list of {source, target, readOnly}", [0, "source"], "/srv/files", "Folders of the engine's host, read-only unless said", "none")),
   tmpfs: z.array(tmpfs).default([]).meta(holding("a list of {target, size}", [0, "target"], "/cache", "Folders in memory, empty at each start of a container; `/tmp` has 64M by itself", "none")),
   build: build.prefault({}).meta(holding("an object with context, dockerfile and more", ["context"], "app", "What to build: context, dockerfile, target, args, platform, remoteContext", "`{context: app, dockerfile: Dockerfile}`")),

@@ -40,7 +40,7 @@ export async function takeFingerprint(pulumi: PulumiCli, stack: string): Promise
     hashFiles(root),
     pulumi.read(["stack", "output", "--json", "--stack", stack]),
     docker(...at, "info", "--format", "{{.ID}}"),
-    docker(...at, "ps", "--all", "--format", "{{.Names}} {{.State}}", ...ownedBy(owner)),
+    docker(...at, "ps", "--all", "--format", '{{.Names}} {{.State}} {{.Label "berth.part"}}', ...ownedBy(owner)),
   ]);
   return {
     configuration: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, hash(textOf(value))])),
@@ -48,7 +48,7 @@ export async function takeFingerprint(pulumi: PulumiCli, stack: string): Promise
     program,
     live: (JSON.parse(outputs) as { release?: string }).release ?? null,
     engine,
-    containers: Object.fromEntries(containers.split("\n").filter(Boolean).map((line) => line.split(" "))) as Record<string, string>,
+    containers: Object.fromEntries(containers.split("\n").filter((line) => line !== "" && !line.endsWith(" backup")).map((line) => line.split(" ").slice(0, 2))) as Record<string, string>,
   };
 }
 

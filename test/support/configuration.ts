@@ -8,8 +8,8 @@ export const OWNER: Owner = { project: "berth", stack: "dev" };
 /** Keys (without "berth:") and their values as one would write them in a stack file. */
 export type Config = Readonly<Record<string, unknown>>;
 
-/** Configuration as Pulumi hands it over: text as it is, all else as JSON. `secrets` and `tls` are encrypted unless said. */
-export function raw(config: Config, secretKeys: readonly string[] = ["secrets", "tls"]): Record<string, RawValue> {
+/** Configuration as Pulumi hands it over: text as it is, all else as JSON. `secrets`, `tls` and `backups` are encrypted unless said. */
+export function raw(config: Config, secretKeys: readonly string[] = ["secrets", "tls", "backups"]): Record<string, RawValue> {
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => [
       key,

@@ -16,6 +16,7 @@ const TLS = "want either {acme: true}, or both certificate and key in PEM form";
 const NAME = "want letters, digits and _, not led by a digit. Remove it with: pulumi config rm --path";
 const BAKE = "want a duration up to 24h, or an object with duration, errors, slowdown and minRequests. Fix: pulumi config rm berth:bake, then: pulumi config set --path berth:bake.duration 20s";
 const COMMAND = "want a list of words. Fix: pulumi config set --path";
+const TARGET = "want an absolute path on the engine's host, or a repository of restic, such as s3:https://host/bucket. Fix: pulumi config set --path berth:backups.target /srv/backups";
 const bind = (source: string) => ({ binds: [{ source, target: "/files" }] });
 
 /** Configuration, and the one line that says what is wrong with it. */
@@ -170,15 +171,27 @@ const TABLE: [Config, string][] = [
   [{ prot: 80 }, "berth:prot is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:prot"],
   [{ PORT: 80 }, "berth:PORT is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:PORT"],
   [{ healthcheck: {} }, "berth:healthcheck is not a known key: did you mean berth:health? Remove it with: pulumi config rm berth:healthcheck"],
-  [{ color: "red" }, "berth:color is not a known key: known are port, httpsPort, bindAddress, containerPort, replicas, release, strategy, maintenance, bake, canary, health, drain, resources, user, workers, migration, smokeTest, env, secrets, volumes, accessories, binds, tmpfs, build, keepReleases, hosts, tls, engine. Remove it with: pulumi config rm berth:color"],
+  [{ color: "red" }, "berth:color is not a known key: known are port, httpsPort, bindAddress, containerPort, replicas, release, strategy, maintenance, bake, canary, health, drain, resources, user, workers, migration, smokeTest, env, secrets, volumes, accessories, backups, binds, tmpfs, build, keepReleases, hosts, tls, engine. Remove it with: pulumi config rm berth:color"],
   [{ health: { pth: "/up" } }, "berth:health.pth is not a known key: did you mean berth:health.path? Remove it with: pulumi config rm --path berth:health.pth"],
   [{ binds: [{ source: "/a", target: "/b", readonly: true }] }, "berth:binds[0].readonly is not a known key: did you mean berth:binds[0].readOnly? Remove it with: pulumi config rm --path 'berth:binds[0].readonly'"],
-  [{ volumes: [{ name: "a", target: "/a", size: "1G" }] }, "berth:volumes[0].size is not a known key: known are name, target. Remove it with: pulumi config rm --path 'berth:volumes[0].size'"],
+  [{ volumes: [{ name: "a", target: "/a", size: "1G" }] }, "berth:volumes[0].size is not a known key: known are name, target, backup. Remove it with: pulumi config rm --path 'berth:volumes[0].size'"],
   [{ tls: { cert: CERTIFICATE } }, "berth:tls.cert is not a known key: did you mean berth:tls.certificate? Remove it with: pulumi config rm --path berth:tls.cert"],
   [{ registry: "example.com" }, "berth:registry is not supported yet: pulumi config rm berth:registry"],
   [{ engine: "swarm" }, 'berth:engine is "swarm": want docker (swarm is not supported yet). Fix: pulumi config set berth:engine docker'],
   [{ volumes: [{ name: "a", target: "/a", seed: "seed.tar" }] }, "berth:volumes[0].seed is not supported yet: pulumi config rm --path 'berth:volumes[0].seed'"],
-  [{ volumes: [{ name: "a", target: "/a", backup: {} }] }, "berth:volumes[0].backup is not supported yet: pulumi config rm --path 'berth:volumes[0].backup'"],
+  // ---- backups
+  [{ volumes: [{ name: "a", target: "/a", backup: {} }] }, "berth:volumes has a backup of a, but there is nowhere to put it: pulumi config set --path berth:backups.target /srv/backups"],
+  [{ volumes: [{ name: "a", target: "/a", backup: true }] }, "berth:volumes[0].backup is true: want an object with schedule, keep, preHook and postHook. Fix: pulumi config rm --path 'berth:volumes[0].backup', then: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
+  [{ volumes: [{ name: "a", target: "/a", backup: { keep: 0 } }] }, "berth:volumes[0].backup.keep is 0: want a whole number from 1 to 1000. Fix: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
+  ...["daily", "0 3 * *", "61 3 * * *", "0 0 30 2 *", "0 0 3 * * *"].map((schedule): [Config, string] => [
+    { volumes: [{ name: "a", target: "/a", backup: { schedule } }] },
+    `berth:volumes[0].backup.schedule is "${schedule}": want a cron expression of five fields. Fix: pulumi config set --path 'berth:volumes[0].backup.schedule' '0 3 * * *'`,
+  ]),
+  [{ volumes: [{ name: "a", target: "/a", backup: { preHook: "dump" } }] }, `berth:volumes[0].backup.preHook is "dump": ${COMMAND.replace("Fix: ", "Fix: pulumi config rm --path 'berth:volumes[0].backup.preHook', then: ")} 'berth:volumes[0].backup.preHook[0]' <word>`],
+  [{ backups: { target: "backups", password: SENTINEL } }, `berth:backups.target has a value that does not fit: ${TARGET}`],
+  [{ backups: { target: "/srv/../etc", password: SENTINEL } }, `berth:backups.target has a value that does not fit: ${TARGET}`],
+  [{ backups: { target: "/srv/backups", password: "short" } }, "berth:backups.password has a value that does not fit: want a text of at least 8 characters. Fix: pulumi config set --secret --path berth:backups.password <value>"],
+  [{ backups: { target: "/srv/backups" } }, "berth:backups.password is missing: want a text of at least 8 characters. Fix: pulumi config set --secret --path berth:backups.password <value>"],
 ];
 
 const messageOf = (config: Config, secretKeys?: readonly string[]): string => {
@@ -200,6 +213,7 @@ describe("what the stack file keeps in plain text or encrypted", () => {
 
   const table: [Config, string[], string][] = [
     [{ secrets: { pin: SENTINEL } }, [], "berth:secrets.pin stands in the stack file in plain text: pulumi config set --secret --path berth:secrets.pin <value>"],
+    [{ backups: { target: "/srv/backups", password: SENTINEL } }, [], "berth:backups.password stands in the stack file in plain text: pulumi config set --secret --path berth:backups.password <value>"],
     [{ secrets: { "db.pin": SENTINEL } }, [], `berth:secrets["db.pin"] stands in the stack file in plain text: pulumi config set --secret --path 'berth:secrets["db.pin"]' <value>`],
     [{ tls: { certificate: CERTIFICATE, key: KEY }, hosts: ["example.com"] }, [], "berth:tls.key stands in the stack file in plain text: pulumi config set --secret --path berth:tls.key < key.pem"],
     [

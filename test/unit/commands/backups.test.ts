@@ -1,0 +1,167 @@
+import { describe as describeMade } from "../../../commands/backups/backUp.ts";
+import { settingsOf } from "../../../commands/backups/context.ts";
+import { inWords, sizeText } from "../../../commands/backups/progress.ts";
+import { newestOf, type Record } from "../../../commands/backups/records.ts";
+import { explain, unreadFiles } from "../../../commands/backups/resticErrors.ts";
+import { isDue } from "../../../commands/backups/schedule.ts";
+import { chooseBackup, marksOf, nextNumber, readBackups, surplus } from "../../../commands/backups/snapshots.ts";
+import { secretLines, workspaceFlags } from "../../../commands/backups/workspace.ts";
+import { OWNER } from "../../support/configuration.ts";
+
+const snapshot = (id: string, number: number, more: object = {}) => ({
+  id,
+  time: `2026-01-0${number}T03:00:00Z`,
+  hostname: "berth-dev",
+  tags: ["volume=data", `number=${number}`, "release=3f9a1c2b7d4e"],
+  summary: { total_bytes_processed: 10, total_files_processed: 2 },
+  ...more,
+});
+const list = (...snapshots: object[]) => readBackups(JSON.stringify(snapshots), OWNER);
+
+describe("a stack's backups", () => {
+  test("are those with its marks, by volume and newest first", () => {
+    const backups = list(
+      snapshot("aa", 1),
+      snapshot("bb", 2),
+      snapshot("cc", 1, { tags: ["volume=files", "number=1"], summary: undefined }),
+      snapshot("dd", 3, { hostname: "berth-prod" }),
+      snapshot("ee", 4, { tags: undefined }),
+      snapshot("ff", 5, { tags: ["volume=data", "number=many"] }),
+    );
+    expect(backups).toEqual([
+      { id: "bb", volume: "data", number: 2, time: "2026-01-02T03:00:00Z", release: "3f9a1c2b7d4e", size: 10, files: 2 },
+      { id: "aa", volume: "data", number: 1, time: "2026-01-01T03:00:00Z", release: "3f9a1c2b7d4e", size: 10, files: 2 },
+      { id: "cc", volume: "files", number: 1, time: "2026-01-01T03:00:00Z", release: "", size: 0, files: 0 },
+    ]);
+    expect(readBackups("null", OWNER)).toEqual([]);
+  });
+
+  test("are marked so that they are found again", () => {
+    expect(marksOf(OWNER, { volume: "data", number: 3, release: "abc" })).toEqual(["--host", "berth-dev", "--tag", "volume=data", "--tag", "number=3", "--tag", "release=abc"]);
+  });
+
+  test("are counted on, whatever the clock says, and retention goes by the count", () => {
+    const backups = list(snapshot("aa", 1, { time: "2030-01-01T00:00:00Z" }), snapshot("bb", 2), snapshot("cc", 3, { time: "1999-01-01T00:00:00Z" }));
+    expect(nextNumber(backups)).toBe(4);
+    expect(nextNumber([])).toBe(1);
+    expect(surplus(backups, 2).map(({ id }) => id)).toEqual(["aa"]);
+    expect(surplus(backups, 3)).toEqual([]);
+  });
+
+  test("are chosen by the beginning of an id", () => {
+    const backups = list(snapshot("aabbccdd11", 1), snapshot("aabbccdd22", 2), snapshot("cc00112233", 3, { tags: ["volume=files", "number=3"] }));
+    expect(chooseBackup(backups, "data", "latest").id).toBe("aabbccdd22");
+    expect(chooseBackup(backups, "data", "aabbccdd1").id).toBe("aabbccdd11");
+    expect(() => chooseBackup(backups, "data", "aabb")).toThrow("aabb could be aabbccdd or aabbccdd: give more of it");
+    expect(() => chooseBackup(backups, "data", "ffff")).toThrow("there is no backup ffff (of volume data there are: aabbccdd, aabbccdd)");
+    expect(() => chooseBackup(backups, "data", "cc00")).toThrow("backup cc001122 is one of volume files, not of data (of that there are: aabbccdd, aabbccdd)");
+    expect(() => chooseBackup(backups, "mail", "latest")).toThrow("there is no backup of volume mail yet");
+  });
+});
+
+describe("the container that restic works in", () => {
+  const PASSWORD = "it's $ecret\n";
+  const flags = (target: string, write: boolean) => workspaceFlags(OWNER, { target }, { what: "backup", volume: "data", mount: { source: "berth-dev-data-volume-1", write } });
+
+  test("is hardened, reads the volume only, and has no network for a folder", () => {
+    const text = flags("/srv/backups", false).join(" ");
+    for (const part of ["--network none", "--cap-drop ALL", "--security-opt no-new-privileges:true", "--read-only", "--pids-limit 256", "--memory 1024m", "--rm"]) expect(text).toContain(part);
+    expect(text).toContain("--mount type=bind,source=/srv/backups,target=/repository");
+    expect(text).toContain("--mount type=volume,source=berth-dev-data-volume-1,target=/volume,readonly");
+    expect(text.match(/--cap-add \S+/g)).toEqual(["--cap-add DAC_OVERRIDE"]);
+    expect(text).toContain("--label berth.part=backup --label berth.doing=backup --label berth.volume=data");
+    expect(text).not.toContain("--restart");
+  });
+
+  test("may give files to their owners where it writes, and reaches a target elsewhere", () => {
+    const text = flags("s3:https://example.com/bucket", true).join(" ");
+    expect(text).toContain("--network bridge");
+    expect(text).not.toContain("type=bind");
+    expect(text).toMatch(/source=berth-dev-data-volume-1,target=\/volume$/);
+    expect(text.match(/--cap-add \S+/g)).toEqual(["DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID", "SETFCAP"].map((right) => `--cap-add ${right}`));
+  });
+
+  test("gets its secrets by standard input, byte by byte", () => {
+    const lines = secretLines({ target: "rest:http://host/", password: PASSWORD, credentials: { A: "it's", B: "two\nlines" } });
+    const files = Object.fromEntries(lines.split("\n").map((line) => line.split(" ")).filter(([, value]) => value).map(([name, value = ""]) => [name, Buffer.from(value, "base64").toString()])) as object;
+    expect(files).toEqual({ password: PASSWORD, repository: "rest:http://host/", environment: "export A='it'\\''s'\nexport B='two\nlines'\n" });
+    expect(lines.endsWith("\nend\n")).toBe(true);
+  });
+});
+
+describe("what restic says", () => {
+  const error = (message: string) => JSON.stringify({ message_type: "exit_error", code: 1, message: `Fatal: ${message}` });
+
+  test.each([
+    [12, "wrong password", "berth:backups.password does not open the repository at /b: set the one that it was made with"],
+    [10, "repository does not exist", "there is no repository at /b: is its disk mounted, its address right?"],
+    [11, "already locked by PID 7", "the repository at /b is in use: already locked by PID 7. Try again later; a lock that was left behind counts for nothing after 30 min"],
+    [1, "write /repository/data/x: no space left on device", "there is no room left: write /repository/data/x: no space left on device"],
+    [1, "ciphertext verification failed", "the repository at /b is damaged: ciphertext verification failed"],
+    [1, "something else", "restic: something else"],
+  ])("by exit code %d: %s", (code, message, expected) => {
+    expect(explain(code, `${error(message)}\n`, "/b")).toBe(expected);
+  });
+
+  test("without words is told by its exit code", () => {
+    expect(explain(137, "", "/b")).toBe("restic: it ended with exit code 137");
+  });
+
+  test("of files that were gone is no failure, of others it is", () => {
+    const gone = { message_type: "error", error: { message: "lstat /volume/a: no such file or directory" }, during: "scan", item: "/volume/a" };
+    const bad = { message_type: "error", error: { message: "read /volume/b: input/output error" }, during: "archival", item: "/volume/b" };
+    const end = error("at least one source file could not be read");
+    expect(unreadFiles([gone, bad].map((line) => JSON.stringify(line)).join("\n") + `\n${end}`)).toEqual(["/volume/b: read /volume/b: input/output error"]);
+    expect(unreadFiles(`${JSON.stringify(gone)}\n${end}`)).toEqual([]);
+  });
+
+  test("of its progress is told in words", () => {
+    expect(inWords('{"message_type":"status","percent_done":0.456,"total_bytes":2097152,"bytes_done":1048576}')).toBe("45 %, 1.0 MiB of 2.0 MiB");
+    expect(inWords('{"message_type":"status","percent_done":1,"total_bytes":10,"bytes_restored":10}')).toBe("100 %, 10 bytes of 10 bytes");
+    expect(inWords('{"message_type":"summary"}')).toBeUndefined();
+    expect([0, 1023, 1024, 1024 ** 3, 5e15].map(sizeText)).toEqual(["0 bytes", "1023 bytes", "1.0 KiB", "1.0 GiB", "4547.5 TiB"]);
+  });
+});
+
+describe("a backup is due", () => {
+  const NOW = new Date("2026-03-10T12:00:00Z");
+  const last = (time: string, good = true): Record => ({ doing: "backup", volume: "data", time, good, backup: "aa", made: time, why: "" });
+  const due = (schedule: string | undefined, ...records: Record[]) => isDue({ volume: "data", schedule }, records, NOW);
+
+  test("once its schedule has had a time since the last one", () => {
+    expect(due("0 * * * *", last("2026-03-10T11:30:00Z"))).toBe(true);
+    expect(due("30 * * * *", last("2026-03-10T11:30:00Z"))).toBe(false);
+    expect(due("0 0 1 1 *", last("2026-03-10T11:30:00Z"))).toBe(false);
+  });
+
+  test("where there was none, and where the last one lies in the future", () => {
+    expect(due("0 0 1 1 *")).toBe(true);
+    expect(due("0 0 1 1 *", { ...last("2026-03-10T11:30:00Z"), volume: "files" }, { ...last("2026-03-10T11:30:00Z"), doing: "drill" })).toBe(true);
+    expect(due("0 0 1 1 *", last("2031-01-01T00:00:00Z"))).toBe(true);
+  });
+
+  test("a quarter of an hour after one that failed", () => {
+    expect(due("0 0 1 1 *", last("2026-03-10T11:50:00Z", false))).toBe(false);
+    expect(due("0 0 1 1 *", last("2026-03-10T11:45:00Z", false))).toBe(true);
+  });
+
+  test("never without a schedule", () => expect(due(undefined)).toBe(false));
+
+  test("by the newest record of its volume", () => {
+    const [older, newer, drill] = [last("2026-03-09T00:00:00Z"), last("2026-03-10T00:00:00Z"), { ...last("2026-03-10T01:00:00Z"), doing: "drill" as const }];
+    expect(newestOf([older, newer, drill])).toEqual([drill, newer]);
+  });
+});
+
+test("settings are read as Pulumi prints them, and what is wrong is said without a value", () => {
+  const value = (entry: unknown, secret = false) => ({ value: typeof entry === "string" ? entry : JSON.stringify(entry), secret });
+  const config = { "berth:port": value("80"), "docker:host": value("x"), "berth:backups": value({ target: "/b", password: "longenough" }, true), "berth:volumes": value([{ name: "data", target: "/data", backup: {} }]) };
+  expect(settingsOf(JSON.stringify(config), "prod")).toMatchObject({ port: 80, backups: { target: "/b" }, volumeBackups: [{ volume: "data", keep: 7 }] });
+  const wrong = { ...config, "berth:backups": value({ target: "/b", password: "hunter2" }, true) };
+  expect(() => settingsOf(JSON.stringify(wrong), "prod")).toThrow(/^berth:backups.password has a value that does not fit/);
+});
+
+test("a backup that was made is told in one line", () => {
+  const made = { volume: "data", backup: "aabbccdd", files: 3, bytes: 2048, bytesAdded: 100, seconds: 1.23, removed: ["00112233"], kept: 7 };
+  expect(describeMade(made)).toBe("Backed up volume data: backup aabbccdd, 3 files, 2.0 KiB, of which 100 bytes were added in 1.2 s; 7 kept; removed 00112233.");
+});
