@@ -192,6 +192,15 @@ const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(ROOT, "
   },
 });
 child.on("error", (error) => fail(`Node could not be started from ${node}: ${error.message}`));
+// npm ends its shell where it is asked to end itself, and tells nobody else.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event) {
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill("SIGTERM");
+  }, 500);
+}
 // Ctrl-C in a terminal reaches the child by itself; passed on again it would count as a second one.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {

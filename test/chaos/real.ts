@@ -32,6 +32,7 @@ export class Real {
     const real = new Real(await Checkout.make(settings(first), { name: "chaos" }), told);
     try {
       await real.up(0);
+      real.#names.set((await recorded(real.checkout)).release, first);
     } catch (error) {
       await real.remove();
       throw error;

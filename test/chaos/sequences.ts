@@ -41,6 +41,9 @@ export async function runSequences({ seed, steps, most = 60, shrink = true, sign
       const real = await Real.make(FIRST, (words, seconds) => say(`  ${words} (${seconds.toFixed(0)} s)`));
       try {
         await fc.asyncModelRun(() => ({ model: newModel(FIRST), real }), commands);
+      } catch (error) {
+        say(`  ${String(error)}`); // what was seen first: the shortest one that fails may fail otherwise
+        throw error;
       } finally {
         sequences.push({ seed: own, steps: real.steps });
         await real.remove();

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { removeLeftovers } from "./leftovers.ts";
+import { removeLeftovers, RUN } from "./leftovers.ts";
 
 const run = promisify(execFile);
 const ROOT = process.cwd();
@@ -38,8 +38,7 @@ export class Checkout {
   /** Copies the project and makes a stack with this configuration (values of the namespace `berth`). */
   static async make(config: Record<string, unknown> = {}, { name = "e2e", env: more = {} } = {}): Promise<Checkout> {
     const folder = await mkdtemp(join(tmpdir(), "berth-e2e-"));
-    const owner = process.env["BERTH_TEST_RUN"] ?? process.pid; // tells the sweeper whose it is
-    const stack = `${name}-${owner}-${randomBytes(2).toString("hex")}`;
+    const stack = Checkout.nameOf(name);
     const env = {
       ...process.env,
       PULUMI_BACKEND_URL: `file://${join(folder, ".berth", "state")}`,
@@ -62,6 +61,11 @@ export class Checkout {
     await checkout.configure(config);
     await checkout.pulumiOk("stack", "init", stack, "--no-select");
     return checkout;
+  }
+
+  /** A name for a stack that nobody has, and that tells the sweeper whose it is. */
+  static nameOf(kind: string): string {
+    return `${kind}-${process.env[RUN] ?? process.pid}-${randomBytes(2).toString("hex")}`;
   }
 
   get url(): string {

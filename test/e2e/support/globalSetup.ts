@@ -1,7 +1,7 @@
-import { sweep } from "./leftovers.ts";
+import { RUN, sweep } from "./leftovers.ts";
 
 /** Starts from a clean engine: what an earlier run left when it was killed goes first. Tells the workers whose their stacks are. */
 export default async function globalSetup(): Promise<void> {
-  process.env["BERTH_TEST_RUN"] = String(process.pid);
+  process.env[RUN] = String(process.pid);
   await sweep();
 }

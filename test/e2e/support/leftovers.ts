@@ -1,9 +1,10 @@
 /** Removes what tests left on the engine: their own at the end, and that of runs which were cut off. */
 import { execFile } from "node:child_process";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { isAlive } from "../../../commands/update/processes.ts";
 
 const run = promisify(execFile);
 
@@ -25,30 +26,41 @@ export async function removeLeftovers(stack: string, env: NodeJS.ProcessEnv = pr
   }
 }
 
+/** Variable with the id of the process that runs the tests; all that they start inherits it. */
+export const RUN = "BERTH_TEST_RUN";
+
+/** The process that a test's stack belongs to, by its name; undefined for other stacks. Pure. */
+export function ownerOf(stack: string): number | undefined {
+  const owner = /^[a-z0-9]+-(\d+)-[0-9a-f]{4}$/.exec(stack)?.[1];
+  return owner === undefined ? undefined : Number(owner);
+}
+
 /** Removes what a test run left that was killed: its process is gone, its stack's name tells which it was. */
 export async function sweep(env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  await endStrays();
   const labels = await docker(env, "ps", "--all", "--format", '{{.Label "berth.stack"}}');
   const volumes = await docker(env, "volume", "ls", "--format", '{{.Label "berth.stack"}}');
-  for (const stack of new Set([...labels, ...volumes])) {
-    const owner = /^[a-z]+-(\d+)-[0-9a-f]{4}$/.exec(stack)?.[1];
-    if (owner && !isAlive(Number(owner))) await removeLeftovers(stack, env);
+  const networks = await docker(env, "network", "ls", "--format", '{{.Label "berth.stack"}}');
+  for (const stack of new Set([...labels, ...volumes, ...networks])) {
+    const owner = ownerOf(stack);
+    if (owner !== undefined && !isAlive(owner)) await removeLeftovers(stack, env);
   }
   for (const entry of await readdir(tmpdir())) {
     if (entry.startsWith("berth-e2e-") && (await isAbandoned(join(tmpdir(), entry)))) await rm(join(tmpdir(), entry), { recursive: true, force: true });
   }
 }
 
-/** A copy of the project names its owner in its stack's file. */
-async function isAbandoned(folder: string): Promise<boolean> {
-  const owner = (await readdir(folder)).map((file) => /^Pulumi\.[a-z]+-(\d+)-[0-9a-f]{4}\.yaml$/.exec(file)?.[1]).find(Boolean);
-  return owner !== undefined && !isAlive(Number(owner));
+/** Ends what a test run has started and left, such as an update that would go on making containers. Does nothing where there is no /proc. */
+async function endStrays(): Promise<void> {
+  for (const pid of await readdir("/proc").catch(() => [])) {
+    const environment = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "") : "";
+    const owner = new RegExp(`(?:^|\0)${RUN}=(\\d+)\0`).exec(environment)?.[1];
+    if (owner !== undefined && Number(pid) !== process.pid && !isAlive(Number(owner)) && isAlive(Number(pid))) process.kill(Number(pid), "SIGKILL");
+  }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** A copy of the project names its owner in its stack's file. */
+async function isAbandoned(folder: string): Promise<boolean> {
+  const owner = (await readdir(folder)).map((file) => ownerOf(/^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? "")).find((found) => found !== undefined);
+  return owner !== undefined && !isAlive(owner);
 }

@@ -125,6 +125,19 @@ describe("run.mjs", () => {
     child.kill("SIGTERM");
     expect(await new Promise((done) => child.on("exit", done))).toBe(9);
   });
+
+  test("ends its verb where npm, which passes no signal on, is asked to end", async () => {
+    install();
+    say('process.on("SIGTERM", () => { console.log("ended"); process.exit(9); }); console.log("ready"); setInterval(() => {}, 1000);');
+    const npm = spawn("sh", ["-c", `"${process.execPath}" commands/run.mjs say; true`], { cwd: root, env: { ...env(), npm_lifecycle_event: "say" } });
+    let output = "";
+    npm.stdout.on("data", (text: Buffer) => (output += text.toString()));
+    const closed = new Promise((done) => npm.on("close", done)); // once nobody holds its output
+    await new Promise((ready) => npm.stdout.once("data", ready));
+    npm.kill("SIGTERM");
+    await closed;
+    expect(output).toBe("ready\nended\n");
+  });
 });
 
 describe("main", () => {
