@@ -10,7 +10,7 @@ import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
 import { browserNeed } from "../toolchain/browser.ts";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { thisMachine } from "../toolchain/machine.ts";
-import { accessoryNeed, allNeeds } from "../toolchain/needs.ts";
+import { accessoryNeed, allNeeds, backupNeeds } from "../toolchain/needs.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp, startCurrentEngine, stopCurrentEngine } from "../toolchain/setup.ts";
 import { sweep } from "../test/e2e/support/leftovers.ts";
@@ -122,7 +122,7 @@ await main(
     if (wanted.some((name) => name === "e2e" || name === "current")) {
       const machine = thisMachine(root);
       const accessories = ACCESSORY_KINDS.map((kind) => accessoryNeed(machine, kind)); // now, and not in the middle of a test
-      await setUp(root, { needs: [...allNeeds(machine), ...accessories] });
+      await setUp(root, { needs: [...allNeeds(machine), ...backupNeeds(machine), ...accessories] });
       await setUp(root, { needs: [browserNeed()] }).catch((error: unknown) => console.error(`${(error as Error).message}`));
       env = await pulumiEnvironment(root);
     }
