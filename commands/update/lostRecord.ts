@@ -8,7 +8,7 @@ import type { Found } from "../view/found.ts";
  * wrote one has not switched a route yet: what it left may go.
  */
 export function unrecorded({ empty }: Declared, { containers, routes }: Found): string[] {
-  const replicas = containers.filter(({ part }) => part === "web").map(({ name }) => name);
+  const replicas = containers.filter(({ part }) => part === "web").map(({ name }) => name).sort();
   const routed = routes?.flatMap(({ targets }) => targets.map((target) => target.replace(/:\d+$/, "")));
   const served = routed === undefined || replicas.some((name) => routed.includes(name)); // a gateway that does not answer may have led to them
   return empty && served ? replicas : [];
