@@ -6,6 +6,8 @@ import { JOB, LIVE, NO_ROUTE, OLD_LABELS, OLD_ROUTE, proxied, proxy, RELEASE, RO
 
 const BAKE = { duration: 1, errors: 5, slowdown: 3, minRequests: 20 };
 const baking: RouteInput = { ...ROUTE, bake: BAKE, workers: ["mail-1"] };
+/** For a bake that a breach ends, however busy the machine is. */
+const bakingLong: RouteInput = { ...baking, bake: { ...BAKE, duration: 60 } };
 
 const answered = (container: string, times: number, { status = 200, milliseconds = 10 } = {}): string =>
   Array.from({ length: times }, () => JSON.stringify({ msg: "Request", target: `${container}:3000`, status, duration: milliseconds * 1e6 })).join("\n");
@@ -45,7 +47,7 @@ describe("a release that bakes", () => {
       ...BEFORE, earlier(answered("web-old", 30)), meanwhile(answered("web-1", 24), answered("web-1", 6, { status: 502 }), answered("web-old", 50, { status: 500 })),
       WELL, SWITCHED, BACK, RESUMED, APP_LOG, STOPPED,
     ]);
-    const { code, stdout, stderr, seconds } = await runStep("route", { ...baking, bake: { ...BAKE, duration: 60 } }, docker);
+    const { code, stdout, stderr, seconds } = await runStep("route", bakingLong, docker);
     expect([code, stdout]).toEqual([1, ""]);
     expect(timeless(stderr)).toEqual([
       `release ${RELEASE} was taken back 0.1 s after the switch: 6 of 30 answers of web-1 were errors (20.0 %, limit 5 %)`,
@@ -66,14 +68,14 @@ describe("a release that bakes", () => {
     const docker = fakeDocker([
       ...BEFORE, earlier(), meanwhile(answered("web-1", 12), answered("web-2", 12, { status: 500 })), WELL, SWITCHED, BACK, RESUMED, APP_LOG, STOPPED,
     ]);
-    expect((await runStep("route", baking, docker)).stderr).toContain("12 of 24 answers of the release were errors (50.0 %, limit 5 %)");
+    expect((await runStep("route", bakingLong, docker)).stderr).toContain("12 of 24 answers of the release were errors (50.0 %, limit 5 %)");
   });
 
   test.concurrent("is taken back when it is slower than the one before", async () => {
     const docker = fakeDocker([
       ...BEFORE, earlier(answered("web-old", 30, { milliseconds: 100 })), meanwhile(answered("web-2", 20, { milliseconds: 900 })), WELL, SWITCHED, BACK, RESUMED, APP_LOG, STOPPED,
     ]);
-    const { code, stderr } = await runStep("route", baking, docker);
+    const { code, stderr } = await runStep("route", bakingLong, docker);
     expect(code).toBe(1);
     expect(timeless(stderr)[0]).toContain("web-2 answers in 900 ms (95th percentile of 20), what was live before in 100 ms (limit 3 times that)");
     expect(stderr).toContain("  last log lines of web-2:\n");
@@ -85,7 +87,7 @@ describe("a release that bakes", () => {
     ["was started again", [states("running 0 ", "running 2 ", 1), states("running 0 ", "running 3 ")], "container web-2 ended and was started again"],
   ])("is taken back when a container %s", async (_, inspected, reason) => {
     const docker = fakeDocker([...BEFORE, earlier(), meanwhile(), ...inspected, SWITCHED, BACK, RESUMED, APP_LOG, STOPPED]);
-    const { code, stderr } = await runStep("route", { ...baking, bake: { ...BAKE, duration: 60 } }, docker);
+    const { code, stderr } = await runStep("route", bakingLong, docker);
     expect(code).toBe(1);
     expect(timeless(stderr)[0]).toBe(`release ${RELEASE} was taken back 0.1 s after the switch: ${reason}`);
     expect(stderr).toContain("  last log lines of web-2:\n");
@@ -94,7 +96,7 @@ describe("a release that bakes", () => {
 
   test.concurrent("goes on serving where it is the first and there is nothing to go back to, but the update fails", async () => {
     const docker = fakeDocker([NO_ROUTE, earlier(), meanwhile(answered("web-1", 20, { status: 500 })), WELL, SWITCHED, RESUMED, APP_LOG]);
-    const { code, stderr } = await runStep("route", baking, docker);
+    const { code, stderr } = await runStep("route", bakingLong, docker);
     expect(code).toBe(1);
     expect(stderr.split("\n").slice(0, 2)).toEqual([
       `release ${RELEASE} is not good enough: 20 of 20 answers of web-1 were errors (100.0 %, limit 5 %)`,
@@ -106,12 +108,12 @@ describe("a release that bakes", () => {
 
   test.concurrent("has nothing to go back to where what was live says nothing of its settings, as of an earlier Berth", async () => {
     const docker = fakeDocker([OLD_ROUTE, { ...OLD_LABELS, stdout: '[{"Config":{"Labels":{}}}]' }, earlier(), meanwhile(answered("web-1", 20, { status: 500 })), WELL, SWITCHED, RESUMED, APP_LOG]);
-    expect((await runStep("route", baking, docker)).stderr).toContain("There is no earlier release to go back to");
+    expect((await runStep("route", bakingLong, docker)).stderr).toContain("There is no earlier release to go back to");
   });
 
   test.concurrent("does not bake again where its containers have the traffic already, in whatever order", async () => {
     const docker = fakeDocker([routeTo("web-2:3000", "web-1:3000"), { ...OLD_LABELS, to: "inspect --type container web-2 web-1" }, SWITCHED, RESUMED]);
-    const { code, stdout } = await runStep("route", { ...baking, bake: { ...BAKE, duration: 60 } }, docker);
+    const { code, stdout } = await runStep("route", bakingLong, docker);
     expect([code, stdout]).toEqual([0, `release ${RELEASE} is live on 2 replicas\n`]);
     expect(proxied(docker.calls())).toEqual(["list", "deploy app", "resume app"]);
   });
