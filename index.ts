@@ -6,6 +6,7 @@ import { checkOut } from "./components/checkout.ts";
 import { contentHash } from "./components/content.ts";
 import { findRelease, liveRelease, nextRelease, readPast } from "./components/ledger.ts";
 import { readOrigin } from "./components/origin.ts";
+import { valuesFor } from "./components/secretValues.ts";
 import { WebApp } from "./components/webApp.ts";
 import { checkContext, checkEngine } from "./preflight.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -17,8 +18,8 @@ export default async () => {
   const tried = settings.canary && { settings: settings.canary, ...(await chosen(settings.canary.release)) };
   const { release, build } = tried && !settings.release ? { release: liveRelease(ledger), build: undefined } : await chosen(settings.release);
   await checkEngine(owner, settings, release, build !== undefined);
-
-  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, release, ledger, dataVolumes, accessories, key, build, canary: tried });
+  const secrets = await valuesFor(settings.secrets, release, ...(tried ? [tried.release] : []));
+  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, secrets, release, ledger, dataVolumes, accessories, key, build, canary: tried });
   return {
     url: app.url,
     release: release.name,
@@ -29,7 +30,7 @@ export default async () => {
     releases: app.releases,
     dataVolumes: app.dataVolumes,
     ...(Object.keys(app.accessories).length > 0 && { accessories: app.accessories }),
-    key: app.key,
+    ...{ secrets: Object.keys(settings.secrets).sort(), key: app.key },
     ...(app.canary && { canary: app.canary }),
   };
 

@@ -4,6 +4,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { ACCESSORIES, type AccessoryKind } from "./components/accessoryKinds.ts";
+import type { SecretProgram } from "./components/secretProgram.ts";
 import { findConflicts } from "./settings/conflicts.ts";
 import { ConfigError, describeProblems } from "./settings/errors.ts";
 import { schema } from "./settings/schema.ts";
@@ -25,6 +26,8 @@ export interface ReleaseSettings {
   readonly workers: readonly WorkerSettings[];
   /** Names of the accessories whose address the release gets. Default: none. */
   readonly accessories?: readonly string[];
+  /** Names of the secrets that a process gets: `web`, or a worker's name. A process that is not here gets all. Left out where none is. */
+  readonly secretsFor?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A process of the release that takes no traffic. */
@@ -78,6 +81,9 @@ export interface VolumeBackup {
   /** Runs in the app's container once the data are read. */
   readonly postHook?: readonly string[] | undefined;
 }
+
+/** Where the value of a secret comes from: its bytes in Base64, or a program that prints them. */
+export type SecretSettings = { readonly base64: string } | SecretProgram;
 
 /** What to build an image from. */
 export interface BuildSettings {
@@ -141,7 +147,7 @@ export interface Settings {
   readonly build: BuildSettings;
   readonly next: ReleaseSettings;
   /** Plain here; wrap in `pulumi.secret` before it goes into a resource. */
-  readonly secrets: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, SecretSettings>>;
 }
 
 /** One key's raw text, and whether the stack file keeps it encrypted. */
@@ -194,6 +200,7 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
       ...(config.tmpfs.length > 0 && { tmpfs: config.tmpfs }),
       workers: config.workers,
       ...(config.accessories.length > 0 && { accessories: config.accessories.map(({ name }) => name).sort() }), // absent as in ledgers of before
+      ...(Object.keys(config.secretsFor).length > 0 && { secretsFor: config.secretsFor }),
     },
     secrets: config.secrets,
   };

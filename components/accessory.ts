@@ -48,8 +48,8 @@ export class Accessory extends pulumi.ComponentResource {
     const files = new local.Command(
       `${name}-files`,
       {
-        ...stepArgs("secrets", { owner, image: image.imageId, uid: ACCESSORY_USER }),
-        stdin: pulumi.secret(password.apply((known) => canonicalJson(facts.files(known)))),
+        ...stepArgs("secrets", { owner, process: settings.name, uid: ACCESSORY_USER }),
+        stdin: pulumi.secret(password.apply((known) => canonicalJson(Object.fromEntries(Object.entries(facts.files(known)).map(([file, text]) => [file, { base64: Buffer.from(text).toString("base64") }]))))),
         delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
       },
       own,

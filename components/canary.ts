@@ -5,7 +5,8 @@ import { HealthGate } from "./healthGate.ts";
 import type { Release } from "./ledger.ts";
 import type { Owner } from "./owner.ts";
 import { Replicas, type ReplicasArgs } from "./replicas.ts";
-import { SecretFiles } from "./secretFiles.ts";
+import { mountedSecrets, type MountedSecretsArgs } from "./secretFiles.ts";
+import { WEB } from "./secretValues.ts";
 
 export interface CanaryArgs {
   readonly owner: Owner;
@@ -18,6 +19,8 @@ export interface CanaryArgs {
   readonly gateway: pulumi.Input<string>;
   readonly network: pulumi.Input<string>;
   readonly volumes: ReplicasArgs["volumes"];
+  readonly values: MountedSecretsArgs["values"];
+  readonly hashes: MountedSecretsArgs["hashes"];
 }
 
 /** Some replicas of another release, which take their share of the traffic beside the live one. It never becomes live by itself here. */
@@ -29,15 +32,12 @@ export class Canary extends pulumi.ComponentResource {
 
   constructor(name: string, args: CanaryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Canary", name, {}, opts);
-    const { owner, release, settings, build, gateway, network, volumes } = args;
+    const { owner, release, settings, build, gateway, network, volumes, values, hashes } = args;
     const own = { parent: this };
     const image = new AppImage(`${name}-image`, { owner, release, cleanUp: false, ...(build && { build }) }, own);
-    const secrets =
-      Object.keys(release.secrets).length > 0
-        ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId, urls: {} }, own)
-        : undefined;
+    const secrets = mountedSecrets(`${name}-web`, WEB, { owner, release, values, hashes }, own);
     this.image = image.imageId;
-    this.processes = { owner, release, imageId: image.imageId, network, volumes, secrets: secrets?.volumeName, replicas: settings.replicas };
+    this.processes = { owner, release, imageId: image.imageId, network, volumes, secrets, replicas: settings.replicas };
     const web = new Replicas(`${name}-web`, this.processes, own);
     new HealthGate(`${name}-gate`, { owner, release, gateway, candidates: web.containers, workers: [] }, own);
     this.containers = web.containers;

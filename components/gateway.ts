@@ -31,6 +31,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly container: pulumi.Output<string>;
   /** Name of the network that the replicas join. */
   readonly network: pulumi.Output<string>;
+  /** Image of the proxy: the one that every engine of Berth's has, for containers in which nothing runs. */
+  readonly image: docker.RemoteImage;
 
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Gateway", name, {}, opts);
@@ -43,6 +45,7 @@ export class Gateway extends pulumi.ComponentResource {
       replaceOnChanges: REPLACE_ON_CHANGES,
     });
     limitPids(`${name}-pids`, [proxy.name], DEFAULTS.pids, { parent: this });
+    this.image = image;
     this.container = proxy.name;
     this.network = network.name;
     this.registerOutputs({ container: this.container, network: this.network });

@@ -11,8 +11,8 @@ export interface Release {
   /** The image's id on the engine; missing in a release that is not built yet. */
   readonly image?: string;
   readonly settings: ReleaseSettings;
-  /** Plain here, a secret in the stack's state. */
-  readonly secrets: Readonly<Record<string, string>>;
+  /** Names of its secrets. Their values belong to the stack: a release that is brought back gets today's. */
+  readonly secrets: readonly string[];
   /** Git commit it was built from, with "+" where files were changed since. */
   readonly commit?: string;
   readonly author?: string;
@@ -43,7 +43,11 @@ export async function readPast(): Promise<Past> {
   const stack = new pulumi.StackReference(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
   const [releases, dataVolumes, accessories, key] = await Promise.all(["releases", "dataVolumes", "accessories", "key"].map((name) => stack.getOutputDetails(name)));
   return {
-    releases: ((releases?.secretValue ?? releases?.value ?? []) as Release[]).map((release) => ({ ...release, settings: { ...LATER_SETTINGS, ...release.settings } })),
+    releases: ((releases?.secretValue ?? releases?.value ?? []) as Release[]).map((release) => ({
+      ...release,
+      settings: { ...LATER_SETTINGS, ...release.settings },
+      secrets: Array.isArray(release.secrets) ? release.secrets : Object.keys(release.secrets).sort(), // an earlier Berth kept the values, too
+    })),
     dataVolumes: (dataVolumes?.value ?? []) as string[],
     accessories: (accessories?.value ?? {}) as Past["accessories"],
     key: key?.secretValue as string | undefined,
@@ -74,7 +78,7 @@ export function liveRelease([live]: readonly Release[]): Release {
  * the same image with other settings gets the next number.
  */
 export function nextRelease(ledger: readonly Release[], content: string, settings: Settings, origin: Origin): Release {
-  const carried = { settings: settings.next, secrets: settings.secrets };
+  const carried = { settings: settings.next, secrets: Object.keys(settings.secrets).sort() };
   const siblings = ledger.filter((entry) => contentOf(entry.name) === content);
   const same = siblings.find((entry) => isDeepStrictEqual({ settings: entry.settings, secrets: entry.secrets }, carried));
   if (same) return { ...same, ...origin };
@@ -89,8 +93,3 @@ export function record(ledger: readonly Release[], release: Release, keep: numbe
   return [entry, ...ledger.filter(({ name }) => name !== release.name)].slice(0, keep + 1);
 }
 
-/** A ledger entry as a stack output: its secrets stay secret, its image may only be known after the build. */
-export function toOutput(release: Release, image: pulumi.Input<string | undefined>): Record<string, unknown> {
-  const { secrets, ...rest } = release;
-  return { ...rest, image, secrets: Object.keys(secrets).length > 0 ? pulumi.secret(secrets) : {} };
-}

@@ -12,6 +12,9 @@ export type Part = "image" | "gateway" | "web" | "worker" | "accessory" | "job" 
 /** Label of a replica with the settings of its release as JSON: what a stranger has to know to serve from it. */
 export const SETTINGS_LABEL = "berth.settings";
 
+/** Label of a container with the keyed hash of each secret as JSON: whether it runs today's values. */
+export const SECRETS_LABEL = "berth.secrets";
+
 /** Labels by which Berth finds again what it made, and only that. */
 export function labels(owner: Owner, part: Part, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return { "berth.project": owner.project, "berth.stack": owner.stack, "berth.part": part, ...more };

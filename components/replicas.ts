@@ -5,7 +5,7 @@ import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
 import type { Release } from "./ledger.ts";
 import { bindMount, tmpfsMount, volumeMount } from "./mounts.ts";
 import { canonicalJson } from "./canonicalJson.ts";
-import { labelList, labels, SETTINGS_LABEL, type Owner } from "./owner.ts";
+import { labelList, labels, SECRETS_LABEL, SETTINGS_LABEL, type Owner } from "./owner.ts";
 import { mebibytes } from "./units.ts";
 
 export interface ReplicasArgs {
@@ -16,8 +16,8 @@ export interface ReplicasArgs {
   readonly network: pulumi.Input<string>;
   /** The engine's name of each data volume, by its name in the configuration. */
   readonly volumes: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The engine's name of the volume with the release's secrets, if it has any. */
-  readonly secrets?: pulumi.Input<string> | undefined;
+  /** What it is given of the release's secrets: the engine's name of the volume with its files, and their hashes for the label. */
+  readonly secrets?: { readonly volume?: pulumi.Input<string>; readonly hashes: pulumi.Input<string> } | undefined;
   /** Number of containers. Default: what the worker, or the release, says. */
   readonly replicas?: number;
   /** Default: the web process. */
@@ -63,20 +63,31 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
     ...(worker && { command: [...worker.command], healthcheck: healthOf(worker) }),
     // Where one writer is allowed, the gate starts the containers, when the old ones have stopped.
     ...(settings.strategy === "recreate" && { start: false, mustRun: false }),
-    labels: labelList(labels(owner, worker ? "worker" : "web", { "berth.release": release.name, [SETTINGS_LABEL]: canonicalJson(settings) })),
+    labels: [
+      ...labelList(labels(owner, worker ? "worker" : "web", { "berth.release": release.name, [SETTINGS_LABEL]: canonicalJson(settings) })),
+      ...(secrets ? [{ label: SECRETS_LABEL, value: secrets.hashes }] : []),
+    ],
     mounts: [
       ...settings.volumes.map(({ name, target }) => volumeMount(volumeOf(volumes, name), target)),
       ...settings.binds.map(({ source, target, readOnly }) => bindMount(source, target, { readOnly })),
-      ...(secrets ? [volumeMount(secrets, SECRETS_FOLDER, { readOnly: true })] : []),
+      ...(secrets?.volume ? [volumeMount(secrets.volume, SECRETS_FOLDER, { readOnly: true })] : []),
     ],
     networksAdvanced: [{ name: network }],
     destroyGraceSeconds: Math.max(1, Math.ceil(settings.drain)), // from SIGTERM to SIGKILL; with 0 or unset, the provider kills at once
   };
 }
 
-/** A worker's own check; the image's is the web process's, and would fail. */
-const healthOf = ({ healthcheck }: WorkerSettings): docker.types.input.ContainerHealthcheck =>
-  healthcheck ? { tests: ["CMD", ...healthcheck], interval: "5s", timeout: "5s", retries: 3, startPeriod: "10s" } : { tests: ["NONE"] };
+/**
+ * A worker's own check; the image's is the web process's, and would fail. Times are there also where there is none: the
+ * engine would take the image's for them, and the worker would look changed at every update.
+ */
+const healthOf = ({ healthcheck }: WorkerSettings): docker.types.input.ContainerHealthcheck => ({
+  tests: healthcheck ? ["CMD", ...healthcheck] : ["NONE"],
+  interval: "5s",
+  timeout: "5s",
+  retries: 3,
+  startPeriod: "10s",
+});
 
 /** A name that is not there is never taken for a volume's own: the engine would make an empty one. */
 function volumeOf(volumes: ReplicasArgs["volumes"], name: string): pulumi.Input<string> {

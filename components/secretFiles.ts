@@ -3,20 +3,25 @@ import * as pulumi from "@pulumi/pulumi";
 import { canonicalJson } from "./canonicalJson.ts";
 import type { Release } from "./ledger.ts";
 import type { Owner } from "./owner.ts";
+import type { ReplicasArgs } from "./replicas.ts";
+import { allSecretsOf, secretsOf, type SecretValues } from "./secretValues.ts";
 import { stepArgs } from "./step.ts";
 
 export interface SecretFilesArgs {
   readonly owner: Owner;
-  readonly release: Release;
-  readonly imageId: pulumi.Input<string>;
-  /** URLs of accessories, by the names of their files. */
-  readonly urls: Readonly<Record<string, pulumi.Output<string>>>;
+  /** The process that reads them: part of the volume's name. */
+  readonly process: string;
+  readonly values: SecretValues;
+  /** Keyed hash of each value. */
+  readonly hashes: Readonly<Record<string, pulumi.Input<string>>>;
+  /** User of the process, as `berth:user` has it. */
+  readonly user: string;
 }
 
 /**
- * The secrets of one release as files in a volume that its replicas mount read-only. The provider's `uploads` cannot
- * do it: they fail in a container with a read-only root file system. Each release has its own volume, so that an old
- * replica keeps its old values to the end.
+ * The secrets of one process as files in a volume that its containers mount read-only. The provider's `uploads` cannot
+ * do it: they fail in a container with a read-only root file system. New values make a new volume, so that an old
+ * container keeps its old values to the end.
  */
 export class SecretFiles extends pulumi.ComponentResource {
   /** The engine's name of the volume, known once the files are in it. */
@@ -24,20 +29,45 @@ export class SecretFiles extends pulumi.ComponentResource {
 
   constructor(name: string, args: SecretFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:SecretFiles", name, {}, opts);
-    const { owner, release, imageId, urls } = args;
+    const { owner, process, values, hashes, user } = args;
+    const uid = readerOf(user);
     const files = new local.Command(
       `${name}-files`,
       {
-        ...stepArgs("secrets", { owner, image: imageId, uid: readerOf(release.settings.user) }),
-        stdin: pulumi.secret(pulumi.output(urls).apply((known) => canonicalJson({ ...release.secrets, ...known }))),
+        ...stepArgs("secrets", { owner, process, uid }),
+        stdin: pulumi.secret(pulumi.output(Object.fromEntries(Object.entries(values).map(([secret, { base64, program }]) => [secret, program ?? { base64 }]))).apply(canonicalJson)),
+        triggers: [pulumi.output({ uid, ...hashes }).apply(canonicalJson)],
         delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
       },
-      { parent: this },
+      { parent: this, deleteBeforeReplace: false },
     );
     this.volumeName = files.stdout;
     this.registerOutputs({ volumeName: this.volumeName });
   }
 }
+
+export interface MountedSecretsArgs {
+  readonly owner: Owner;
+  readonly release: Release;
+  readonly values: SecretValues;
+  /** Keyed hash of each value. */
+  readonly hashes: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/** What a process of a release is given of its secrets; undefined where the release has none. @param name of the process's `Replicas` */
+export function mountedSecrets(name: string, process: string, args: MountedSecretsArgs, opts: pulumi.ComponentResourceOptions): ReplicasArgs["secrets"] {
+  const { owner, release, values, hashes } = args;
+  const all = allSecretsOf(release);
+  if (all.length === 0) return undefined;
+  const names = secretsOf(release, process);
+  const files = names.length > 0 ? new SecretFiles(`${name}-secrets`, { owner, process, values: only(names, values), hashes: only(names, hashes), user: release.settings.user }, opts) : undefined;
+  // An app that allows one writer is swapped as a whole: with the hashes of all, each process changes with any of them.
+  const told = release.settings.strategy === "recreate" ? all : names;
+  return { ...(files && { volume: files.volumeName }), hashes: pulumi.output(only(told, hashes)).apply(canonicalJson) };
+}
+
+const only = <T>(names: readonly string[], all: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
 
 /** The one user that may read the files, if it is known. */
 export const readerOf = (user: string): number | null => (user === "image" ? null : Number(user.split(":")[0]));

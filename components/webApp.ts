@@ -9,12 +9,13 @@ import { DataVolume } from "./dataVolume.ts";
 import { DEFAULTS, Gateway } from "./gateway.ts";
 import { HealthGate } from "./healthGate.ts";
 import { Job, jobSpec } from "./job.ts";
-import { record, type Release, toOutput } from "./ledger.ts";
+import { record, type Release } from "./ledger.ts";
 import type { Owner } from "./owner.ts";
 import { Prune } from "./prune.ts";
 import { replicaArgs, Replicas, type ReplicasArgs } from "./replicas.ts";
 import { Route } from "./route.ts";
-import { SecretFiles } from "./secretFiles.ts";
+import { mountedSecrets } from "./secretFiles.ts";
+import { hashesOf, type SecretValues, WEB } from "./secretValues.ts";
 import { StackKey } from "./stackKey.ts";
 
 export interface WebAppArgs {
@@ -28,6 +29,8 @@ export interface WebAppArgs {
   readonly dataVolumes?: readonly string[];
   /** What wrote the data of each accessory that the stack has had. Default: there was none. */
   readonly accessories?: Readonly<Record<string, AccessoryRecord>>;
+  /** Today's values of the secrets that the releases have. Default: none. */
+  readonly secrets?: SecretValues;
   /** The key that the stack has already; see `StackKey`. */
   readonly key?: string | undefined;
   /** What to build; without it, the release's earlier image is used. */
@@ -76,15 +79,13 @@ export class WebApp extends pulumi.ComponentResource {
     const accessories = settings.accessories.map(
       (accessory) => new Accessory(`${name}-accessory-${accessory.name}`, { owner, settings: accessory, key: this.key, network: gateway.network, volume: volumeNames[dataOf(accessory.name)] ?? "" }, own),
     );
-    const urls = Object.fromEntries(accessories.flatMap(({ accessory, url }) => (release.settings.accessories?.includes(accessory) ? [[urlSecret(accessory), url]] : [])));
-    const secrets =
-      Object.keys({ ...release.secrets, ...urls }).length > 0
-        ? new SecretFiles(`${name}-secrets-${release.name}`, { owner, release, imageId: image.imageId, urls }, own)
-        : undefined;
+    const values: SecretValues = { ...args.secrets, ...Object.fromEntries(accessories.map(({ accessory, url }) => [urlSecret(accessory), { base64: url.apply((text) => Buffer.from(text).toString("base64")) }])) };
+    const hashes = hashesOf(this.key, values);
+    const secretsFor = (replicas: string, process: string) => mountedSecrets(replicas, process, { owner, release, values, hashes }, { ...own, dependsOn: gateway.image });
 
     const canary =
-      args.canary && new Canary(`${name}-canary`, { ...args.canary, owner, gateway: gateway.container, network: gateway.network, volumes: volumeNames }, own);
-    const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, secrets: secrets?.volumeName };
+      args.canary && new Canary(`${name}-canary`, { ...args.canary, owner, gateway: gateway.container, network: gateway.network, volumes: volumeNames, values, hashes }, { ...own, dependsOn: gateway.image });
+    const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, secrets: secretsFor(`${name}-web`, WEB) };
     const replica = replicaArgs(processes, 0); // jobs are number 0
     const run = settings.release === undefined; // what is brought back has proven itself
     const migration = settings.migration && { owner, what: "migration", release, settings: settings.migration, replica, run };
@@ -93,7 +94,10 @@ export class WebApp extends pulumi.ComponentResource {
 
     const before = { ...own, dependsOn: job ? [job] : accessories };
     const web = new Replicas(`${name}-web`, processes, before);
-    const workers = release.settings.workers.map((worker) => new Replicas(`${name}-worker-${worker.name}`, { ...processes, worker }, before));
+    const workers = release.settings.workers.map((worker) => {
+      const replicas = `${name}-worker-${worker.name}`;
+      return new Replicas(replicas, { ...processes, worker, secrets: secretsFor(replicas, worker.name) }, before);
+    });
     const workerContainers = workers.flatMap(({ containers }) => containers);
     const gate = new HealthGate(
       `${name}-gate`,
@@ -137,7 +141,7 @@ export class WebApp extends pulumi.ComponentResource {
     this.image = liveImage;
     this.replicas = web.containers;
     this.volumes = mounted.flatMap(({ name: volume, target }) => (volumeNames[volume] ? [{ name: volumeNames[volume], target }] : []));
-    this.releases = kept.map((entry) => toOutput(entry, imageOf(entry)));
+    this.releases = kept.map((entry) => ({ ...entry, image: imageOf(entry) }));
     this.accessories = Object.fromEntries(
       Object.entries(recordAccessories(args.accessories ?? {}, owner, settings.accessories)).map(([accessory, entry]) => [accessory, { ...entry, volume: volumeNames[dataOf(accessory)] }]),
     );

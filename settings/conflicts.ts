@@ -3,6 +3,7 @@ import { dataOf, urlSecret } from "../components/accessoryKinds.ts";
 import type { RawValue, ReleaseSettings, Settings } from "../settings.ts";
 import { pathText, removeCommand, setCommand } from "./commands.ts";
 import { findMountConflicts } from "./mountConflicts.ts";
+import { findSecretConflicts } from "./secretConflicts.ts";
 import { findTlsConflicts } from "./tlsConflicts.ts";
 
 type Raw = Readonly<Record<string, RawValue>>;
@@ -29,13 +30,13 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
   }
   const [unkept] = settings.backups ? [] : settings.volumeBackups;
   if (unkept) problems.push(`berth:volumes has a backup of ${unkept.volume}, but there is nowhere to put it: ${setCommand(["backups", "target"], "/srv/backups")}`);
-  return [...problems, ...findTlsConflicts(settings), ...findPlainSecrets(settings, raw), ...findOpenSecrets(raw), ...findReservedNames(next), ...findMountConflicts(next), ...findAccessoryConflicts(settings)];
+  return [...problems, ...findTlsConflicts(settings), ...findSecretConflicts(settings), ...findPlainSecrets(settings, raw), ...findOpenSecrets(raw), ...findReservedNames(next), ...findMountConflicts(next), ...findAccessoryConflicts(settings)];
 }
 
 /** Secrets that stand in the stack file for everyone to read. */
 function findPlainSecrets({ secrets, tls, backups }: Settings, raw: Raw): string[] {
   const paths = [
-    ...(raw["secrets"]?.secret ? [] : Object.keys(secrets).map((name) => ["secrets", name])),
+    ...(raw["secrets"]?.secret ? [] : Object.entries(secrets).flatMap(([name, value]) => ("command" in value ? [] : [["secrets", name]]))),
     ...(tls && "key" in tls && !raw["tls"]?.secret ? [["tls", "key"]] : []),
     ...(backups && !raw["backups"]?.secret ? [["backups", "password"], ...Object.keys(backups.credentials).map((name) => ["backups", "credentials", name])] : []),
   ];

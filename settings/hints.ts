@@ -58,6 +58,6 @@ const shapeOf = (schema: Schema): Record<string, Schema> | undefined =>
   (innermost(schema)._zod.def as { shape?: Record<string, Schema> }).shape;
 
 function childOf(schema: Schema, key: PropertyKey): Schema | undefined {
-  const def = innermost(schema)._zod.def as { element?: Schema; valueType?: Schema };
-  return def.element ?? def.valueType ?? shapeOf(schema)?.[String(key)];
+  const def = innermost(schema)._zod.def as { element?: Schema; valueType?: Schema; options?: readonly Schema[] };
+  return def.element ?? def.valueType ?? shapeOf(schema)?.[String(key)] ?? def.options?.map((option) => childOf(option, key)).find((child) => child !== undefined);
 }

@@ -23,6 +23,15 @@ const notYet = (description: string) =>
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String) // `pulumi config set --path` stores 1 as a number
   .meta(hint("a text, a number, true or false", "<value>"));
 const fileName = z.string().regex(/^(?!\.\.?$)[A-Za-z0-9._-]{1,100}$/).meta(hint("at most 100 letters, digits, ., _ and -", ""));
+const command = z.array(z.string().min(1).meta(hint("a text", "<word>"))).min(1).meta(holding("a list of words", [0], "<word>"));
+const processName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("at most 31 of a-z, 0-9 and -, led by a letter", ""));
+const secret = z
+  .union([
+    text.transform((value) => ({ base64: Buffer.from(value).toString("base64") })),
+    z.strictObject({ base64: z.string().transform((value) => value.replaceAll(/\s/g, "")).pipe(z.base64()).meta(hint("bytes in Base64", "<value>")) }),
+    z.strictObject({ command, timeout: duration(1, 300).default(30).meta(hint("a duration from 1s to 5m", "30s")) }),
+  ])
+  .meta(hint("a text, {base64: …} for bytes that are none, or {command: […]} for a program that prints it", "<value>"));
 const variable = z.string().regex(/^[A-Za-z_]\w*$/).meta(hint("letters, digits and _, not led by a digit", ""));
 
 function isSchedule(text: string): boolean {
@@ -47,7 +56,6 @@ const resources = z.strictObject({
   memory: memorySize.default(512 * 1024 ** 2).meta(hint('a size of at least 6M, such as "512M" or "1G"', "512M")),
   pids: z.int().min(1).max(1_000_000).default(256).meta(hint("a whole number from 1 to 1000000", "256")),
 });
-const command = z.array(z.string().min(1).meta(hint("a text", "<word>"))).min(1).meta(holding("a list of words", [0], "<word>"));
 const backup = z.strictObject({
   schedule: z.string().refine(isSchedule).optional().meta(hint("a cron expression of five fields", "0 3 * * *")),
   keep: z.int().min(1).max(1000).default(7).meta(hint("a whole number from 1 to 1000", "7")),
@@ -154,8 +162,10 @@ export const schema = z.strictObject({
   migration: job(300).optional().meta(holding("an object with command and timeout", ["command", 0], "migrate", "Runs once per release, before the switch, and must succeed: `{command, timeout: 300s}`", "none")),
   smokeTest: job(60).optional().meta(holding("an object with command and timeout", ["command", 0], "smoke-test", "Runs after the switch, with the app's address as BERTH_URL; where it fails, traffic goes back: `{command, timeout: 60s}`", "none")),
   env: z.record(variable, text).default({}).meta(holding("names and values", ["NAME"], "<value>", "Environment of the replicas", "none")),
-  secrets: z.record(fileName, text).default({})
+  secrets: z.record(fileName, secret).default({})
     .meta(holding("names and values", ["NAME"], "<value>", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
+  secretsFor: z.record(processName, z.array(fileName)).default({})
+    .meta(holding("names of processes, each with a list of secrets", ["web", 0], "<secret>", "Which process gets which secrets: `web`, or a worker's name, each with a list", "each gets all")),
   volumes: z.array(volume).optional().meta(holding("a list of {name, target}", [0, "name"], "data", "Data that outlives every release", "dev: `data` at `/data`; else none")),
   accessories: z.array(accessory).default([]).meta(holding("a list of {name, kind, version, resources}", [0, "name"], "database", "Databases next to the app, each with a data volume; the app finds its URL in the secret `<name>-url`. Defaults: `version` 15 for postgres and 7 for redis, `resources` as those of a replica", "none")),
   backups: backups.optional().meta(holding("an object with target, password and credentials", ["target"], "/srv/backups", "Where volumes with `backup` are backed up to, encrypted with `password`; `credentials` for the target and `password` are set with `--secret`", "none")),

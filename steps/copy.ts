@@ -5,7 +5,7 @@ import { docker } from "./engine.ts";
 
 export interface FileToCopy {
   readonly name: string;
-  readonly content: string;
+  readonly content: string | Buffer;
   /** Permission bits. */
   readonly mode: number;
   /** Numeric owner; root where it is not given. */

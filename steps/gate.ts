@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { goDuration } from "../components/units.ts";
 import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
 import { docker, readInput, runStep, StepError, tryDocker, tryGateway, withRepair } from "./engine.ts";
-import { giveBack, type HoldInput, isLive, letThrough, MAINTENANCE, takeOver } from "./hold.ts";
+import { giveBack, type HoldInput, isLive, letThrough, MAINTENANCE, newWorkers, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
@@ -54,8 +54,7 @@ async function main(): Promise<void> {
     if (waiting.length > 0) await docker(["start", ...waiting]); // without effect on those that run
     await pass(input);
   } catch (error) {
-    if (again) throw error;
-    await standDown(input, live).catch((second: unknown) => {
+    await standDown(input, live, again).catch((second: unknown) => {
       throw withRepair(error, "What was live before could not be brought back, run the update again", second);
     });
     throw error;
@@ -63,10 +62,11 @@ async function main(): Promise<void> {
 }
 
 /** Nothing of a release that failed goes on working, and what was live before is as it was. */
-async function standDown(input: GateInput, live: Live | undefined): Promise<void> {
-  if (input.workers.length > 0) await tryDocker(["stop", ...input.workers]);
-  if (!input.exclusive || !live) return;
-  await giveBack(input, live);
+async function standDown(input: GateInput, live: Live | undefined, again: boolean): Promise<void> {
+  const workers = await newWorkers(input, live);
+  if (workers.length > 0) await tryDocker(["stop", ...workers]);
+  if (!input.exclusive || !live || again) return;
+  await giveBack({ ...input, workers }, live);
   const { containerPort: port, health } = live.settings;
   await probe(input.gateway, { release: live.release, candidates: live.containers, port, health });
   if (live.state !== MAINTENANCE) await letThrough(input);

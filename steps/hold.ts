@@ -1,5 +1,5 @@
 /** For an app that allows one writer: requests wait in the gateway while the old containers stop and the new ones start. */
-import { ownedBy, type Owner } from "../components/owner.ts";
+import { ownedBy, type Owner, SECRETS_LABEL } from "../components/owner.ts";
 import { goDuration } from "../components/units.ts";
 import { docker, StepError, tellGateway, tryGateway } from "./engine.ts";
 import type { JobInput } from "./job.ts";
@@ -43,7 +43,7 @@ export async function takeOver(input: HoldInput, live: Live | undefined): Promis
 /** Stops the new release and starts the one that was live, while requests go on waiting: the caller lets them through. */
 export async function giveBack(input: HoldInput, live: Live): Promise<void> {
   await stop(input, [...input.candidates, ...input.workers]);
-  const before = await processes(input.owner, [`label=berth.release=${live.release}`]);
+  const before = await processes(input.owner, [`label=berth.release=${live.release}`], live.secrets); // with other secrets, it is one that failed
   await docker(["start", ...before.filter((name) => !isNew(input, name))]);
 }
 
@@ -59,9 +59,27 @@ async function stop({ drain }: HoldInput, containers: readonly string[]): Promis
   if (containers.length > 0) await docker(["stop", "--time", String(Math.max(1, Math.ceil(drain))), ...containers]);
 }
 
-/** The app's own containers, of whatever release. */
-async function processes(owner: Owner, filters: readonly string[]): Promise<string[]> {
-  const format = '{{.Names}} {{.Label "berth.part"}}';
+/**
+ * Of the workers those that are to take the place of others, or are another release's. What else stands at the gate works
+ * for the live release already, as after the change of a secret that it does not get, and goes on whatever comes.
+ */
+export async function newWorkers({ owner, workers }: HoldInput, live: Live | undefined): Promise<string[]> {
+  if (workers.length === 0) return [];
+  const lines = await docker(["ps", "--all", ...ownedBy(owner), "--filter", "label=berth.part=worker", "--format", '{{.Names}} {{.Label "berth.release"}}']);
+  const all = lines.split("\n").map((line) => line.split(" "));
+  const others = all.map(([name = ""]) => name).filter((name) => !workers.includes(name));
+  return workers.filter((worker) => all.find(([name]) => name === worker)?.[1] !== live?.release || others.some((name) => placeOf(name) === placeOf(worker)));
+}
+
+/** A container's name without the digits that Pulumi adds: the same for its replacement. */
+const placeOf = (container: string): string => container.replace(/-[0-9a-f]{7}$/, "");
+
+/** The app's own containers, of whatever release. @param secrets only those with this label of their secrets */
+async function processes(owner: Owner, filters: readonly string[], secrets?: string): Promise<string[]> {
+  const format = `{{.Names}} {{.Label "berth.part"}} {{.Label "${SECRETS_LABEL}"}}`;
   const lines = await docker(["ps", "--all", ...ownedBy(owner), ...filters.flatMap((filter) => ["--filter", filter]), "--format", format]);
-  return lines.split("\n").flatMap((line) => (/^(\S+) (web|worker)$/.exec(line)?.[1] ?? []));
+  return lines.split("\n").flatMap((line) => {
+    const [name = "", part = "", hashes = ""] = line.split(" ");
+    return /^(web|worker)$/.test(part) && (secrets ?? hashes) === hashes ? [name] : [];
+  });
 }

@@ -1,6 +1,6 @@
 /** What the gateway sends its traffic to, and what those containers are: where a release that goes wrong is taken back to. */
 import type { ReleaseSettings } from "../settings.ts";
-import { SETTINGS_LABEL } from "../components/owner.ts";
+import { SECRETS_LABEL, SETTINGS_LABEL } from "../components/owner.ts";
 import { docker, tryGateway } from "./engine.ts";
 
 /** One line of `kamal-proxy list`. */
@@ -19,6 +19,8 @@ export interface Live {
   readonly containers: readonly string[];
   /** running, paused or stopped. */
   readonly state: string;
+  /** Keyed hashes of the secrets that its containers run with, as their label has them; "" without secrets. */
+  readonly secrets: string;
   readonly settings: Pick<ReleaseSettings, "containerPort" | "health" | "drain">;
 }
 
@@ -42,7 +44,7 @@ export async function findLive(gateway: string, service: string): Promise<Live |
   try {
     const inspected = JSON.parse(await docker(["inspect", "--type", "container", ...containers])) as { Config: { Labels: Record<string, string> } }[];
     const labels = inspected[0]?.Config.Labels ?? {};
-    return { release: labels["berth.release"] ?? "", containers, state: route.state, settings: JSON.parse(labels[SETTINGS_LABEL] ?? "") as ReleaseSettings };
+    return { release: labels["berth.release"] ?? "", containers, state: route.state, secrets: labels[SECRETS_LABEL] ?? "", settings: JSON.parse(labels[SETTINGS_LABEL] ?? "") as ReleaseSettings };
   } catch {
     return undefined; // removed by hand, or made by a Berth that left no settings: nothing to go back to
   }

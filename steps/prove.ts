@@ -1,7 +1,7 @@
 /** Brings a release live, and takes it back where it does not prove good: by its answers, its containers, its smoke test. */
 import { bake, watch, type Watch } from "./bake.ts";
 import { StepError, tellGateway, tryDocker, withRepair } from "./engine.ts";
-import { giveBack, letThrough, pauseWords } from "./hold.ts";
+import { giveBack, letThrough, newWorkers, pauseWords } from "./hold.ts";
 import { runJob } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
 import { deployWords, type RouteInput, verdictIn, verdictWords } from "./switch.ts";
@@ -105,13 +105,14 @@ async function sendBack(input: RouteInput, live: Live): Promise<void> {
   const back = deployWords({ ...input, targets: live.containers, canary: null, port, health, drain });
   if (input.exclusive) {
     if (input.maintenance === null) await tellGateway(input.gateway, pauseWords(held));
-    await giveBack(held, live);
+    await giveBack({ ...held, workers: await newWorkers(held, live) }, live);
     await tellGateway(input.gateway, back);
     if (input.maintenance === null) await letThrough(held);
     return;
   }
   await tellGateway(input.gateway, back);
-  if (input.workers.length > 0) await tryDocker(["stop", ...input.workers]); // those of the old release still run
+  const workers = await newWorkers(held, live);
+  if (workers.length > 0) await tryDocker(["stop", ...workers]); // those of the old release still run
 }
 
 /** Words of a release that was taken back; the first line says why, with numbers. */

@@ -1,17 +1,20 @@
 /**
- * Writes the secrets of a release into a volume of its own, by way of a container that is never started. Prints the
+ * Writes the secrets of a process into a volume of its own, by way of a container that is never started. Prints the
  * volume's name; run again, it writes into the same one.
  */
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { labels, type Owner } from "../components/owner.ts";
+import { askProgram } from "../components/secretProgram.ts";
+import type { SecretSettings } from "../settings.ts";
 import { copyInto } from "./copy.ts";
-import { docker, readInput, runStep, tryDocker } from "./engine.ts";
+import { IMAGES } from "../toolchain/versions.ts";
+import { docker, readInput, runStep, StepError, tryDocker } from "./engine.ts";
 
 export interface SecretsInput {
   readonly owner: Owner;
-  /** Any image that the engine has; nothing in it runs. */
-  readonly image: string;
+  /** Name of the process that reads them. */
+  readonly process: string;
   /** Numeric user that may read the files; null: everyone in the container. */
   readonly uid: number | null;
 }
@@ -19,16 +22,17 @@ export interface SecretsInput {
 const FOLDER = "/run/secrets";
 
 async function main(): Promise<void> {
-  const { owner, image, uid } = readInput<SecretsInput>();
-  const secrets = JSON.parse(await text(process.stdin)) as Record<string, string>;
-  const volume = process.env["PULUMI_COMMAND_STDOUT"] || `${owner.project}-${owner.stack}-secrets-${randomBytes(4).toString("hex")}`;
+  const { owner, process: reader, uid } = readInput<SecretsInput>();
+  const secrets = JSON.parse(await text(process.stdin)) as Record<string, SecretSettings>;
+  const files = await Promise.all(Object.entries(secrets).map(async ([name, secret]) => ({ name, content: await bytesOf(name, secret) })));
+  const volume = process.env["PULUMI_COMMAND_STDOUT"] || `${owner.project}-${owner.stack}-secrets-${reader}-${randomBytes(4).toString("hex")}`;
   const marks = Object.entries(labels(owner, "secrets")).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
   await docker(["volume", "create", ...marks, volume]);
   try {
-    const helper = await docker(["create", ...marks, "--network", "none", "--volume", `${volume}:${FOLDER}`, image, "never-started"]);
+    const helper = await docker(["create", ...marks, "--network", "none", "--volume", `${volume}:${FOLDER}`, IMAGES.proxy, "never-started"]);
     try {
       const access = uid === null ? { mode: 0o444 } : { mode: 0o400, uid };
-      await copyInto(helper, FOLDER, Object.entries(secrets).map(([name, content]) => ({ name, content, ...access })));
+      await copyInto(helper, FOLDER, files.map((file) => ({ ...file, ...access })));
     } finally {
       await docker(["rm", "--force", helper]);
     }
@@ -37,6 +41,13 @@ async function main(): Promise<void> {
     throw error;
   }
   console.log(volume);
+}
+
+async function bytesOf(name: string, secret: SecretSettings): Promise<Buffer> {
+  if ("base64" in secret) return Buffer.from(secret.base64, "base64");
+  return askProgram(name, secret).catch((error: Error) => {
+    throw new StepError(error.message);
+  });
 }
 
 if (process.env["BERTH_INPUT"]) void runStep(main);

@@ -22,6 +22,8 @@ export interface Outputs {
   /** By name; `container` is null where only the data are left. */
   readonly accessories?: Readonly<Record<string, AccessoryRecord & { readonly volume: string }>>;
   readonly releases: readonly Release[];
+  /** Names of the secrets that are set; missing where an earlier Berth made the last update. */
+  readonly secrets?: readonly string[];
   /** The release that is tried beside the live one. */
   readonly canary?: { readonly release: string; readonly replicas: readonly string[]; readonly verdict: "good" | "held" | ""; readonly promote: boolean };
 }

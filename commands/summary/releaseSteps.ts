@@ -95,8 +95,8 @@ const ACCESSORY: Describe = (all) => {
 const PARTS: Readonly<Record<string, Describe>> = {
   "DataVolume create": (all) => `create ${count(all, "", "data volume")}`,
   StackKey: () => "make up the stack's key",
-  "SecretFiles create": () => "write the release's secrets",
-  "SecretFiles delete": () => "delete the secrets of the old release",
+  "SecretFiles create": (all) => `write the secrets of ${all.map(({ after }) => stepInput<{ process: string }>(after)?.process).join(", ")}`,
+  "SecretFiles delete": () => "delete the files of old secrets",
   Job: ([job]) => `run the ${job?.name.split("-").slice(2, -1).join(" ") ?? "job"} once`,
   HealthGate: ([gate], changes) => `gate: ${gateWords("all replicas are", { ...settingsOf(changes), ...(gate && stepInput<GateSaid>(gate.after)) })}`,
   "Canary HealthGate": ([gate]) => `gate of the canary: ${gateWords("it is", (gate && stepInput<GateSaid>(gate.after)) ?? {})}`,

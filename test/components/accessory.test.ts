@@ -56,7 +56,8 @@ test("Redis keeps what it is told, with a password", async () => {
   const program = await declareAccessory({ name: "cache", kind: "redis" });
   expect(program.get("db-container").inputs).toMatchObject({ name: "berth-dev-cache", command: ["redis-server", "/run/secrets/redis.conf"], mounts: [{ target: "/data" }, { target: "/run/secrets" }] });
   const { value } = program.get("db-files").inputs["stdin"] as Secret;
-  expect(JSON.parse(String(value))).toMatchObject({ "redis.conf": expect.stringMatching(/^requirepass [0-9a-f]{64}$[^]*^appendonly yes$/m) as unknown });
+  const { base64 = "" } = (JSON.parse(String(value)) as Record<string, { base64: string }>)["redis.conf"] ?? {};
+  expect(Buffer.from(base64, "base64").toString()).toMatch(/^requirepass [0-9a-f]{64}$[^]*^appendonly yes$/m);
 });
 
 test("its one container goes before another comes, because the data have one writer", async () => {

@@ -1,8 +1,8 @@
 import { AppImage, type AppImageArgs } from "../../components/appImage.ts";
 import { DataVolume } from "../../components/dataVolume.ts";
 import { Prune } from "../../components/prune.ts";
-import { SecretFiles } from "../../components/secretFiles.ts";
-import { carried, OWNER, releaseOf } from "../support/configuration.ts";
+import { SecretFiles, type SecretFilesArgs } from "../../components/secretFiles.ts";
+import { OWNER, releaseOf } from "../support/configuration.ts";
 import { declare } from "../support/program.ts";
 import { Secret, stepInput } from "../support/values.ts";
 
@@ -101,17 +101,30 @@ describe("a data volume", () => {
   });
 });
 
-describe("the secrets of a release", () => {
-  const release = releaseOf({ secrets: { pin: "hunter2", "db.password": "x" } });
-  const declareSecrets = (args = { owner: OWNER, release, imageId: "sha256:1111", urls: {} }) => declare(() => ({ name: new SecretFiles("app-secrets", args).volumeName }));
+describe("the secrets of a process", () => {
+  const secrets: SecretFilesArgs = {
+    owner: OWNER,
+    process: "web",
+    values: { pin: { base64: "aHVudGVyMg==" }, "db.password": { base64: "eA==" } },
+    hashes: { pin: "0badcafe0bad", "db.password": "123412341234" },
+    user: "1000:1000",
+  };
+  const declareSecrets = (args: Partial<SecretFilesArgs> = {}) => declare(() => ({ name: new SecretFiles("app-secrets", { ...secrets, ...args }).volumeName }));
 
   test("reach the step as a secret by standard input, and in no other way", async () => {
     const program = await declareSecrets();
     const { stdin, ...rest } = program.get("app-secrets-files").inputs;
-    expect(stdin).toEqual(new Secret('{"db.password":"x","pin":"hunter2"}'));
     expect(stdin).toBeInstanceOf(Secret);
-    expect(JSON.stringify(rest)).not.toContain("hunter2");
-    expect(stepInput(rest)).toEqual({ owner: OWNER, image: "sha256:1111", uid: 1000 });
+    expect(stdin).toEqual(new Secret('{"db.password":{"base64":"eA=="},"pin":{"base64":"aHVudGVyMg=="}}'));
+    for (const trace of ["hunter2", "aHVudGVyMg=="]) expect(JSON.stringify(rest)).not.toContain(trace);
+    expect(stepInput(rest)).toEqual({ owner: OWNER, process: "web", uid: 1000 });
+  });
+
+  test("that a program tells go into no input: the step asks it again", async () => {
+    const program = { command: ["pass", "show", "pin"], timeout: 30 };
+    const { inputs } = (await declareSecrets({ values: { pin: { base64: "aHVudGVyMg==", program } } })).get("app-secrets-files");
+    expect(inputs["stdin"]).toEqual(new Secret('{"pin":{"command":["pass","show","pin"],"timeout":30}}'));
+    expect((inputs["stdin"] as Secret).value).not.toContain("aHVudGVyMg");
   });
 
   test("are in the volume that the step names, which goes with them", async () => {
@@ -120,8 +133,13 @@ describe("the secrets of a release", () => {
     expect(program.outputs["name"]).toBe("stdout-of-app-secrets-files");
   });
 
+  test("are written into a new volume when one has another hash, before the old one goes", async () => {
+    const { inputs, options } = (await declareSecrets()).get("app-secrets-files");
+    expect(inputs["triggers"]).toEqual(['{"db.password":"123412341234","pin":"0badcafe0bad","uid":1000}']);
+    expect(options.deleteBeforeReplace).toBe(false);
+  });
+
   test.each([["1000:1000", 1000], ["1234", 1234], ["image", null]])("are for the user %s alone: %p", async (user, uid) => {
-    const program = await declareSecrets({ owner: OWNER, release: { ...release, settings: carried({ user }) }, imageId: "sha256:1111", urls: {} });
-    expect(stepInput(program.get("app-secrets-files").inputs)).toMatchObject({ uid });
+    expect(stepInput((await declareSecrets({ user })).get("app-secrets-files").inputs)).toMatchObject({ uid });
   });
 });

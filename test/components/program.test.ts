@@ -7,7 +7,7 @@ import { OWNER, releaseOf } from "../support/configuration.ts";
 import { temporaryFolder, write } from "../support/folders.ts";
 import type { Program } from "../support/program.ts";
 import { repository } from "../support/repository.ts";
-import { Secret, stepInput } from "../support/values.ts";
+import { stepInput } from "../support/values.ts";
 import { wholeProgram as run } from "../support/wholeProgram.ts";
 
 jest.mock("../../preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight.ts"), checkEngine: jest.fn(() => Promise.resolve()) }));
@@ -26,7 +26,7 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 test("the outputs are those that people and tools rely on", async () => {
   const { outputs } = await run();
   const [release] = releasesOf({ outputs } as Program);
-  expect(Object.keys(outputs).sort()).toEqual(["dataVolumes", "image", "key", "release", "releases", "replicas", "strategy", "url", "volumes"]);
+  expect(Object.keys(outputs).sort()).toEqual(["dataVolumes", "image", "key", "release", "releases", "replicas", "secrets", "strategy", "url", "volumes"]);
   expect(outputs).toMatchObject({
     url: "http://127.0.0.1:8080",
     image: "sha256:berth-dev-image-build",
@@ -67,13 +67,8 @@ describe("an update with nothing changed", () => {
   });
 });
 
-/** The ledger as the next update reads it: through JSON, with its secrets in the clear. */
-function ledgerOf(program: Program): Release[] {
-  return releasesOf(program).map((release) => {
-    const secrets = release.secrets as unknown;
-    return plain({ ...release, secrets: secrets instanceof Secret ? secrets.value : secrets }) as Release;
-  });
-}
+/** The ledger as the next update reads it: through JSON. */
+const ledgerOf = (program: Program): Release[] => plain(releasesOf(program)) as Release[];
 
 test("one changed byte of the app changes its image and its replicas, and neither gateway nor data", async () => {
   const first = await run();
@@ -136,7 +131,7 @@ describe("a pinned release", () => {
 
 describe("a canary", () => {
   const live = releaseOf({ image: "sha256:live", settings: { ...releaseOf().settings, volumes: [] } });
-  const tried = releaseOf({ name: "bbbbbbbbbbbb", image: "sha256:tried", secrets: { pin: "hunter2" }, settings: { ...releaseOf().settings, containerPort: 3000 } });
+  const tried = releaseOf({ name: "bbbbbbbbbbbb", image: "sha256:tried", secrets: ["pin"], settings: { ...releaseOf().settings, containerPort: 3000 } });
 
   test("of what is built stands beside the live release, which stays as it is", async () => {
     const program = await run({ canary: { replicas: 1 }, env: { NEW: "1" }, bake: { errors: 1 } }, [live]);
@@ -148,7 +143,7 @@ describe("a canary", () => {
   });
 
   test("takes its share after its own gate, by the limits of the bake", async () => {
-    const program = await run({ canary: { release: "bbbbbbbbbbbb", replicas: 2, duration: "1m" }, bake: { errors: 1 } }, [live, tried]);
+    const program = await run({ canary: { release: "bbbbbbbbbbbb", replicas: 2, duration: "1m" }, bake: { errors: 1 }, secrets: { pin: "hunter2" } }, [live, tried]);
     expect(stepInput(program.get("berth-dev-route-switch").inputs)).toMatchObject({
       release: live.name,
       targets: ["berth-dev-web-1-0abcdef", "berth-dev-web-2-0abcdef"],
@@ -164,9 +159,9 @@ describe("a canary", () => {
   });
 
   test("has its own secrets and the volumes it needs, and its image is kept", async () => {
-    const program = await run({ canary: { release: "bbbbbbbbbbbb" } }, [live, tried]);
+    const program = await run({ canary: { release: "bbbbbbbbbbbb" }, secrets: { pin: "hunter2" } }, [live, tried]);
     const mounts = program.get("berth-dev-canary-web-1").inputs["mounts"] as { source: string }[];
-    expect(mounts.map(({ source }) => source)).toEqual(["berth-dev-data-volume-0abcdef", "stdout-of-berth-dev-canary-secrets-bbbbbbbbbbbb-files"]);
+    expect(mounts.map(({ source }) => source)).toEqual(["berth-dev-data-volume-0abcdef", "stdout-of-berth-dev-canary-web-secrets-files"]);
     expect(stepInput(program.get("berth-dev-prune-images").inputs)).toMatchObject({ keep: ["berth-dev:3f9a1c2b7d4e", "berth-dev:bbbbbbbbbbbb"] });
     expect(program.resources.map(({ name }) => name)).not.toContain("berth-dev-canary-image-build");
   });

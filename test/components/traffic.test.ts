@@ -52,8 +52,8 @@ describe("the gate", () => {
 });
 
 describe("a job", () => {
-  const release = releaseOf({ secrets: { pin: "hunter2" }, settings: carried({ resources: { cpus: 1, memory: 64 * 1024 ** 2, pids: 32 }, strategy: "recreate" }) });
-  const replica = replicaArgs({ owner: OWNER, release, imageId: "sha256:1111", network: "net-1", volumes: { data: "data-1" }, secrets: "secrets-1" }, 0);
+  const release = releaseOf({ secrets: ["pin"], settings: carried({ resources: { cpus: 1, memory: 64 * 1024 ** 2, pids: 32 }, strategy: "recreate" }) });
+  const replica = replicaArgs({ owner: OWNER, release, imageId: "sha256:1111", network: "net-1", volumes: { data: "data-1" }, secrets: { volume: "secrets-1", hashes: '{"pin":"0badcafe0bad"}' } }, 0);
   const args: JobArgs = { owner: OWNER, what: "migration", release, settings: { command: ["migrate", "--all"], timeout: 90 }, replica, run: true };
 
   test("is a step that removes what it left when it goes, and whose output is a secret", async () => {

@@ -1,10 +1,11 @@
 import type { Release } from "../../components/ledger.ts";
 import { nextRelease } from "../../components/ledger.ts";
+import { valuesFor } from "../../components/secretValues.ts";
 import { urlOf, WebApp, type WebAppArgs } from "../../components/webApp.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { type Config, OWNER, releaseOf, settingsOf } from "../support/configuration.ts";
 import { declare, type DeclareOptions } from "../support/program.ts";
-import { Secret, stepInput } from "../support/values.ts";
+import { labelsOf, type Secret, stepInput } from "../support/values.ts";
 
 const CONTENT = "3f9a1c2b7d4e";
 const ORIGIN = { time: "2026-01-02T03:04:05.000Z" };
@@ -17,8 +18,8 @@ function declareApp({ config = {}, args = {}, ...options }: Omit<DeclareOptions,
   const settings = settingsOf(config);
   const ledger = args.ledger ?? [];
   const release = args.release ?? nextRelease(ledger, CONTENT, settings, ORIGIN);
-  return declare(() => {
-    const app = new WebApp("app", { owner: OWNER, settings, release, ledger, build: BUILD, ...args });
+  return declare(async () => {
+    const app = new WebApp("app", { owner: OWNER, settings, secrets: await valuesFor(settings.secrets, release), release, ledger, build: BUILD, ...args });
     return { url: app.url, image: app.image, replicas: app.replicas, volumes: app.volumes, releases: app.releases };
   }, options);
 }
@@ -39,10 +40,56 @@ test("an app is made of these parts, each its own", async () => {
   ]);
 });
 
-test("secrets add their files, named by the release so that an old replica keeps its old values to the end", async () => {
-  const parts = partsOf(await declareApp({ config: { secrets: { pin: "1" } } }));
-  expect(parts).toHaveLength(9);
-  expect(parts).toContainEqual(["SecretFiles", `app-secrets-${CONTENT}`]);
+describe("secrets", () => {
+  const workers = [{ name: "mail", command: ["mail"] }, { name: "queue", command: ["queue"] }];
+  const secrets = { a: "1", b: "2", c: "3" };
+  const PROCESSES = ["web", "worker-mail", "worker-queue"];
+  const declareSecrets = (config: Config = {}, options: Omit<Parameters<typeof declareApp>[0] & object, "config"> = {}) => declareApp({ config: { workers, secrets, ...config }, ...options });
+  /** The label of a process's containers, and what decides whether its files are written anew. */
+  const told = (program: Awaited<ReturnType<typeof declareApp>>) =>
+    PROCESSES.map((process) => [
+      JSON.parse(labelsOf(program.get(`app-${process}-1`).inputs["labels"])["berth.secrets"] ?? "null") as Record<string, string> | null,
+      program.resources.find(({ name }) => name === `app-${process}-secrets-files`)?.inputs["triggers"],
+    ]);
+
+  test("are files of each process, which its containers mount", async () => {
+    const program = await declareSecrets();
+    expect(partsOf(program).filter(([type]) => type === "SecretFiles").map(([, name]) => name)).toEqual(PROCESSES.map((process) => `app-${process}-secrets`));
+    for (const process of PROCESSES) expect(program.get(`app-${process}-1`).inputs["mounts"]).toContainEqual({ type: "volume", source: `stdout-of-app-${process}-secrets-files`, target: "/run/secrets", readOnly: true });
+  });
+
+  test("go to the processes that they are for, and to all others as well where nothing is said", async () => {
+    const program = await declareSecrets({ secretsFor: { web: ["a", "b"], queue: [] } });
+    expect(told(program).map(([hashes]) => Object.keys(hashes as object))).toEqual([["a", "b"], ["a", "b", "c"], []]);
+    expect(JSON.stringify(program.get("app-worker-queue-1").inputs["mounts"])).not.toContain("/run/secrets");
+    expect((program.get("app-web-secrets-files").inputs["stdin"] as Secret).value).toBe('{"a":{"base64":"MQ=="},"b":{"base64":"Mg=="}}');
+  });
+
+  test("with another value change their users, and nobody else", async () => {
+    const config = { secretsFor: { web: ["a", "b"], mail: ["b", "c"], queue: ["c"] } };
+    const [before, after] = [told(await declareSecrets(config)), told(await declareSecrets({ ...config, secrets: { ...secrets, c: "33" } }))];
+    expect(before.map((each, process) => JSON.stringify(each) === JSON.stringify(after[process]))).toEqual([true, false, false]);
+    expect(after[1]?.[0]).toMatchObject({ b: (before[1]?.[0] as Record<string, string>)["b"] });
+  });
+
+  test("with another value change all of an app that allows one writer, for it is swapped as a whole", async () => {
+    const config = { strategy: "recreate", secretsFor: { web: ["a"], mail: ["b"], queue: [] } };
+    const [before, after] = [told(await declareSecrets(config)), told(await declareSecrets({ ...config, secrets: { ...secrets, b: "22" } }))];
+    expect(before.map(([hashes], process) => JSON.stringify(hashes) === JSON.stringify(after[process]?.[0]))).toEqual([false, false, false]);
+    expect(before.map(([, files], process) => JSON.stringify(files) === JSON.stringify(after[process]?.[1]))).toEqual([true, false, true]);
+  });
+
+  test("of an accessory are its URL, for the processes that are to have it", async () => {
+    const program = await declareSecrets({ accessories: [{ name: "db", kind: "postgres" }], secretsFor: { web: ["db-url"], queue: ["a"] } });
+    expect(told(program).map(([hashes]) => Object.keys(hashes as object))).toEqual([["db-url"], ["a", "b", "c", "db-url"], ["a"]]);
+    const { value } = program.get("app-web-secrets-files").inputs["stdin"] as Secret;
+    expect(Buffer.from((JSON.parse(String(value)) as Record<string, { base64: string }>)["db-url"]?.base64 ?? "", "base64").toString()).toMatch(/^postgres:\/\/app:[0-9a-f]{64}@db:5432\/app$/);
+  });
+
+  test("are written anew where another user is to read them", async () => {
+    const [before, after] = [told(await declareSecrets()), told(await declareSecrets({ user: "1234" }))];
+    expect(before.map(([, files], process) => JSON.stringify(files) === JSON.stringify(after[process]?.[1]))).toEqual([false, false, false]);
+  });
 });
 
 test("each worker and the migration are parts of their own", async () => {
@@ -56,7 +103,7 @@ describe("the order of a release", () => {
   test("is image, replicas, gate, switch, prune; the replicas also wait for network, data and secrets", async () => {
     const program = await declareApp({ config: { secrets: { pin: "1" } } });
     const replica = program.before("app-web-1");
-    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", `app-secrets-${CONTENT}-files`]) expect(replica).toContain(name);
+    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", "app-web-secrets-files", "app-gateway-image"]) expect(replica).toContain(name);
     for (const name of ["app-web-1", "app-web-2", "app-gateway-proxy"]) expect(program.before("app-gate-probe")).toContain(name);
     for (const name of ["app-gate-probe", "app-web-pids"]) expect(program.before("app-route-switch")).toContain(name);
     expect(program.before("app-prune-images")).toContain("app-route-switch");
@@ -74,7 +121,7 @@ describe("the order of a release", () => {
   test("has the migration before all its processes, and the gate and the switch after all of them", async () => {
     const program = await declareApp({ config: { migration: MIGRATION, workers: [{ name: "mail", command: ["mail"], replicas: 2 }], secrets: { pin: "1" } } });
     for (const name of ["app-web-1", "app-worker-mail-1", "app-gate-probe"]) expect(program.before(name)).toContain("app-migration-run");
-    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", `app-secrets-${CONTENT}-files`]) expect(program.before("app-migration-run")).toContain(name);
+    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", "app-web-secrets-files"]) expect(program.before("app-migration-run")).toContain(name);
     for (const name of ["app-web-2", "app-worker-mail-2"]) expect(program.before("app-gate-probe")).toContain(name);
     for (const name of ["app-gate-probe", "app-worker-mail-pids"]) expect(program.before("app-route-switch")).toContain(name);
   });
@@ -191,10 +238,10 @@ describe("the outputs", () => {
     expect(stepInput(program.get("app-prune-images").inputs)).toMatchObject({ keep: [`berth-dev:${CONTENT}`, "berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"] });
   });
 
-  test("keep the secrets of every release secret", async () => {
-    const { outputs } = await declareApp({ config: { secrets: { pin: "new-value" } }, args: { ledger: [releaseOf({ name: "aaaaaaaaaaaa", secrets: { pin: "old-value" } })] } });
-    expect((outputs["releases"] as { secrets: unknown }[]).map(({ secrets }) => secrets)).toEqual([new Secret({ pin: "new-value" }), new Secret({ pin: "old-value" })]);
-    for (const { secrets } of outputs["releases"] as { secrets: unknown }[]) expect(secrets).toBeInstanceOf(Secret);
+  test("name the secrets of every release, and tell no value", async () => {
+    const { outputs } = await declareApp({ config: { secrets: { pin: "new-value" } }, args: { ledger: [releaseOf({ name: "aaaaaaaaaaaa", secrets: ["pin", "token"] })] } });
+    expect((outputs["releases"] as { secrets: unknown }[]).map(({ secrets }) => secrets)).toEqual([["pin"], ["pin", "token"]]);
+    expect(JSON.stringify(outputs)).not.toContain("new-value");
   });
 
   test("name the image only once the switch is made, so that a failed release is in no ledger", async () => {

@@ -2,17 +2,26 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
-import { census, docker, inspectAll } from "./support/engine.ts";
+import { census, docker, inspectAll, lines } from "./support/engine.ts";
+import { startLoad } from "./support/load.ts";
 
 const SENTINEL = "qz7f3a9-$HOME-'\"`\\-line one\nwx8e2b1 €";
 /** Parts that would survive quoting, escaping or line breaks. */
 const TRACES = ["qz7f3a9", "wx8e2b1", Buffer.from(SENTINEL).toString("base64").slice(0, 24)];
 
+/** Runs for ever, unless one of its secrets is "bad". */
+const WORKER = "const fs = require('fs'), f = '/run/secrets/'; if (fs.readdirSync(f).some((n) => fs.readFileSync(f + n, 'utf8') === 'bad')) process.exit(3); setInterval(() => undefined, 1e6)";
+
 let app: Checkout;
 let outputs = "";
 beforeAll(async () => {
-  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }] });
-  await app.secret("secrets.token", SENTINEL);
+  app = await Checkout.make({
+    volumes: [{ name: "data", target: "/data" }],
+    workers: ["mail", "queue"].map((name) => ({ name, command: ["-e", WORKER] })),
+    secretsFor: { web: ["token", "a", "b"], mail: ["b", "c"], queue: ["d"] },
+    drain: "10s",
+  });
+  await app.pulumiOk("config", "set-all", "--path", "--stack", app.stack, ...[["token", SENTINEL], ["a", "a1"], ["b", "b1"], ["c", "c1"], ["d", "d1"]].flatMap(([name, value]) => ["--secret", `berth:secrets.${name}=${value}`]));
   outputs += (await app.pulumiOk("preview", "--diff", "--stack", app.stack)).output;
   outputs += (await app.pulumiOk("up", "--yes", "--diff", "--stack", app.stack)).output;
 });
@@ -47,23 +56,76 @@ test("the value is in no output, log, label, environment, image, state or file",
   }
 });
 
-test("a failing release does not show it either", async () => {
-  await app.edit("app/src/routes/status.ts", /web\.get\("\/up"/, 'web.get("/gone"');
-  await app.pulumiOk("config", "set", "--path", "berth:health.deadline", "6s", "--stack", app.stack);
-  const failed = await app.up();
-  expect(failed.code).not.toBe(0);
-  expectNoTrace("the failure's output", failed.output);
-  await app.edit("app/src/routes/status.ts", 'web.get("/gone"', 'web.get("/up"');
+test("a new value of one of five replaces exactly the processes that get it, and no request fails", async () => {
+  const before = await containersOf();
+  expect(await readAll()).toEqual({ web: { a: "a1", b: "b1", token: SENTINEL }, mail: { b: "b1", c: "c1" }, queue: { d: "d1" } });
+  const load = await startLoad({ url: app.url, pause: 20, kinds: ["keepAlive", "newConnection", "slow"] });
+  await app.secret("secrets.b", "b2");
+  await app.upOk();
+  const { sent, failed } = await load.stop();
+  expect([failed, sent > 500]).toEqual([0, true]);
+  console.log(`one rotation: ${sent} requests, ${failed} failed`);
+
+  const after = await containersOf();
+  expect([after["queue"], after["gateway"]]).toEqual([before["queue"], before["gateway"]]);
+  for (const process of ["web", "mail"]) expect(after[process]?.filter((id) => before[process]?.includes(id))).toEqual([]);
+  expect(await readAll()).toEqual({ web: { a: "a1", b: "b2", token: SENTINEL }, mail: { b: "b2", c: "c1" }, queue: { d: "d1" } });
+  expect(await secretVolumes()).toHaveLength(3); // those with old values are gone
+  expect((await app.output<unknown[]>("releases")).length).toBe(1);
 });
 
-test("a new value replaces the replicas, and the old one is gone from the engine", async () => {
-  const before = await census(app.stack);
-  await app.secret("secrets.token", "another");
+test("a value that a process fails with stops the update, shows no secret, and leaves all that worked as it was", async () => {
+  const before = await containersOf();
+  await app.secret("secrets.c", "bad");
+  const failed = await app.up();
+  expect(failed.output).toContain("is not well");
+  expectNoTrace("the failure's output", failed.output);
+  expect(await containersOf("--filter", "status=running")).toEqual(before);
+
+  await app.secret("secrets.c", "c2");
   await app.upOk();
-  const after = await census(app.stack);
-  const secrets = (names: string[]) => names.filter((name) => name.includes("-secrets-"));
-  expect(secrets(after.volumes)).toHaveLength(1);
-  expect(secrets(after.volumes)).not.toEqual(secrets(before.volumes));
-  const [replica = ""] = await app.output<string[]>("replicas");
-  expect(await docker("exec", replica, "node", "-p", "require('fs').readFileSync('/run/secrets/token', 'utf8')")).toBe("another");
+  const { mail, ...after } = await containersOf();
+  expect(after).toEqual({ web: before["web"], queue: before["queue"], gateway: before["gateway"] });
+  expect(mail).not.toEqual(before["mail"]);
 });
+
+test("a release that is brought back has today's values, and a secret that nobody gets any more is not needed", async () => {
+  await app.pulumiOk("config", "set", "--path", "berth:env.GREETING", "Hello again", "--stack", app.stack);
+  await app.upOk();
+  await app.secret("secrets.d", "d2");
+  await app.npmOk("rollback");
+  expect((await app.output<{ name: string }[]>("releases")).map(({ name }) => name.includes("-"))).toEqual([false, true]);
+  expect(await readAll()).toEqual({ web: { a: "a1", b: "b2", token: SENTINEL }, mail: { b: "b2", c: "c2" }, queue: { d: "d2" } });
+});
+
+test("a release is not brought back without a secret that it needs, and says how to set it", async () => {
+  await app.pulumiOk("config", "rm", "--path", "berth:secrets.d", "--stack", app.stack);
+  await app.pulumiOk("config", "rm", "--path", "berth:secretsFor.queue", "--stack", app.stack);
+  const refused = await app.up();
+  expect(refused.code).not.toBe(0);
+  expect(refused.output).toMatch(/release \w+ needs the secret d, which is not set any more: pulumi config set --secret --path berth:secrets\.d <value>, or choose another release \(nothing was changed\)/);
+});
+
+const secretVolumes = async () => (await census(app.stack)).volumes.filter((name) => name.includes("-secrets-"));
+
+/** Ids of the containers of each process. */
+async function containersOf(...filters: string[]): Promise<Record<string, string[]>> {
+  const rows = await docker("ps", "--all", "--no-trunc", "--filter", `label=berth.stack=${app.stack}`, ...filters, "--format", "{{.ID}} {{.Names}}");
+  const found: Record<string, string[]> = {};
+  for (const [id = "", name = ""] of lines(rows).sort().map((row) => row.split(" "))) (found[processOf(name)] ??= []).push(id);
+  return found;
+}
+
+const processOf = (container: string): string => /-(web|gateway|worker-(?<worker>[a-z]+))-/.exec(container)?.groups?.["worker"] ?? /-(web|gateway)-/.exec(container)?.[1] ?? "";
+
+/** What each process finds in its folder of secrets. */
+async function readAll(): Promise<Record<string, Record<string, string>>> {
+  const ids = await containersOf();
+  const program = "const fs = require('fs'), f = '/run/secrets/'; console.log(JSON.stringify(Object.fromEntries(fs.readdirSync(f).map((n) => [n, fs.readFileSync(f + n, 'latin1')]))))";
+  const all = await Promise.all(["web", "mail", "queue"].map(async (process) => {
+    const read = (await Promise.all((ids[process] ?? []).map((id) => docker("exec", id, "node", "-e", program)))).map((text) => JSON.parse(text) as Record<string, string>);
+    for (const each of read) expect(each).toEqual(read[0]);
+    return [process, Object.fromEntries(Object.entries(read[0] ?? {}).map(([name, value]) => [name, Buffer.from(value, "latin1").toString()]))] as const;
+  }));
+  return Object.fromEntries(all);
+}

@@ -28,7 +28,7 @@ export const releaseOf = (changes: Partial<Release> = {}): Release => ({
   name: "3f9a1c2b7d4e",
   image: "sha256:1111",
   settings: carried(),
-  secrets: {},
+  secrets: [],
   commit: "0123456789ab",
   author: "Ada",
   time: "2026-01-02T03:04:05.000Z",

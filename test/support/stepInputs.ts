@@ -75,5 +75,11 @@ export const OLD_LABELS: Answer = {
   stdout: JSON.stringify([{ Config: { Labels: { "berth.release": LIVE, "berth.settings": JSON.stringify(OLD_SETTINGS) } } }]),
 };
 
+/** All workers of the stack, those of the live release included. */
+export const WORKERS: Answer = {
+  to: 'ps --all --filter label=berth.project=berth --filter label=berth.stack=dev --filter label=berth.part=worker --format {{.Names}} {{.Label "berth.release"}}',
+  stdout: [`mail-1 ${RELEASE}`, `mail-2 ${RELEASE}`, `mail-old ${LIVE}`].join("\n"),
+};
+
 /** The kamal-proxy commands among all that was asked, each with its first words. */
 export const proxied = (calls: readonly string[][], words = 2): string[] => calls.filter(([verb]) => verb === "exec").map((call) => call.slice(3, 3 + words).join(" "));

@@ -110,7 +110,13 @@ const TABLE: [Config, string][] = [
   [{ secrets: SENTINEL }, "berth:secrets has a value that does not fit: want names and values. Fix: pulumi config rm berth:secrets, then: pulumi config set --secret --path berth:secrets.NAME <value>"],
   [{ secrets: { "a/b": SENTINEL } }, `berth:secrets has the name "a/b": want at most 100 letters, digits, ., _ and -. Remove it with: pulumi config rm --path 'berth:secrets["a/b"]'`],
   [{ secrets: { "..": SENTINEL } }, `berth:secrets has the name "..": want at most 100 letters, digits, ., _ and -. Remove it with: pulumi config rm --path 'berth:secrets[".."]'`],
-  [{ secrets: { a: [SENTINEL] } }, "berth:secrets.a has a value that does not fit: want a text, a number, true or false. Fix: pulumi config set --secret --path berth:secrets.a <value>"],
+  [{ secrets: { a: [SENTINEL] } }, "berth:secrets.a has a value that does not fit: want a text, {base64: …} for bytes that are none, or {command: […]} for a program that prints it. Fix: pulumi config set --secret --path berth:secrets.a <value>"],
+  [{ secrets: { a: { base64: `${SENTINEL}!` } } }, "berth:secrets.a.base64 has a value that does not fit: want bytes in Base64. Fix: pulumi config set --secret --path berth:secrets.a.base64 <value>"],
+  [{ secrets: { a: { command: [] } } }, "berth:secrets.a.command has a value that does not fit: want a list of words. Fix: pulumi config rm --path berth:secrets.a.command, then: pulumi config set --path 'berth:secrets.a.command[0]' <word>"],
+  [{ secrets: { a: { command: ["pass"], timeout: "1h" } } }, "berth:secrets.a.timeout has a value that does not fit: want a duration from 1s to 5m. Fix: pulumi config set --path berth:secrets.a.timeout 30s"],
+  [{ secrets: { a: { base46: SENTINEL } } }, "berth:secrets.a has base46: want a text, {base64: …} for bytes that are none, or {command: […]} for a program that prints it. Fix: pulumi config set --secret --path berth:secrets.a <value>"],
+  [{ secrets: { a: "1" }, workers: [{ name: "mail", command: ["x"] }], secretsFor: { mial: ["a"] } }, "berth:secretsFor.mial is for a process that is not there: did you mean mail? Remove it with: pulumi config rm --path berth:secretsFor.mial"],
+  [{ secrets: { a: "1" }, secretsFor: { web: ["a", "b"] } }, "berth:secretsFor.web[1] is b, which is no secret of this stack: pulumi config set --secret --path berth:secrets.b <value>, or remove it with: pulumi config rm --path 'berth:secretsFor.web[1]'"],
   // ---- volumes and binds
   [{ volumes: "data:/data" }, "berth:volumes is \"data:/data\": want a list of {name, target}. Fix: pulumi config rm berth:volumes, then: pulumi config set --path 'berth:volumes[0].name' data"],
   [{ volumes: ["data:/data"] }, "berth:volumes[0] is \"data:/data\": want an object with name and target. Fix: pulumi config rm --path 'berth:volumes[0]', then: pulumi config set --path 'berth:volumes[0].name' data"],
@@ -171,7 +177,7 @@ const TABLE: [Config, string][] = [
   [{ prot: 80 }, "berth:prot is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:prot"],
   [{ PORT: 80 }, "berth:PORT is not a known key: did you mean berth:port? Remove it with: pulumi config rm berth:PORT"],
   [{ healthcheck: {} }, "berth:healthcheck is not a known key: did you mean berth:health? Remove it with: pulumi config rm berth:healthcheck"],
-  [{ color: "red" }, "berth:color is not a known key: known are port, httpsPort, bindAddress, containerPort, replicas, release, strategy, maintenance, bake, canary, health, drain, resources, user, workers, migration, smokeTest, env, secrets, volumes, accessories, backups, binds, tmpfs, build, keepReleases, hosts, tls, engine. Remove it with: pulumi config rm berth:color"],
+  [{ color: "red" }, "berth:color is not a known key: known are port, httpsPort, bindAddress, containerPort, replicas, release, strategy, maintenance, bake, canary, health, drain, resources, user, workers, migration, smokeTest, env, secrets, secretsFor, volumes, accessories, backups, binds, tmpfs, build, keepReleases, hosts, tls, engine. Remove it with: pulumi config rm berth:color"],
   [{ health: { pth: "/up" } }, "berth:health.pth is not a known key: did you mean berth:health.path? Remove it with: pulumi config rm --path berth:health.pth"],
   [{ binds: [{ source: "/a", target: "/b", readonly: true }] }, "berth:binds[0].readonly is not a known key: did you mean berth:binds[0].readOnly? Remove it with: pulumi config rm --path 'berth:binds[0].readonly'"],
   [{ volumes: [{ name: "a", target: "/a", size: "1G" }] }, "berth:volumes[0].size is not a known key: known are name, target, backup. Remove it with: pulumi config rm --path 'berth:volumes[0].size'"],
@@ -233,6 +239,10 @@ describe("what the stack file keeps in plain text or encrypted", () => {
 
   test("each plain secret has a line of its own", () => {
     expect(messageOf({ secrets: { a: "1", b: "2" } }, []).split("\n").slice(1).map((line) => line.trim().split(" ")[0])).toEqual(["berth:secrets.a", "berth:secrets.b"]);
+  });
+
+  test("a program that prints a secret may stand there for everyone to read", () => {
+    expect(messageOf({ secrets: { a: { command: ["pass", "show", "a"] } } }, [])).toBe("accepted");
   });
 
   test("an empty map of secrets, as removing the last one leaves it, is fine", () => {

@@ -3,7 +3,7 @@ import { replicaArgs } from "../../components/replicas.ts";
 import { carried, OWNER, releaseOf } from "../support/configuration.ts";
 
 const replica = (settings: Parameters<typeof carried>[0] = {}) =>
-  replicaArgs({ owner: OWNER, release: releaseOf({ settings: carried(settings) }), imageId: "sha256:1111", network: "net-1", volumes: { data: "data-1" }, secrets: "secrets-1" }, 0) as PlainContainer;
+  replicaArgs({ owner: OWNER, release: releaseOf({ settings: carried(settings) }), imageId: "sha256:1111", network: "net-1", volumes: { data: "data-1" }, secrets: { volume: "secrets-1", hashes: '{"pin":"0badcafe0bad"}' } }, 0) as PlainContainer;
 
 test("the options of docker create say all that a replica's inputs say, its restarts, its health check and its grace apart", () => {
   const settings = carried({ env: { GREETING: "hello world" }, binds: [{ source: "/srv/a", target: "/a", readOnly: true }] });
@@ -19,6 +19,7 @@ test("the options of docker create say all that a replica's inputs say, its rest
     "--label", "berth.part=web",
     "--label", "berth.release=3f9a1c2b7d4e",
     "--label", expect.stringMatching(/^berth\.settings=\{"binds":\[\{/) as string,
+    "--label", 'berth.secrets={"pin":"0badcafe0bad"}',
     "--mount", "type=volume,source=data-1,target=/data",
     "--mount", "type=bind,source=/srv/a,target=/a,readonly",
     "--mount", "type=volume,source=secrets-1,target=/run/secrets,readonly",

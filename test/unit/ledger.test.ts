@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { contentOf, findRelease, nextRelease, record, type Release, toOutput } from "../../components/ledger.ts";
+import { contentOf, findRelease, nextRelease, record, type Release } from "../../components/ledger.ts";
 import { releaseOf, settingsOf } from "../support/configuration.ts";
 
 const CONTENT = "3f9a1c2b7d4e";
@@ -11,7 +11,7 @@ const namesOf = (releases: readonly Release[]) => releases.map(({ name }) => nam
 describe("the next release", () => {
   test("is named by its content, and has no image yet", () => {
     const settings = settingsOf({ secrets: { pin: "1" } });
-    expect(nextRelease([], CONTENT, settings, ORIGIN)).toEqual({ name: CONTENT, settings: settings.next, secrets: { pin: "1" }, ...ORIGIN });
+    expect(nextRelease([], CONTENT, settings, ORIGIN)).toEqual({ name: CONTENT, settings: settings.next, secrets: ["pin"], ...ORIGIN });
   });
 
   test("keeps name and image where content and settings were live before, and tells the new origin", () => {
@@ -26,10 +26,16 @@ describe("the next release", () => {
     expect(namesOf([second, third])).toEqual([`${CONTENT}-2`, `${CONTENT}-3`]);
   });
 
-  test("gets another name for another secret alone", () => {
-    const ledger = [releaseOf({ secrets: { pin: "1" } })];
-    expect(nextRelease(ledger, CONTENT, settingsOf({ secrets: { pin: "2" } }), ORIGIN).name).toBe(`${CONTENT}-2`);
-    expect(nextRelease(ledger, CONTENT, settingsOf({ secrets: { pin: "1" } }), ORIGIN).name).toBe(CONTENT);
+  test("gets another name for another secret, and not for another value of one", () => {
+    const ledger = [releaseOf({ secrets: ["pin", "token"] })];
+    expect(nextRelease(ledger, CONTENT, settingsOf({ secrets: { token: "1", pin: "2" } }), ORIGIN).name).toBe(CONTENT);
+    expect(nextRelease(ledger, CONTENT, settingsOf({ secrets: { token: "1" } }), ORIGIN).name).toBe(`${CONTENT}-2`);
+  });
+
+  test("gets another name where a secret goes to other processes", () => {
+    const secrets = { pin: "1", token: "2" };
+    const ledger = [nextRelease([], CONTENT, settingsOf({ secrets }), ORIGIN)];
+    expect(nextRelease(ledger, CONTENT, settingsOf({ secrets, secretsFor: { web: ["pin"] } }), ORIGIN).name).toBe(`${CONTENT}-2`);
   });
 
   test("has its old name again once the settings are back to what they were", () => {
@@ -126,18 +132,5 @@ describe("the ledger after a release went live", () => {
         }
       }),
     );
-  });
-});
-
-describe("a ledger entry as a stack output", () => {
-  test("has its secrets as one secret, and the rest plain", async () => {
-    const { secrets, ...rest } = toOutput(releaseOf({ secrets: { pin: "1234" } }), "sha256:2222");
-    expect(await pulumi.isSecret(secrets as pulumi.Output<unknown>)).toBe(true);
-    const { secrets: _, ...plain } = releaseOf({ image: "sha256:2222" });
-    expect(rest).toEqual(plain);
-  });
-
-  test("without secrets has nothing to hide", () => {
-    expect(toOutput(releaseOf(), "sha256:2222")["secrets"]).toEqual({});
   });
 });

@@ -59,7 +59,8 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
     resources: { cpus: 0.3, memory: "1.5G", pids: 1 },
     user: "image",
     env: { GREETING: "hello", COUNT: 3, DEBUG: true, EMPTY: "" },
-    secrets: { "db.password": "a", PIN: 1234 },
+    secrets: { "db.password": "a", PIN: 1234, icon: { base64: "AP+A\nCg==\n" }, token: { command: ["pass", "show", "token"] }, slow: { command: ["op"], timeout: "1m" } },
+    secretsFor: { web: ["PIN"], queue: [] },
     volumes: [{ name: "notes", target: "/notes", backup: { schedule: "0 3 * * 1-5", keep: 3, preHook: ["hold"], postHook: ["release"] } }, { name: "files", target: "/files", backup: {} }],
     backups: { target: "s3:https://example.com/bucket", password: 12345678, credentials: { AWS_ACCESS_KEY_ID: "a" } },
     binds: [{ source: "/srv/a", target: "/a" }, { source: "/srv/b", target: "/b", readOnly: false }],
@@ -95,6 +96,7 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
       tmpfs: [{ target: "/cache", size: 1024 * MIB }],
       workers: [{ name: "mail", command: ["node", "mail.js"], replicas: 3, healthcheck: ["alive"] }, { name: "queue", command: ["queue"], replicas: 1 }],
       accessories: ["cache", "database"],
+      secretsFor: { web: ["PIN"], queue: [] },
     },
     accessories: [
       { name: "database", kind: "postgres", version: "16.1", resources: { cpus: 1, memory: 1024 * MIB, pids: 256 } },
@@ -105,7 +107,7 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
     bake: { duration: 60, errors: 0.5, slowdown: 1.5, minRequests: 100 },
     migration: { command: ["migrate", "--all"], timeout: 600 },
     smokeTest: { command: ["smoke"], timeout: 5 },
-    secrets: { "db.password": "a", PIN: "1234" },
+    secrets: { "db.password": { base64: "YQ==" }, PIN: { base64: "MTIzNA==" }, icon: { base64: "AP+ACg==" }, token: { command: ["pass", "show", "token"], timeout: 30 }, slow: { command: ["op"], timeout: 60 } },
   });
 });
 

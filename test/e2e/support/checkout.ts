@@ -121,6 +121,10 @@ export class Checkout {
     return this.exec("npm", ["run", "--silent", verb, "--", "--stack", this.stack, ...words]);
   }
 
+  async npmOk(verb: string, ...words: string[]): Promise<Ran> {
+    return ok(`npm run ${verb}`, await this.npm(verb, ...words));
+  }
+
   async output<T>(name: string): Promise<T> {
     return JSON.parse((await this.pulumiOk("stack", "output", name, "--json", "--stack", this.stack)).stdout) as T;
   }

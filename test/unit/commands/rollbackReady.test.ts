@@ -23,3 +23,10 @@ test("says why not: its settings lack what a replica needs", async () => {
   const { health: _, ...old } = settings;
   expect(await ready([release("c"), release("b", { settings: old })])).toEqual({ ready: false, why: "release b has no health in the ledger: it was made by another version of Berth" });
 });
+
+test("says why not: it needs a secret that is not set any more", async () => {
+  const releases = [release("c"), release("b", { secrets: ["pin", "token"] })];
+  const hasImage = () => Promise.resolve(true);
+  expect(await rollbackReady({ release: "c", releases, secrets: ["token"] }, hasImage)).toEqual({ ready: false, why: "release b needs the secret pin, which is not set any more" });
+  expect(await rollbackReady({ release: "c", releases, secrets: ["token", "pin"] }, hasImage)).toMatchObject({ ready: true });
+});

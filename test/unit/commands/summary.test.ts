@@ -51,6 +51,12 @@ describe("the steps", () => {
     expect(summaryOf([swap]).steps[0]?.words).toBe("gate: let requests wait, stop the old ones, run the migration, start the new ones, wait until all replicas are healthy (at most 9 s)");
   });
 
+  test("of new values of secrets are told with the processes that get them", () => {
+    const files = (process: string) => step("create-replacement", "SecretFiles", COMMAND, `${process}-secrets-files`, { after: told({ process }) });
+    const { steps } = summaryOf([files("web"), files("mail"), step("delete-replaced", "SecretFiles", COMMAND, "web-secrets-files", { before: told({ process: "web" }) })]);
+    expect(steps.map(({ words }) => words)).toEqual(["write the secrets of web, mail", "delete the files of old secrets"]);
+  });
+
   test("of workers, a migration, a watched switch and a smoke test are told", () => {
     const worker = { labels: [{ label: "berth.part", value: "worker" }] };
     const events = [

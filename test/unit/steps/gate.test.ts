@@ -1,7 +1,7 @@
 import type { GateInput } from "../../../steps/gate.ts";
 import { type Answer, fakeDocker } from "../../support/fakeDocker.ts";
 import { runStep } from "../../support/step.ts";
-import { GATE as INPUT, JOB, LIVE, NO_ROUTE, OLD_LABELS, OLD_ROUTE, proxied, proxy, routeTo } from "../../support/stepInputs.ts";
+import { GATE as INPUT, JOB, LIVE, NO_ROUTE, OLD_LABELS, OLD_ROUTE, proxied, proxy, RELEASE, routeTo, WORKERS } from "../../support/stepInputs.ts";
 import { webServer } from "../../support/webServer.ts";
 
 const HEALTHY = proxy("deploy gate-3f9a1c2b7d4e");
@@ -123,7 +123,7 @@ describe("the workers of a release", () => {
   const health = (first: string, second: string, times?: number): Answer => ({ to: "inspect --format {{if .State.Health}}", stdout: `${first}\n${second}`, ...(times && { times }) });
   const STARTED: Answer = { to: "start mail-1 mail-2" };
   const STOPPED: Answer = { to: "stop mail-1 mail-2" };
-  const BEFORE = [OLD_ROUTE, OLD_LABELS, STARTED];
+  const BEFORE = [OLD_ROUTE, OLD_LABELS, STARTED, WORKERS];
   const stops = (docker: ReturnType<typeof fakeDocker>) => docker.calls().filter(([verb]) => verb === "stop");
 
   test.concurrent("pass when their own health checks say so, and not before", async () => {
@@ -176,23 +176,30 @@ describe("the workers of a release", () => {
     expect(stops(docker)).toEqual([["stop", "mail-1", "mail-2"]]);
   });
 
-  test.concurrent("go on where their release is the live one, as after a change of the gateway that fails", async () => {
-    const labels: Answer = { ...OLD_LABELS, to: "inspect --type container web-2 web-1" };
-    const docker = fakeDocker([routeTo("web-2:3000", "web-1:3000"), labels, STARTED, UNHEALTHY, WELL, health("healthy", "healthy"), gatewayLog("web-1", "x"), STATE, APP_LOG, address(""), REMOVED]);
+  const liveAs = (targets: readonly string[]): Answer[] => [routeTo(...targets.map((name) => `${name}:3000`)), { ...OLD_LABELS, to: `inspect --type container ${targets.join(" ")}` }];
+
+  test.concurrent.each<[string, string[], string[], string[]]>([
+    ["all go on where they are the live release's, as after a change of the gateway", ["web-2", "web-1"], [`mail-1 ${LIVE}`, `mail-2 ${LIVE}`, `old-1-aaaaaaa ${LIVE}`], []],
+    ["all go on where only replicas with traffic have new secrets", ["web-old"], [`mail-1 ${LIVE}`, `mail-2 ${LIVE}`], []],
+    ["one is stopped that was to take the place of another, as with a new secret, and the others go on", ["web-2", "web-1"], [`mail-1 ${LIVE}`, `mail-2 ${LIVE}`, `mail-2-0badcaf ${LIVE}`], ["mail-2"]],
+    ["one is stopped that is another release's", ["web-old"], [`mail-1 ${LIVE}`, `mail-2 ${RELEASE}`], ["mail-2"]],
+  ])("%s, when the gate fails", async (_, targets, workers, stopped) => {
+    const stop: Answer = { to: `stop ${stopped.join(" ")}` };
+    const docker = fakeDocker([...liveAs(targets), STARTED, UNHEALTHY, WELL, health("healthy", "healthy"), gatewayLog("web-1", "x"), STATE, APP_LOG, address(""), REMOVED, { ...WORKERS, stdout: workers.join("\n") }, ...(stopped.length > 0 ? [stop] : [])]);
     expect((await runStep("gate", input, docker)).code).toBe(1);
-    expect(stops(docker)).toEqual([]);
+    expect(stops(docker)).toEqual(stopped.length > 0 ? [["stop", ...stopped]] : []);
   });
 });
 
 describe("a release that allows one writer", () => {
   const input: GateInput = { ...INPUT, exclusive: true, candidates: ["web-1"], workers: ["mail-1"], drain: 2.5 };
   const OWNED = "--filter label=berth.project=berth --filter label=berth.stack=dev";
-  const FORMAT = '--format {{.Names}} {{.Label "berth.part"}}';
+  const FORMAT = '--format {{.Names}} {{.Label "berth.part"}} {{.Label "berth.secrets"}}';
   const RUNNING_NOW: Answer = {
     to: `ps --all ${OWNED} --filter status=running --filter status=restarting ${FORMAT}`,
     stdout: ["web-old web", "mail-old worker", "gw gateway", "berth-dev-migration job", "mail-1 worker"].join("\n"),
   };
-  const OF_LIVE: Answer = { to: `ps --all ${OWNED} --filter label=berth.release=${LIVE} ${FORMAT}`, stdout: ["web-old web", "mail-old worker", "old-job job"].join("\n") };
+  const OF_LIVE: Answer = { to: `ps --all ${OWNED} --filter label=berth.release=${LIVE} ${FORMAT}`, stdout: ["web-old web ", 'web-failed web {"pin":"0badcafe0bad"}', "mail-old worker", "old-job job"].join("\n") };
   const PAUSED = proxy("pause app --drain-timeout 2.5s --max-pause 122.5s");
   const HELD: readonly Answer[] = [OLD_ROUTE, OLD_LABELS, PAUSED, RUNNING_NOW, { to: "stop --time 3 web-old mail-old" }];
   const STARTED: Answer = { to: "start web-1 mail-1" };
@@ -202,10 +209,10 @@ describe("a release that allows one writer", () => {
   const WHY: readonly Answer[] = [{ to: "logs --since" }, STATE, APP_LOG];
   /** All that brings the old release back. */
   const BACK: readonly Answer[] = [
-    { to: "stop mail-1" }, { to: "stop --time 3 web-1 mail-1" }, OF_LIVE, { to: "start web-old mail-old" },
+    WORKERS, { to: "stop mail-1" }, { to: "stop --time 3 web-1 mail-1" }, OF_LIVE, { to: "start web-old mail-old" },
     proxy(`deploy gate-${LIVE}`), proxy(`remove gate-${LIVE}`), proxy("resume app"),
   ];
-  const BACK_STEPS = ["stop mail-1", "stop --time 3 web-1 mail-1", "ps", "start web-old mail-old", `deploy gate-${LIVE}`, `remove gate-${LIVE}`, "resume app"];
+  const BACK_STEPS = ["ps", "stop mail-1", "stop --time 3 web-1 mail-1", "ps", "start web-old mail-old", `deploy gate-${LIVE}`, `remove gate-${LIVE}`, "resume app"];
 
   /** What was done, in order: starts and stops in full, kamal-proxy by its first words, and without what only looks. */
   const steps = (docker: ReturnType<typeof fakeDocker>) =>
@@ -236,9 +243,9 @@ describe("a release that allows one writer", () => {
   });
 
   test.concurrent("that is the first and fails is stopped, and there is nothing to start", async () => {
-    const docker = fakeDocker([NO_ROUTE, proxy("pause", { stderr: "Error: service not found", exit: 1 }), { ...RUNNING_NOW, stdout: "" }, STARTED, WAITING, CRASHED, STEADY, ...WHY, REMOVED, { to: "stop mail-1" }]);
+    const docker = fakeDocker([NO_ROUTE, proxy("pause", { stderr: "Error: service not found", exit: 1 }), { ...RUNNING_NOW, stdout: "" }, STARTED, WAITING, CRASHED, STEADY, ...WHY, REMOVED, WORKERS, { to: "stop mail-1" }]);
     expect((await runStep("gate", input, docker)).code).toBe(1);
-    expect(steps(docker).slice(3)).toEqual(["start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e", "stop mail-1"]);
+    expect(steps(docker).slice(3)).toEqual(["start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e", "ps", "stop mail-1"]);
   });
 
   test.concurrent("does not start where requests cannot be held, and the old one goes on", async () => {
@@ -254,9 +261,9 @@ describe("a release that allows one writer", () => {
   });
 
   test.concurrent("is not held and not stopped where it has the traffic already, as after a change of the gateway or of a job", async () => {
-    const docker = fakeDocker([routeTo("web-1:3000"), { ...OLD_LABELS, to: "inspect --type container web-1" }, STARTED, WAITING, CRASHED, STEADY, ...WHY, REMOVED]);
+    const docker = fakeDocker([routeTo("web-1:3000"), { ...OLD_LABELS, to: "inspect --type container web-1" }, STARTED, WAITING, CRASHED, STEADY, ...WHY, REMOVED, { ...WORKERS, stdout: `mail-1 ${LIVE}` }]);
     expect((await runStep("gate", input, docker)).code).toBe(1);
-    expect(steps(docker)).toEqual(["list", "start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e"]);
+    expect(steps(docker)).toEqual(["list", "start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e", "ps"]);
   });
 
   describe("with a migration", () => {

@@ -106,8 +106,8 @@ describe("prune", () => {
 });
 
 describe("secrets", () => {
-  const stdin = JSON.stringify({ pin: SENTINEL, "db.password": "ü" });
-  const input = { owner: OWNER, image: "sha256:1111", uid: 1000 };
+  const stdin = JSON.stringify({ pin: { base64: btoa(SENTINEL) }, "db.password": { base64: Buffer.from("ü").toString("base64") } });
+  const input = { owner: OWNER, process: "web", uid: 1000 };
   const created: Answer = { to: "create --label", stdout: "helper" };
   const all: Answer[] = [{ to: "volume create" }, created, { to: "cp - helper:/run/secrets" }, { to: "rm --force helper" }];
 
@@ -116,10 +116,10 @@ describe("secrets", () => {
     const { code, stdout, stderr } = await runStep("secrets", input, docker, { stdin });
     const volume = stdout.trim();
     expect([code, stderr]).toEqual([0, ""]);
-    expect(volume).toMatch(/^berth-dev-secrets-[0-9a-f]{8}$/);
+    expect(volume).toMatch(/^berth-dev-secrets-web-[0-9a-f]{8}$/);
     expect(docker.calls()).toEqual([
       ["volume", "create", "--label", "berth.project=berth", "--label", "berth.stack=dev", "--label", "berth.part=secrets", volume],
-      ["create", "--label", "berth.project=berth", "--label", "berth.stack=dev", "--label", "berth.part=secrets", "--network", "none", "--volume", `${volume}:/run/secrets`, "sha256:1111", "never-started"],
+      ["create", "--label", "berth.project=berth", "--label", "berth.stack=dev", "--label", "berth.part=secrets", "--network", "none", "--volume", `${volume}:/run/secrets`, "basecamp/kamal-proxy:v0.9.2", "never-started"],
       ["cp", "-", "helper:/run/secrets"],
       ["rm", "--force", "helper"],
     ]);
@@ -127,13 +127,28 @@ describe("secrets", () => {
       { name: "pin", mode: 0o400, uid: 1000, gid: 1000, content: SENTINEL },
       { name: "db.password", mode: 0o400, uid: 1000, gid: 1000, content: "ü" },
     ]);
-    expect(docker.calls().flat().join(" ") + stdout).not.toContain(SENTINEL);
+    for (const trace of [SENTINEL, btoa(SENTINEL)]) expect(docker.calls().flat().join(" ") + stdout).not.toContain(trace);
   });
 
   test.concurrent("can be read by all in the container where its user is not known", async () => {
     const docker = fakeDocker(all);
     await runStep("secrets", { ...input, uid: null }, docker, { stdin });
     expect((await entriesOf(docker.stdin(2))).map(({ mode, uid }) => [mode, uid])).toEqual([[0o444, 0], [0o444, 0]]);
+  });
+
+  test.concurrent("that a program tells are asked for again, so that no input has them", async () => {
+    const docker = fakeDocker(all);
+    const { code, stdout, stderr } = await runStep("secrets", input, docker, { stdin: JSON.stringify({ pin: { command: ["printf", "told\\n"], timeout: 10 } }) });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(await entriesOf(docker.stdin(2))).toMatchObject([{ name: "pin", content: "told" }]);
+    expect(stdout).not.toContain("told");
+  });
+
+  test.concurrent("that a program does not tell leave nothing behind, and say why", async () => {
+    const docker = fakeDocker([]);
+    const { code, stderr } = await runStep("secrets", input, docker, { stdin: JSON.stringify({ pin: { command: ["sh", "-c", "echo locked >&2; exit 2"], timeout: 10 } }) });
+    expect([code, stderr]).toEqual([1, "berth:secrets.pin: sh -c echo locked >&2; exit 2 ended with exit code 2: locked\n"]);
+    expect(docker.calls()).toEqual([]);
   });
 
   test.concurrent("written again go into the volume that they have", async () => {

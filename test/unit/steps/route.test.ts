@@ -2,7 +2,7 @@
 import type { RouteInput } from "../../../steps/switch.ts";
 import { type Answer, type FakeDocker, fakeDocker } from "../../support/fakeDocker.ts";
 import { runStep } from "../../support/step.ts";
-import { JOB, LIVE, NO_ROUTE, OLD_LABELS, OLD_ROUTE, proxied, proxy, RELEASE, ROUTE, routeTo } from "../../support/stepInputs.ts";
+import { JOB, LIVE, NO_ROUTE, OLD_LABELS, OLD_ROUTE, proxied, proxy, RELEASE, ROUTE, routeTo, WORKERS } from "../../support/stepInputs.ts";
 
 const BAKE = { duration: 1, errors: 5, slowdown: 3, minRequests: 20 };
 const baking: RouteInput = { ...ROUTE, bake: BAKE, workers: ["mail-1"] };
@@ -25,7 +25,7 @@ const BACK = proxy("deploy app --target web-old:9000");
 const RESUMED = proxy("resume app");
 const STOPPED: Answer = { to: "stop mail-1" };
 const APP_LOG: Answer = { to: "logs --tail 20", stdout: "listening", stderr: "no database" };
-const BEFORE = [OLD_ROUTE, OLD_LABELS];
+const BEFORE = [OLD_ROUTE, OLD_LABELS, WORKERS];
 
 /** Whom the gateway was told to send the traffic to, in order. */
 const switches = (docker: FakeDocker) => docker.calls().filter((words) => words[3] === "deploy").map((words) => words.filter((_, index) => words[index - 1] === "--target"));
@@ -127,7 +127,7 @@ describe("a release that bakes", () => {
 
 describe("a release that allows one writer", () => {
   test.concurrent("gives way again while requests wait: stopped, the old one started, the traffic back, and only then let through", async () => {
-    const format = '--format {{.Names}} {{.Label "berth.part"}}';
+    const format = '--format {{.Names}} {{.Label "berth.part"}} {{.Label "berth.secrets"}}';
     const ofLive: Answer = { to: `ps --all --filter label=berth.project=berth --filter label=berth.stack=dev --filter label=berth.release=${LIVE} ${format}`, stdout: "web-old web\nmail-old worker" };
     const docker = fakeDocker([
       ...BEFORE, earlier(), meanwhile(answered("web-1", 20, { status: 500 })), { ...WELL, to: WELL.to.replace(" web-2", ""), stdout: "/web-1 running 0 " }, SWITCHED, RESUMED,
@@ -198,7 +198,7 @@ describe("a smoke test", () => {
   });
 
   test.concurrent("that fails sends the traffic back, with its exit code and its last lines", async () => {
-    const docker = fakeDocker([OLD_ROUTE, ...ended("3"), OLD_LABELS, earlier(), meanwhile(answered("web-1", 2)), WELL, SWITCHED, BACK, RESUMED, APP_LOG, STOPPED]);
+    const docker = fakeDocker([OLD_ROUTE, ...ended("3"), OLD_LABELS, WORKERS, earlier(), meanwhile(answered("web-1", 2)), WELL, SWITCHED, BACK, RESUMED, APP_LOG, STOPPED]);
     const { code, stderr } = await runStep("route", { ...baking, smokeTest, bake: { ...BAKE, duration: 60 } }, docker);
     expect(code).toBe(1);
     expect(timeless(stderr)).toEqual([
