@@ -5,6 +5,7 @@ import type { GateInput } from "../steps/gate.ts";
 import type { JobInput } from "../steps/job.ts";
 import type { PruneInput } from "../steps/prune.ts";
 import type { ReadyInput } from "../steps/ready.ts";
+import type { RecordInput } from "../steps/record.ts";
 import type { RouteInput } from "../steps/switch.ts";
 import type { SecretsInput } from "../steps/secrets.ts";
 import { canonicalJson } from "./canonicalJson.ts";
@@ -16,6 +17,7 @@ export interface StepInputs {
   job: JobInput;
   prune: PruneInput;
   ready: ReadyInput;
+  record: RecordInput;
   route: RouteInput;
   secrets: SecretsInput;
 }

@@ -17,6 +17,7 @@ import { Route } from "./route.ts";
 import { mountedSecrets } from "./secretFiles.ts";
 import { hashesOf, type SecretValues, WEB } from "./secretValues.ts";
 import { StackKey } from "./stackKey.ts";
+import { StackRecord } from "./stackRecord.ts";
 
 export interface WebAppArgs {
   readonly owner: Owner;
@@ -145,6 +146,8 @@ export class WebApp extends pulumi.ComponentResource {
     this.accessories = Object.fromEntries(
       Object.entries(recordAccessories(args.accessories ?? {}, owner, settings.accessories)).map(([accessory, entry]) => [accessory, { ...entry, volume: volumeNames[dataOf(accessory)] }]),
     );
+    const past = { releases: this.releases, dataVolumes: this.dataVolumes, accessories: this.accessories, key: this.key };
+    new StackRecord(`${name}-record`, { gateway: gateway.container, past, live: route.verdict }, own);
     if (canary && args.canary) {
       const { release: tried, settings: { promote } } = args.canary;
       this.canary = { release: tried.name, replicas: canary.containers, verdict: route.verdict, promote };

@@ -36,6 +36,9 @@ const DONE = "done for releases: ";
 export const doneBefore = (stdout: string): string[] =>
   (stdout.split("\n").findLast((line) => line.startsWith(DONE)) ?? DONE).slice(DONE.length).split(" ").filter(Boolean);
 
+/** What a job prints at its end, for the next time. Pure. */
+export const doneWords = (releases: readonly string[]): string => DONE + releases.slice(-REMEMBERED).join(" ");
+
 /** Runs the job unless this release had it. Prints which releases had it, for the next time. @throws StepError where it fails */
 export async function runOnce({ job, run }: JobInput): Promise<void> {
   const done = doneBefore(process.env["PULUMI_COMMAND_STDOUT"] ?? "");
@@ -45,7 +48,7 @@ export async function runOnce({ job, run }: JobInput): Promise<void> {
   } else {
     console.log(`${job.what}: not for release ${job.release}, which ${done.includes(job.release) ? "had it" : "is brought back as it was"}`);
   }
-  console.log(DONE + done.slice(-REMEMBERED).join(" "));
+  console.log(doneWords(done));
 }
 
 /**

@@ -17,10 +17,10 @@ export interface PulumiCli {
   readonly env: NodeJS.ProcessEnv;
   /** Runs `pulumi` for a person to watch; returns its exit code. */
   run(words: readonly string[]): Promise<number>;
-  /** Runs `pulumi` and returns how it ended and what it printed. */
-  capture(words: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly errors: string }>;
-  /** Runs `pulumi` and returns what it prints. @throws UserError with its last words. */
-  read(words: readonly string[]): Promise<string>;
+  /** Runs `pulumi` and returns how it ended and what it printed. @param stdin what it is given to read; default: what this process is given */
+  capture(words: readonly string[], stdin?: string): Promise<{ readonly code: number; readonly out: string; readonly errors: string }>;
+  /** Like `capture`, and returns what it prints. @throws UserError with its last words. */
+  read(words: readonly string[], stdin?: string): Promise<string>;
   /**
    * Runs an operation that changes the stack, for a person to watch.
    * @param log file for Pulumi's event log; default: one that is removed at the end
@@ -34,7 +34,7 @@ export interface PulumiCli {
 /** Sets the machine up where something is missing, which takes no time where nothing is. */
 export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
   await setUp(root);
-  const env = {
+  return pulumiIn(root, {
     ...(await pulumiEnvironment(root)),
     PULUMI_DEBUG_COMMANDS: "true", // which is what makes --event-log known
     [MARK]: markOf(root),
@@ -44,11 +44,15 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
     GOMEMLIMIT: process.env["GOMEMLIMIT"] ?? "1GiB",
     // Pulumi's SDK takes a stack trace of every promise, a quarter of the program's time. `pulumi up` by itself has them.
     NODE_OPTIONS: [process.env["NODE_OPTIONS"], "--stack-trace-limit=0"].filter(Boolean).join(" "),
-  };
+  });
+}
+
+/** The CLI with the whole environment given: that of another one with, say, another backend. */
+export function pulumiIn(root: string, env: NodeJS.ProcessEnv): PulumiCli {
   let child: ReturnType<typeof spawn> | undefined;
 
-  const start = (words: readonly string[], stdout: "inherit" | "pipe") =>
-    (child = spawn("pulumi", words, { cwd: root, env, stdio: ["inherit", stdout, stdout === "pipe" ? "pipe" : "inherit"] }));
+  const start = (words: readonly string[], stdout: "inherit" | "pipe", stdin: "inherit" | "pipe" = "inherit") =>
+    (child = spawn("pulumi", words, { cwd: root, env, stdio: [stdin, stdout, stdout === "pipe" ? "pipe" : "inherit"] }));
   const ended = (started: ReturnType<typeof spawn>) =>
     new Promise<number>((resolve, reject) => {
       started.on("error", (error) => reject(new UserError(`Pulumi could not be started: ${error.message}`)));
@@ -59,16 +63,18 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
     root,
     env,
     run: (words) => ended(start(words, "inherit")),
-    async capture(words) {
-      const started = start([...words, "--non-interactive"], "pipe");
+    async capture(words, stdin) {
+      const started = start([...words, "--non-interactive"], "pipe", stdin === undefined ? "inherit" : "pipe");
+      started.stdin?.on("error", () => undefined); // it may end before it has read all
+      started.stdin?.end(stdin);
       let out = "";
       let errors = "";
       started.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
       started.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
       return { code: await ended(started), out, errors };
     },
-    async read(words) {
-      const { code, out, errors } = await cli.capture(words);
+    async read(words, stdin) {
+      const { code, out, errors } = await cli.capture(words, stdin);
       if (code === 0) return out;
       throw new UserError((errors || out).trim().replace(/^error: /, ""));
     },

@@ -47,6 +47,7 @@ function describerOf(operation: Operation, all: readonly Operation[]): Describe 
   if (part === "AppImage") return kind === "RemoteImage" && action !== "delete" ? IMAGE : undefined; // its release's image stays until Prune takes it
   if (part === "Replicas" && has(all, "Replicas")) return undefined; // their limit of processes
   if (part === "HealthGate" && action === "delete") return undefined; // it goes with its replicas
+  if (part === "StackRecord") return undefined; // a copy of what the stack's outputs say
   return (canary ? PARTS[`Canary ${part}`] : undefined) ?? PARTS[`${part} ${action}`] ?? PARTS[part] ?? other(operation);
 }
 

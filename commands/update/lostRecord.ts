@@ -20,9 +20,8 @@ export function refuseIfLost(stack: string, { declared, found }: { declared: Dec
   if (replicas.length === 0) return;
   const data = found.volumes.filter(({ part }) => part === "data").map(({ name }) => name);
   throw new UserError(
-    `Pulumi's record of stack ${stack} is empty, but the engine runs it (${replicas.join(", ")}): bring the record back before anything else. Nothing was changed.\n` +
-      `  An update would put a new app${data.length > 0 ? ` with an empty volume (not ${data.join(", ")})` : ""} in its place. If the state was lost: bring .berth/state, or what your\n` +
-      `  backend keeps, back from a backup, or an export of it with: npm run pulumi -- stack import --stack ${stack} --file <export>\n` +
+    `Pulumi's record of stack ${stack} is empty, but the engine runs it (${replicas.join(", ")}): bring the record back with npm run adopt -- --stack ${stack}. Nothing was changed.\n` +
+      `  An update would put a new app${data.length > 0 ? ` with an empty volume (not ${data.join(", ")})` : ""} in its place. See docs/guides/lost-state.md.\n` +
       "  If another checkout runs it: give this one's stack another name.",
   );
 }

@@ -37,6 +37,7 @@ test("an app is made of these parts, each its own", async () => {
     ["Replicas", "app-web"],
     ["Route", "app-route"],
     ["StackKey", "app-key"],
+    ["StackRecord", "app-record"],
   ]);
 });
 
@@ -95,7 +96,7 @@ describe("secrets", () => {
 test("each worker and the migration are parts of their own", async () => {
   const workers = [{ name: "mail", command: ["mail"] }, { name: "queue", command: ["queue"] }];
   const parts = partsOf(await declareApp({ config: { workers, migration: MIGRATION, smokeTest: SMOKE_TEST } }));
-  expect(parts).toHaveLength(11);
+  expect(parts).toHaveLength(12);
   expect(parts).toEqual(expect.arrayContaining([["Job", "app-migration"], ["Replicas", "app-worker-mail"], ["Replicas", "app-worker-queue"]]));
 });
 
@@ -107,6 +108,7 @@ describe("the order of a release", () => {
     for (const name of ["app-web-1", "app-web-2", "app-gateway-proxy"]) expect(program.before("app-gate-probe")).toContain(name);
     for (const name of ["app-gate-probe", "app-web-pids"]) expect(program.before("app-route-switch")).toContain(name);
     expect(program.before("app-prune-images")).toContain("app-route-switch");
+    expect(program.before("app-record-copy")).toContain("app-route-switch");
   });
 
   test("lets the gateway start while the image is built", async () => {

@@ -1,12 +1,17 @@
-/** A state that is lost does not take what runs with it. */
+/** A state that is lost does not take what runs with it, and comes back as docs/guides/lost-state.md says. */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
 import { census, docker, lines } from "./support/engine.ts";
+import { Guide } from "./support/guide.ts";
+
+const guide = new Guide("docs/guides/lost-state.md");
+const PAGE = "app/src/page/layout.ts";
 
 let app: Checkout;
 beforeAll(async () => {
-  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], drain: "1s" });
+  const workers = [{ name: "idle", command: ["-e", "setInterval(() => undefined, 1000)"], replicas: 1 }];
+  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], workers, drain: "1s" });
   await app.upOk();
 });
 afterAll(() => app?.remove());
@@ -14,15 +19,33 @@ afterAll(() => app?.remove());
 /** Each container with its id and the time of its start. */
 const running = async () => lines(await docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", ...(await census(app.stack)).containers));
 
+interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** Pulumi's record: each thing with its id on the engine, and all that the stack says of itself. */
+async function record() {
+  const { stdout } = await app.pulumiOk("stack", "export", "--show-secrets", "--stack", app.stack);
+  const { resources } = (JSON.parse(stdout) as { deployment: { resources: Resource[] } }).deployment;
+  const things = resources.filter(({ type }) => !/^pulumi:(providers|pulumi:StackReference)/.test(type));
+  return {
+    things: things.map(({ urn, type, id }) => `${urn} ${type.startsWith("docker:") ? id : ""}`).sort(),
+    outputs: things.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs,
+    text: stdout,
+  };
+}
+
 /** Removes what Pulumi has written of the stack. */
 async function loseState(): Promise<void> {
   const folder = join(app.folder, ".berth", "state", ".pulumi");
   for (const file of await readdir(folder, { recursive: true })) if (file.includes(app.stack)) await rm(join(folder, file), { recursive: true, force: true });
 }
 
-test("nothing is touched where the record is lost, and it goes on once the record is back", async () => {
-  const { stdout: exported } = await app.pulumiOk("stack", "export", "--stack", app.stack);
-  await app.write("export.json", exported);
+test("nothing is touched where the record is lost, and all goes on once a backup of it is there", async () => {
+  await app.write("export.json", (await record()).text);
   const [before, serving] = [await census(app.stack), await running()];
   await loseState();
   for (const ran of [await app.npm("up", "--yes"), await app.npm("preview"), await app.npm("drift")]) {
@@ -31,10 +54,32 @@ test("nothing is touched where the record is lost, and it goes on once the recor
     expect(ran.output).not.toMatch(/\n\s+at .*\.[jt]s:\d+/);
     expect(ran.code).toBe(1);
   }
+  const [imported] = await guide.run(app, "From a backup");
+  expect(imported).toMatchObject({ code: 0 });
+  await app.upOk("--expect-no-changes");
   expect(await census(app.stack)).toEqual(before);
   expect(await running()).toEqual(serving);
+  expect((await app.npm("adopt")).output).toMatch(/error: Pulumi's record of stack \S+ is there: adopt is for a state that was lost/);
+});
 
-  await app.pulumiOk("stack", "import", "--stack", app.stack, "--file", "export.json");
-  await app.upOk("--expect-no-changes");
+test("it is rebuilt from what runs: the same containers, volumes, ledger and key, and an update changes nothing", async () => {
+  const [before, things, serving] = [await record(), await census(app.stack), await running()];
+  await loseState();
+  await app.edit(PAGE, '<meta charset="utf-8">', '<meta charset="UTF-8">');
+  const refused = await app.npm("adopt");
+  expect(refused.output).toMatch(/error: stack \S+ serves release \w{12}, and this checkout makes \w{12}: what the image is built from differs\. Nothing was changed\./);
+  expect(refused.output).toContain(`npm run pulumi -- config set berth:release ${String(before.outputs?.["release"])} --stack ${app.stack}`);
+  expect(refused.code).toBe(1);
+  await app.edit(PAGE, '<meta charset="UTF-8">', '<meta charset="utf-8">');
+
+  const [followed] = await guide.run(app, "From what runs");
+  expect(followed?.output).toMatch(/is back: \d+ resources, release \w{12} is live\. Nothing on the engine was touched\.\nAn update would change nothing\.\n/);
+  expect(followed?.output).toMatch(/Resources:\n {4}\d+ unchanged\n/);
+  expect(followed?.code).toBe(0);
+  const after = await record();
+  expect(after.things).toEqual(before.things);
+  expect(after.outputs).toEqual(before.outputs);
+  expect(await census(app.stack)).toEqual(things);
   expect(await running()).toEqual(serving);
+  expect(guide.left()).toEqual([]);
 });

@@ -38,7 +38,7 @@ test("one changed byte in app/ changes exactly the app's resources", async () =>
   await app.edit("app/src/page/layout.ts", '<meta charset="utf-8">', '<meta charset="UTF-8">');
   const names = await previewed();
   const resources = [...new Set(names.map((operation) => operation.split(" ").at(-1)?.replace(`berth-${app.stack}-`, "")))].sort();
-  expect(resources).toEqual(["gate-probe", "image-build", "prune-images", "route-switch", "web-1", "web-2", "web-pids"]);
+  expect(resources).toEqual(["gate-probe", "image-build", "prune-images", "record-copy", "route-switch", "web-1", "web-2", "web-pids"]);
   expect(await performed()).toEqual(names);
 });
 

@@ -105,6 +105,13 @@ describe("prune", () => {
   });
 });
 
+test.concurrent("the record goes into the gateway's volume, by standard input alone", async () => {
+  const docker = fakeDocker([{ to: "cp - gw:/home/kamal-proxy/.config/kamal-proxy" }]);
+  expect(await runStep("record", { gateway: "gw" }, docker, { stdin: SENTINEL })).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  expect(docker.calls()).toHaveLength(1);
+  expect(await entriesOf(docker.stdin(0))).toEqual([{ name: "berth-record.json", mode: 0o400, uid: 0, gid: 0, content: SENTINEL }]);
+});
+
 describe("secrets", () => {
   const stdin = JSON.stringify({ pin: { base64: btoa(SENTINEL) }, "db.password": { base64: Buffer.from("ü").toString("base64") } });
   const input = { owner: OWNER, process: "web", uid: 1000 };

@@ -1,0 +1,31 @@
+/** Rebuilds Pulumi's record of a stack that runs. */
+import { Command } from "commander";
+import { adoptStack } from "./adopt/adopt.ts";
+import { main, paint, UserError } from "./shared/cli.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { makeStack } from "./shared/stack.ts";
+import { mendRecords } from "./update/records.ts";
+import { makeWay, viewStack } from "./update/update.ts";
+
+const options = new Command("adopt")
+  .description("Rebuilds Pulumi's record of a stack from what runs on the engine, where the state was lost. Touches nothing on the engine. See docs/guides/lost-state.md.")
+  .option("--stack <name>", "stack to adopt (default: the selected one, else dev)")
+  .parse()
+  .opts<{ stack?: string }>();
+
+let pulumi: PulumiCli | undefined;
+await main(
+  async () => {
+    const cli = (pulumi = await openPulumi());
+    await mendRecords(cli);
+    const stack = await makeStack(cli, options.stack);
+    await makeWay(cli, stack);
+    const { owner, declared, found } = await viewStack(cli, stack);
+    if (!declared.empty) throw new UserError(`Pulumi's record of stack ${stack} is there: adopt is for a state that was lost. What differs from the engine says: npm run drift -- --stack ${stack}`);
+    const { release, resources, differences } = await adoptStack(cli, stack, owner, found);
+    console.log(`\nPulumi's record of stack ${stack} is back: ${resources} resources${release === undefined ? "" : `, release ${paint("bold", release)} is live`}. Nothing on the engine was touched.`);
+    if (differences.length === 0) console.log("An update would change nothing.");
+    else console.log(`An update would change: ${differences.join(", ")}. Look at it first: npm run preview -- --stack ${stack}`);
+  },
+  { onSignal: (signal) => pulumi?.interrupt(signal) },
+);

@@ -1,0 +1,43 @@
+/** What an update has to know of the ones before it, as the engine remembers it. */
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { extract } from "tar-stream";
+import { urlSecret } from "../../components/accessoryKinds.ts";
+import type { Past, Release } from "../../components/ledger.ts";
+import { SECRETS_LABEL, SETTINGS_LABEL } from "../../components/owner.ts";
+import { RECORD_FILE } from "../../steps/record.ts";
+import type { ContainerThing, Things } from "./things.ts";
+
+/** The record in the gateway; undefined where it has none, because an older Berth made it. */
+export async function readRecord({ containers }: Things): Promise<Past | undefined> {
+  const gateway = containers.find(({ labels }) => labels["berth.part"] === "gateway");
+  if (!gateway) return undefined;
+  const child = spawn("docker", ["cp", `${gateway.id}:${RECORD_FILE}`, "-"], { stdio: ["ignore", "pipe", "ignore"] });
+  const archive = child.stdout.pipe(extract());
+  for await (const entry of archive) return JSON.parse(await text(entry)) as Past;
+  return undefined;
+}
+
+/**
+ * The past with what serves on top. A record that is missing, or older than what serves, is made up from the labels of what
+ * does; undefined where nothing serves. Pure.
+ */
+export function pastOf(record: Past | undefined, { containers, volumes }: Things): Past {
+  const live = containers.find(({ labels, serves }) => labels["berth.part"] === "web" && serves);
+  const { releases, accessories, key } = record ?? { releases: [], accessories: {}, key: undefined };
+  const found = volumes.flatMap(({ labels }) => (labels["berth.part"] === "data" && labels["berth.volume"] ? [labels["berth.volume"]] : []));
+  return {
+    releases: live && releases[0]?.name !== live.labels["berth.release"] ? [releaseOf(live), ...releases] : releases,
+    dataVolumes: [...new Set([...found, ...(record?.dataVolumes ?? [])])].sort(),
+    accessories,
+    key,
+  };
+}
+
+/** A release by its container: when it went live, and who made it, is not known. */
+function releaseOf({ labels, image, created }: ContainerThing): Release {
+  const settings = JSON.parse(labels[SETTINGS_LABEL] ?? "{}") as Release["settings"];
+  const urls = (settings.accessories ?? []).map(urlSecret);
+  const secrets = Object.keys(JSON.parse(labels[SECRETS_LABEL] ?? "{}") as object).filter((name) => !urls.includes(name));
+  return { name: labels["berth.release"] ?? "", image, settings, secrets: secrets.sort(), time: created };
+}
