@@ -10,6 +10,7 @@ import { engineHost } from "./components/engine.ts";
 import type { Release } from "./components/ledger.ts";
 import type { Owner } from "./components/owner.ts";
 import type { Settings } from "./settings.ts";
+import { findVolumeProblems } from "./preflight/volumes.ts";
 import { isAtLeast } from "./toolchain/semver.ts";
 import { VERSIONS } from "./toolchain/versions.ts";
 
@@ -26,7 +27,7 @@ export function checkContext(context: string, dockerfile: string): void {
 }
 
 /** Asks the engine before the program declares anything. @throws RunError with one line for each thing that is wrong. */
-export async function checkEngine(owner: Owner, settings: Settings, release: Release, built: boolean): Promise<void> {
+export async function checkEngine(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release): Promise<void> {
   if (built && engineHost().startsWith("ssh:")) fail(`the Docker engine at ${engineHost()} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${engineHost().slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`);
   await checkVersion();
   const answers = await Promise.all([
@@ -35,8 +36,9 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
     built ? undefined : findImageProblem(release),
     ...settings.accessories.map(({ name }, index) => findNameProblem(owner, name, index)),
   ]);
+  const volumes = await findVolumeProblems(owner, settings, release, live, docker);
   const sources = release.settings.binds.map(({ source }, index) => findSourceProblem(source, index));
-  const problems = [...new Set([...answers, ...sources].filter((problem) => problem !== undefined))];
+  const problems = [...new Set([...answers, ...volumes, ...sources].filter((problem) => problem !== undefined))];
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
   if (problems.length > 1) fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
 }

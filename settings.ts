@@ -19,7 +19,7 @@ export interface ReleaseSettings {
   readonly resources: { readonly cpus: number; readonly memory: number; readonly pids: number };
   readonly user: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly volumes: readonly { readonly name: string; readonly target: string }[];
+  readonly volumes: readonly VolumeSettings[];
   readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
   /** Left out where there is none, as in the ledger of an earlier Berth. */
   readonly tmpfs?: readonly { readonly target: string; readonly size: number }[];
@@ -29,6 +29,17 @@ export interface ReleaseSettings {
   /** Names of the secrets that a process gets: `web`, or a worker's name. A process that is not here gets all. Left out where none is. */
   readonly secretsFor?: Readonly<Record<string, readonly string[]>>;
 }
+
+/** Where a release finds data. */
+export interface VolumeSettings {
+  readonly name: string;
+  readonly target: string;
+  /** A volume of the engine that is mounted, and never made, changed or deleted. Left out where Berth makes one. */
+  readonly existing?: string;
+}
+
+/** What a new volume begins with: a folder in the project, or a path in the image. */
+export type SeedSettings = string | { readonly image: string };
 
 /** A process of the release that takes no traffic. */
 export interface WorkerSettings {
@@ -146,6 +157,8 @@ export interface Settings {
   readonly release?: string | undefined;
   readonly build: BuildSettings;
   readonly next: ReleaseSettings;
+  /** What new volumes begin with, by their names. */
+  readonly seeds: Readonly<Record<string, SeedSettings>>;
   /** Plain here; wrap in `pulumi.secret` before it goes into a resource. */
   readonly secrets: Readonly<Record<string, SecretSettings>>;
 }
@@ -195,13 +208,14 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
       resources: config.resources,
       user: config.user,
       env: config.env,
-      volumes: (config.volumes ?? (dev ? [{ name: "data", target: "/data" }] : [])).map(({ name, target }) => ({ name, target })),
+      volumes: (config.volumes ?? (dev ? DEV_VOLUMES : [])).map(({ name, target, existing }) => ({ name, target, ...(existing && { existing }) })),
       binds: config.binds,
       ...(config.tmpfs.length > 0 && { tmpfs: config.tmpfs }),
       workers: config.workers,
       ...(config.accessories.length > 0 && { accessories: config.accessories.map(({ name }) => name).sort() }), // absent as in ledgers of before
       ...(Object.keys(config.secretsFor).length > 0 && { secretsFor: config.secretsFor }),
     },
+    seeds: Object.fromEntries((config.volumes ?? []).flatMap(({ name, seed }) => (seed === undefined ? [] : [[name, seed]]))),
     secrets: config.secrets,
   };
   const conflicts = findConflicts(settings, raw);
@@ -218,6 +232,8 @@ export function readSettings(): Settings {
   }
   return parseSettings(raw, pulumi.getStack());
 }
+
+const DEV_VOLUMES: readonly VolumeSettings[] = [{ name: "data", target: "/data" }];
 
 const TEXT_KEYS = new Set(["bindAddress", "release", "strategy", "maintenance", "drain", "user", "engine", "registry"]);
 

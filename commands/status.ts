@@ -6,6 +6,7 @@ import { containersOf, type ContainerState, docker, openEngine } from "./shared/
 import { openPulumi } from "./shared/pulumiCli.ts";
 import { rollbackReady } from "./view/rollbackReady.ts";
 import { openStack } from "./shared/stack.ts";
+import { volumeSizes } from "./view/volumeSizes.ts";
 
 const options = new Command("status")
   .description("Says what is live, where, and how its containers are.")
@@ -19,10 +20,12 @@ const isWell = ({ state, health }: ContainerState) => state === "running" && hea
 await main(async () => {
   const pulumi = await openPulumi();
   const { stack, outputs } = await openStack(pulumi, options.stack);
-  const { url, release, replicas, volumes, strategy, accessories = {} } = outputs;
+  const { url, release, replicas, strategy, accessories = {} } = outputs;
   const hasImage = (id: string) => docker("image", "inspect", "--format", "{{.Id}}", id).then(() => true, () => false);
-  const [all, rollback] = await Promise.all([containersOf(await openEngine(pulumi.root, stack)), rollbackReady(outputs, hasImage)]);
+  const owner = await openEngine(pulumi.root, stack);
+  const [all, rollback, sizes] = await Promise.all([containersOf(owner), rollbackReady(outputs, hasImage), volumeSizes()]);
   const containers = all.filter(({ part }) => part !== "helper"); // a copy is at work, which says nothing of the app
+  const volumes = outputs.volumes.map((volume) => ({ ...volume, size: sizes?.get(volume.name) ?? null }));
   const neighbours = Object.values(accessories).flatMap(({ container }) => container ?? []);
   const missing = [...replicas, ...neighbours].filter((name) => !containers.some((container) => container.name === name));
   const gateway = containers.some(({ part }) => part === "gateway");
@@ -40,7 +43,7 @@ await main(async () => {
   }
   console.log(table.toString());
   for (const name of [...(gateway ? [] : ["the gateway, so nobody gets in"]), ...missing]) console.log(paint("red", `missing: ${name}; npm run up brings it back`));
-  for (const { name, target } of volumes) console.log(`data at ${target}: volume ${name}`);
+  for (const { name, target, size } of volumes) console.log(`data at ${target}: volume ${name}, ${size ?? "size unknown"}`);
   for (const [name, { kind, version, container, volume }] of Object.entries(accessories)) console.log(`data of ${name} (${kind} ${version}${container ? "" : ", not in the configuration"}): volume ${volume}`);
   console.log(`rollback ready: ${rollback.ready ? `yes, ${rollback.release}` : paint("yellow", `no, ${rollback.why}`)}`);
   return well ? 0 : 1;

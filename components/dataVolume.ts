@@ -19,6 +19,7 @@ export class DataVolume extends pulumi.ComponentResource {
       parent: this,
       protect: true, // neither a changed program nor a plain destroy may delete data
       retainOnDelete: true, // and if the protection is lifted, the engine still keeps the data
+      ignoreChanges: ["labels", "driver", "driverOpts"], // each would replace the volume, and leave its data behind
     });
     this.volumeName = volume.name;
     this.registerOutputs({ volumeName: this.volumeName });

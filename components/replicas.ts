@@ -68,7 +68,7 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
       ...(secrets ? [{ label: SECRETS_LABEL, value: secrets.hashes }] : []),
     ],
     mounts: [
-      ...settings.volumes.map(({ name, target }) => volumeMount(volumeOf(volumes, name), target)),
+      ...settings.volumes.map(({ name, target, existing }) => volumeMount(existing ?? volumeOf(volumes, name), target)),
       ...settings.binds.map(({ source, target, readOnly }) => bindMount(source, target, { readOnly })),
       ...(secrets?.volume ? [volumeMount(secrets.volume, SECRETS_FOLDER, { readOnly: true })] : []),
     ],

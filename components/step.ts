@@ -8,6 +8,7 @@ import type { ReadyInput } from "../steps/ready.ts";
 import type { RecordInput } from "../steps/record.ts";
 import type { RouteInput } from "../steps/switch.ts";
 import type { SecretsInput } from "../steps/secrets.ts";
+import type { SeedInput } from "../steps/seed.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import { engineEnvironment } from "./engine.ts";
 
@@ -20,6 +21,7 @@ export interface StepInputs {
   record: RecordInput;
   route: RouteInput;
   secrets: SecretsInput;
+  seed: SeedInput;
 }
 
 /** An object whose values may not be known before the update. */

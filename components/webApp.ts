@@ -16,6 +16,7 @@ import { replicaArgs, Replicas, type ReplicasArgs } from "./replicas.ts";
 import { Route } from "./route.ts";
 import { mountedSecrets } from "./secretFiles.ts";
 import { hashesOf, type SecretValues, WEB } from "./secretValues.ts";
+import { Seed } from "./seed.ts";
 import { StackKey } from "./stackKey.ts";
 import { StackRecord } from "./stackRecord.ts";
 
@@ -69,9 +70,13 @@ export class WebApp extends pulumi.ComponentResource {
     this.key = new StackKey(`${name}-key`, { known: args.key }, own).key;
     const image = new AppImage(`${name}-image`, { owner, release, ...(build && { build }) }, own);
     const mounted = release.settings.volumes;
-    const wanted = [...mounted, ...(args.canary?.release.settings.volumes ?? [])];
+    const wanted = [...mounted, ...(args.canary?.release.settings.volumes ?? [])].filter(({ existing }) => existing === undefined);
     this.dataVolumes = [...new Set([...wanted.map(({ name: volume }) => volume), ...settings.accessories.map((accessory) => dataOf(accessory.name)), ...(args.dataVolumes ?? [])])].sort();
     const volumeNames = Object.fromEntries(this.dataVolumes.map((volume) => [volume, new DataVolume(`${name}-${volume}`, { owner, volume }, own).volumeName]));
+    const seeds = [...new Map(wanted.map((volume) => [volume.name, volume])).values()].flatMap(({ name: volume, target }) => {
+      const [seed, made] = [settings.seeds[volume], volumeNames[volume]];
+      return seed && made ? [new Seed(`${name}-${volume}-seed`, { owner, release, volume: made, target, seed, imageId: image.imageId }, own)] : [];
+    });
     const gateway = new Gateway(
       `${name}-gateway`,
       { owner, port: settings.port, bindAddress: settings.bindAddress, httpsPort: settings.tls && settings.httpsPort },
@@ -85,15 +90,16 @@ export class WebApp extends pulumi.ComponentResource {
     const secretsFor = (replicas: string, process: string) => mountedSecrets(replicas, process, { owner, release, values, hashes }, { ...own, dependsOn: gateway.image });
 
     const canary =
-      args.canary && new Canary(`${name}-canary`, { ...args.canary, owner, gateway: gateway.container, network: gateway.network, volumes: volumeNames, values, hashes }, { ...own, dependsOn: gateway.image });
+      args.canary && new Canary(`${name}-canary`, { ...args.canary, owner, gateway: gateway.container, network: gateway.network, volumes: volumeNames, values, hashes }, { ...own, dependsOn: [gateway.image, ...seeds] });
     const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, secrets: secretsFor(`${name}-web`, WEB) };
     const replica = replicaArgs(processes, 0); // jobs are number 0
     const run = settings.release === undefined; // what is brought back has proven itself
     const migration = settings.migration && { owner, what: "migration", release, settings: settings.migration, replica, run };
     const exclusive = release.settings.strategy === "recreate";
-    const job = migration && !exclusive ? new Job(`${name}-migration`, migration, { ...own, dependsOn: accessories }) : undefined;
+    const ready = [...accessories, ...seeds];
+    const job = migration && !exclusive ? new Job(`${name}-migration`, migration, { ...own, dependsOn: ready }) : undefined;
 
-    const before = { ...own, dependsOn: job ? [job] : accessories };
+    const before = { ...own, dependsOn: job ? [job] : ready };
     const web = new Replicas(`${name}-web`, processes, before);
     const workers = release.settings.workers.map((worker) => {
       const replicas = `${name}-worker-${worker.name}`;
@@ -141,7 +147,7 @@ export class WebApp extends pulumi.ComponentResource {
     this.url = urlOf(settings);
     this.image = liveImage;
     this.replicas = web.containers;
-    this.volumes = mounted.flatMap(({ name: volume, target }) => (volumeNames[volume] ? [{ name: volumeNames[volume], target }] : []));
+    this.volumes = mounted.map(({ name: volume, target, existing }) => ({ name: pulumi.output(existing ?? volumeNames[volume] ?? ""), target }));
     this.releases = kept.map((entry) => ({ ...entry, image: imageOf(entry) }));
     this.accessories = Object.fromEntries(
       Object.entries(recordAccessories(args.accessories ?? {}, owner, settings.accessories)).map(([accessory, entry]) => [accessory, { ...entry, volume: volumeNames[dataOf(accessory)] }]),

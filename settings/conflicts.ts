@@ -25,6 +25,9 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
   for (const name of new Set(names.filter((entry, index) => names.indexOf(entry) !== index))) {
     problems.push(`berth:workers has two of the name ${name}: give each a name of its own`);
   }
+  for (const [index, { name, existing }] of next.volumes.entries()) {
+    if (existing && name in settings.seeds) problems.push(`berth:volumes[${index}] has both existing (${existing}) and seed, which is for a new volume: remove one of them`);
+  }
   if (next.health.timeout > next.health.deadline) {
     problems.push(`berth:health.timeout (${next.health.timeout}s) is above berth:health.deadline (${next.health.deadline}s): lower the first or raise the second`);
   }

@@ -25,6 +25,8 @@ export function findMountConflicts({ volumes, binds, tmpfs = [], resources }: Re
   }
   for (const [index, { name }] of volumes.entries()) {
     const first = volumes.findIndex((volume) => volume.name === name);
+    const held = volumes.findIndex((volume) => volume.existing !== undefined && volume.existing === volumes[index]?.existing);
+    if (held !== -1 && held !== index) problems.push(`berth:volumes[${held}].existing and berth:volumes[${index}].existing are both ${volumes[held]?.existing}: mount it once`);
     if (first !== index) problems.push(`berth:volumes[${first}].name and berth:volumes[${index}].name are both ${name}: give each volume its own name`);
   }
   for (const [index, { size }] of tmpfs.entries()) {

@@ -65,7 +65,9 @@ const backup = z.strictObject({
 const volume = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("at most 31 of a-z, 0-9 and -, led by a letter", "data")),
   target: absolutePath.meta(hint("an absolute path in the container, with no \"..\" in it", "/data")),
-  seed: notYet("seed"),
+  existing: z.string().regex(/^[A-Za-z0-9][\w.-]{0,254}$/).optional().meta(hint("the name of a volume on the engine", "<volume>")),
+  seed: z.union([z.string().min(1), z.strictObject({ image: absolutePath })]).optional()
+    .meta(hint("a folder in the project, or {image: /path}", "seed")),
   backup: backup.optional(),
 }).meta(holding("an object with name and target", ["name"], "data"));
 const bind = z.strictObject({
@@ -166,7 +168,7 @@ export const schema = z.strictObject({
     .meta(holding("names and values", ["NAME"], "<value>", "Secret values as files `/run/secrets/<name>`; set with `--secret`", "none")),
   secretsFor: z.record(processName, z.array(fileName)).default({})
     .meta(holding("names of processes, each with a list of secrets", ["web", 0], "<secret>", "Which process gets which secrets: `web`, or a worker's name, each with a list", "each gets all")),
-  volumes: z.array(volume).optional().meta(holding("a list of {name, target}", [0, "name"], "data", "Data that outlives every release", "dev: `data` at `/data`; else none")),
+  volumes: z.array(volume).optional().meta(holding("a list of {name, target, existing, seed}", [0, "name"], "data", "Data that outlives every release: a volume of its own, or the engine's `existing` one; a new one begins with the `seed`", "dev: `data` at `/data`; else none")),
   accessories: z.array(accessory).default([]).meta(holding("a list of {name, kind, version, resources}", [0, "name"], "database", "Databases next to the app, each with a data volume; the app finds its URL in the secret `<name>-url`. Defaults: `version` 15 for postgres and 7 for redis, `resources` as those of a replica", "none")),
   backups: backups.optional().meta(holding("an object with target, password and credentials", ["target"], "/srv/backups", "Where volumes with `backup` are backed up to, encrypted with `password`; `credentials` for the target and `password` are set with `--secret`", "none")),
   binds: z.array(bind).default([]).meta(holding("a list of {source, target, readOnly}", [0, "source"], "/srv/files", "Folders of the engine's host, read-only unless said", "none")),

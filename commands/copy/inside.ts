@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import { posix } from "node:path";
 import { labels, ownedBy, type Owner } from "../../components/owner.ts";
+import { firstEntry, type Owner as FileOwner } from "../../steps/archive.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 import { UserError } from "../shared/cli.ts";
 import { docker } from "../shared/docker.ts";
 import type { Kind } from "./address.ts";
-import { firstEntry, type Owner as FileOwner } from "./archive.ts";
 import type { Choice } from "./places.ts";
 
 /** Where a place is: a container, and the folder in it that the place's paths begin at. */

@@ -26,7 +26,7 @@ export interface Fingerprint {
 }
 
 /** Folders and files of this project that decide what an update does. */
-const PROGRAM = ["components", "settings", "steps", "index.ts", "preflight.ts", "settings.ts", "package-lock.json"];
+const PROGRAM = ["components", "settings", "preflight", "steps", "index.ts", "preflight.ts", "settings.ts", "package-lock.json"];
 
 /** Takes the fingerprint of a stack as it is now. */
 export async function takeFingerprint(pulumi: PulumiCli, stack: string): Promise<Fingerprint> {

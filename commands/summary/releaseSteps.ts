@@ -96,6 +96,7 @@ const ACCESSORY: Describe = (all) => {
 const PARTS: Readonly<Record<string, Describe>> = {
   "DataVolume create": (all) => `create ${count(all, "", "data volume")}`,
   StackKey: () => "make up the stack's key",
+  "Seed create": (all) => `put the seed into ${count(all, "", "new volume")}`,
   "SecretFiles create": (all) => `write the secrets of ${all.map(({ after }) => stepInput<{ process: string }>(after)?.process).join(", ")}`,
   "SecretFiles delete": () => "delete the files of old secrets",
   Job: ([job]) => `run the ${job?.name.split("-").slice(2, -1).join(" ") ?? "job"} once`,

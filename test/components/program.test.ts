@@ -117,7 +117,7 @@ describe("a pinned release", () => {
 
   test("is asked for on the engine, since nothing is built", async () => {
     await run({ release: "aaaaaaaaaaaa" }, [live, earlier]);
-    expect(engineCheck).toHaveBeenCalledWith(OWNER, expect.anything(), expect.objectContaining({ name: "aaaaaaaaaaaa" }), false);
+    expect(engineCheck).toHaveBeenCalledWith(OWNER, expect.anything(), expect.objectContaining({ name: "aaaaaaaaaaaa" }), false, live);
   });
 
   test("that no one knows is refused before the engine is asked", async () => {

@@ -276,3 +276,27 @@ test("HTTPS publishes its port, and the port is closed again without it", async 
   expect(await portsOf(tls)).toHaveLength(2);
   expect(await portsOf({ httpsPort: 8443 })).toHaveLength(1);
 });
+
+describe("a volume", () => {
+  const volumes = [{ name: "data", target: "/data", seed: "seed" }, { name: "pictures", target: "/pictures", existing: "old-1" }];
+
+  test("that is there already is mounted, and no resource of the stack", async () => {
+    const program = await declareApp({ config: { volumes } });
+    expect(partsOf(program).filter(([type]) => type === "DataVolume")).toEqual([["DataVolume", "app-data"]]);
+    expect(program.outputs["volumes"]).toEqual([{ name: "app-data-volume-0abcdef", target: "/data" }, { name: "old-1", target: "/pictures" }]);
+    expect(program.get("app-web-1").inputs["mounts"]).toContainEqual({ type: "volume", source: "old-1", target: "/pictures", readOnly: false });
+  });
+
+  test("begins with its seed before any process of the release, the migration included", async () => {
+    const program = await declareApp({ config: { volumes, migration: MIGRATION, workers: [{ name: "mail", command: ["mail"] }] } });
+    expect(stepInput(program.get("app-data-seed-fill").inputs)).toEqual({
+      owner: OWNER, volume: "app-data-volume-0abcdef", target: "/data", seed: "seed", image: "sha256:app-image-build", user: { uid: 1000, gid: 1000 },
+    });
+    for (const name of ["app-web-1", "app-worker-mail-1", "app-migration-run"]) expect(program.before(name)).toContain("app-data-seed-fill");
+  });
+
+  test("is seeded for whom the image says where that is asked for", async () => {
+    expect(stepInput((await declareApp({ config: { volumes, user: "image" } })).get("app-data-seed-fill").inputs)).toMatchObject({ user: null });
+    expect(stepInput((await declareApp({ config: { volumes, user: "7" } })).get("app-data-seed-fill").inputs)).toMatchObject({ user: { uid: 7, gid: 0 } });
+  });
+});

@@ -15,6 +15,7 @@ describe("without any configuration", () => {
     accessories: [],
     keepReleases: 5,
     build: { dockerfile: "Dockerfile", args: {} },
+    seeds: {},
     secrets: {},
     volumeBackups: [],
   };
@@ -61,7 +62,7 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
     env: { GREETING: "hello", COUNT: 3, DEBUG: true, EMPTY: "" },
     secrets: { "db.password": "a", PIN: 1234, icon: { base64: "AP+A\nCg==\n" }, token: { command: ["pass", "show", "token"] }, slow: { command: ["op"], timeout: "1m" } },
     secretsFor: { web: ["PIN"], queue: [] },
-    volumes: [{ name: "notes", target: "/notes", backup: { schedule: "0 3 * * 1-5", keep: 3, preHook: ["hold"], postHook: ["release"] } }, { name: "files", target: "/files", backup: {} }],
+    volumes: [{ name: "notes", target: "/notes", backup: { schedule: "0 3 * * 1-5", keep: 3, preHook: ["hold"], postHook: ["release"] }, seed: { image: "/notes" } }, { name: "old", target: "/old", existing: "old-1" }, { name: "new", target: "/new", seed: "seed" }, { name: "files", target: "/files", backup: {} }],
     backups: { target: "s3:https://example.com/bucket", password: 12345678, credentials: { AWS_ACCESS_KEY_ID: "a" } },
     binds: [{ source: "/srv/a", target: "/a" }, { source: "/srv/b", target: "/b", readOnly: false }],
     tmpfs: [{ target: "/cache", size: "1G" }],
@@ -91,7 +92,7 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
       resources: { cpus: 0.3, memory: 1536 * MIB, pids: 1 },
       user: "image",
       env: { GREETING: "hello", COUNT: "3", DEBUG: "true", EMPTY: "" },
-      volumes: [{ name: "notes", target: "/notes" }, { name: "files", target: "/files" }],
+      volumes: [{ name: "notes", target: "/notes" }, { name: "old", target: "/old", existing: "old-1" }, { name: "new", target: "/new" }, { name: "files", target: "/files" }],
       binds: [{ source: "/srv/a", target: "/a", readOnly: true }, { source: "/srv/b", target: "/b", readOnly: false }],
       tmpfs: [{ target: "/cache", size: 1024 * MIB }],
       workers: [{ name: "mail", command: ["node", "mail.js"], replicas: 3, healthcheck: ["alive"] }, { name: "queue", command: ["queue"], replicas: 1 }],
@@ -107,6 +108,7 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
     bake: { duration: 60, errors: 0.5, slowdown: 1.5, minRequests: 100 },
     migration: { command: ["migrate", "--all"], timeout: 600 },
     smokeTest: { command: ["smoke"], timeout: 5 },
+    seeds: { notes: { image: "/notes" }, new: "seed" },
     secrets: { "db.password": { base64: "YQ==" }, PIN: { base64: "MTIzNA==" }, icon: { base64: "AP+ACg==" }, token: { command: ["pass", "show", "token"], timeout: 30 }, slow: { command: ["op"], timeout: 60 } },
   });
 });

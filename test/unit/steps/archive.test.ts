@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { extract, type Header, pack } from "tar-stream";
-import { type Changes, changing, counting, firstEntry } from "../../../commands/copy/archive.ts";
+import { type Changes, changing, counting, firstEntry } from "../../../steps/archive.ts";
 
 type Entry = Partial<Header> & { readonly name: string; readonly content?: string };
 

@@ -11,14 +11,21 @@ export const counting = (tell: (bytes: number) => void): Transform =>
     },
   });
 
-/** The first entry of an archive, which says what kind of thing it holds; undefined where there is none. */
-export function firstEntry(archive: Readable): Promise<Header | undefined> {
+/** So many first entries of an archive, or fewer where it has no more; the rest is not waited for. */
+export function entriesOf(archive: Readable, most: number): Promise<Header[]> {
   return new Promise((resolve) => {
+    const entries: Header[] = [];
     const reader = extract();
-    reader.on("entry", (header) => resolve(header));
-    pipeline(archive, asNode(reader), () => resolve(undefined)); // the program that writes it is ended once the first entry is read
+    reader.on("entry", (header, entry, next) => {
+      if (entries.push(header) === most) resolve(entries);
+      else entry.resume().on("end", next);
+    });
+    pipeline(archive, asNode(reader), () => resolve(entries)); // the program that writes it is ended once enough is read
   });
 }
+
+/** The first entry of an archive, which says what kind of thing it holds; undefined where there is none. */
+export const firstEntry = async (archive: Readable): Promise<Header | undefined> => (await entriesOf(archive, 1))[0];
 
 /** Of the package's streams, which are not Node's own by type and do as well. */
 const asNode = (reader: ReturnType<typeof extract>): Writable => reader as unknown as Writable;
