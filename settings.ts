@@ -3,7 +3,7 @@
  * Components never read configuration themselves; they are given these plain values.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { ACCESSORIES, type AccessoryKind } from "./components/accessoryKinds.ts";
+import { ACCESSORIES, type AccessoryKind, backupOf, dataOf } from "./components/accessoryKinds.ts";
 import type { SecretProgram } from "./components/secretProgram.ts";
 import { findConflicts } from "./settings/conflicts.ts";
 import { ConfigError, describeProblems } from "./settings/errors.ts";
@@ -91,6 +91,8 @@ export interface VolumeBackup {
   readonly preHook?: readonly string[] | undefined;
   /** Runs in the app's container once the data are read. */
   readonly postHook?: readonly string[] | undefined;
+  /** Folder of the volume that is left out. Default: none. */
+  readonly leaveOut?: string | undefined;
 }
 
 /** Where the value of a secret comes from: its bytes in Base64, or a program that prints them. */
@@ -193,9 +195,12 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
     canary: config.canary && { ...config.bake, ...config.canary },
     migration: config.migration,
     smokeTest: config.smokeTest,
-    accessories: config.accessories.map(({ version, ...accessory }) => ({ ...accessory, version: version ?? ACCESSORIES[accessory.kind].version })),
+    accessories: config.accessories.map(({ version, backup: _, ...accessory }) => ({ ...accessory, version: version ?? ACCESSORIES[accessory.kind].version })),
     backups: config.backups,
-    volumeBackups: (config.volumes ?? []).flatMap(({ name, backup }) => (backup ? [{ volume: name, ...backup }] : [])),
+    volumeBackups: [
+      ...(config.volumes ?? []).flatMap(({ name, backup }) => (backup ? [{ volume: name, ...backup }] : [])),
+      ...config.accessories.flatMap(({ name, kind, backup }) => (backup ? [{ volume: dataOf(name), ...backupOf(kind), ...backup }] : [])),
+    ],
     keepReleases: config.keepReleases,
     release: config.release,
     build: config.build,

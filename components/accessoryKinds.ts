@@ -18,8 +18,8 @@ export interface AccessoryFacts {
   readonly check: readonly string[];
   /** Words of a program in the container that puts the data in a state that a copy of the volume can be restored from. */
   readonly backup: readonly string[];
-  /** Folder of the volume that a backup leaves out; "" for none. */
-  readonly leaveOut: string;
+  /** Folder of the volume that a backup leaves out. Default: none. */
+  readonly leaveOut?: string;
   /** Files in `/run/secrets` of the accessory. */
   files(password: string): Record<string, string>;
   /** What the app finds in `/run/secrets/<name>-url`. */
@@ -33,7 +33,6 @@ const APP = "app";
 const SECRETS = "/run/secrets";
 const POSTGRES_DATA = "/var/lib/postgresql/data";
 const DUMP = `${POSTGRES_DATA}/backup/${APP}.dump`;
-/** The container's own address in the stack's network, so that it is asked as the app asks. */
 const redisCli = `REDISCLI_AUTH="$(cat ${SECRETS}/password)" redis-cli --no-auth-warning`;
 
 export const ACCESSORIES: Readonly<Record<AccessoryKind, AccessoryFacts>> = {
@@ -53,6 +52,7 @@ export const ACCESSORIES: Readonly<Record<AccessoryKind, AccessoryFacts>> = {
       tmpfs: { "/var/run/postgresql": tmpfsMount(16) },
       stopSignal: "SIGINT", // ends sessions; with SIGTERM it would wait for them
     },
+    // At its address in the stack's network, so that it is asked as the app asks: on the others it wants no password.
     check: ["sh", "-c", `PGPASSWORD="$(cat ${SECRETS}/password)" psql --host="$(hostname)" --username=${APP} --dbname=${APP} --quiet --no-align --tuples-only --command="SELECT 1"`],
     backup: ["sh", "-ec", `mkdir -p ${POSTGRES_DATA}/backup; pg_dump --username=${APP} --dbname=${APP} --format=custom --file=${DUMP}.new; mv ${DUMP}.new ${DUMP}`],
     leaveOut: "pgdata",
@@ -68,10 +68,15 @@ export const ACCESSORIES: Readonly<Record<AccessoryKind, AccessoryFacts>> = {
     check: ["sh", "-c", `test "$(${redisCli} ping)" = PONG`],
     // A new base of the append-only file: what is appended while it is copied may be cut off at its end, and Redis knows how to read that.
     backup: ["sh", "-ec", `${redisCli} bgrewriteaof; while ${redisCli} info persistence | grep -q "aof_rewrite_in_progress:1\\|aof_rewrite_scheduled:1"; do sleep 0.2; done; ${redisCli} info persistence | grep -q aof_last_bgrewrite_status:ok`],
-    leaveOut: "",
     files: (password) => ({ password, "redis.conf": `bind * -::*\nrequirepass ${password}\ndir /data\nappendonly yes\n` }),
     url: (host, password) => `redis://:${password}@${host}:6379/0`,
   },
+};
+
+/** How the volume of an accessory is backed up: what its own program has written down, and nothing that changes meanwhile. */
+export const backupOf = (kind: AccessoryKind) => {
+  const { backup, leaveOut } = ACCESSORIES[kind];
+  return { preHook: backup, ...(leaveOut && { leaveOut }) };
 };
 
 /** Tag of the image. */

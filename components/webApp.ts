@@ -83,7 +83,7 @@ export class WebApp extends pulumi.ComponentResource {
       own,
     );
     const accessories = settings.accessories.map(
-      (accessory) => new Accessory(`${name}-accessory-${accessory.name}`, { owner, settings: accessory, key: this.key, network: gateway.network, volume: volumeNames[dataOf(accessory.name)] ?? "" }, own),
+      (accessory) => new Accessory(`${name}-accessory-${accessory.name}`, { owner, settings: accessory, key: this.key, network: gateway.network, volume: volumeNames[dataOf(accessory.name)] ?? "" }, { ...own, dependsOn: gateway.image }), // its secrets are written by way of that image
     );
     const values: SecretValues = { ...args.secrets, ...Object.fromEntries(accessories.map(({ accessory, url }) => [urlSecret(accessory), { base64: url.apply((text) => Buffer.from(text).toString("base64")) }])) };
     const hashes = hashesOf(this.key, values);

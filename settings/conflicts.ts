@@ -32,7 +32,7 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
     problems.push(`berth:health.timeout (${next.health.timeout}s) is above berth:health.deadline (${next.health.deadline}s): lower the first or raise the second`);
   }
   const [unkept] = settings.backups ? [] : settings.volumeBackups;
-  if (unkept) problems.push(`berth:volumes has a backup of ${unkept.volume}, but there is nowhere to put it: ${setCommand(["backups", "target"], "/srv/backups")}`);
+  if (unkept) problems.push(`there is to be a backup of volume ${unkept.volume}, and nowhere to put it: ${setCommand(["backups", "target"], "/srv/backups")}`);
   return [...problems, ...findTlsConflicts(settings), ...findSecretConflicts(settings), ...findPlainSecrets(settings, raw), ...findOpenSecrets(raw), ...findReservedNames(next), ...findMountConflicts(next), ...findAccessoryConflicts(settings)];
 }
 

@@ -112,7 +112,8 @@ const accessory = z.strictObject({
   kind: z.enum(ACCESSORY_KINDS).meta(hint(ACCESSORY_KINDS.join(" or "), "postgres")),
   version: text.pipe(z.string().regex(/^[1-9]\d?(\.\d{1,2}){0,2}$/)).optional().meta(hint('a version such as "15" or "15.8"', "15")),
   resources: resources.prefault({}).meta(holding("an object with cpus, memory and pids", ["memory"], "512M")),
-}).meta(holding("an object with name, kind, version and resources", ["name"], "database"));
+  backup: backup.pick({ schedule: true, keep: true }).optional().meta(holding("an object with schedule and keep", ["keep"], "7")),
+}).meta(holding("an object with name, kind, version, resources and backup", ["name"], "database"));
 const job = (timeout: number) => z.strictObject({
   command,
   timeout: duration(1, 86_400).default(timeout).meta(hint("a duration from 1s to 24h", `${timeout}s`)),
@@ -169,7 +170,7 @@ export const schema = z.strictObject({
   secretsFor: z.record(processName, z.array(fileName)).default({})
     .meta(holding("names of processes, each with a list of secrets", ["web", 0], "<secret>", "Which process gets which secrets: `web`, or a worker's name, each with a list", "each gets all")),
   volumes: z.array(volume).optional().meta(holding("a list of {name, target, existing, seed}", [0, "name"], "data", "Data that outlives every release: a volume of its own, or the engine's `existing` one; a new one begins with the `seed`", "dev: `data` at `/data`; else none")),
-  accessories: z.array(accessory).default([]).meta(holding("a list of {name, kind, version, resources}", [0, "name"], "database", "Databases next to the app, each with a data volume; the app finds its URL in the secret `<name>-url`. Defaults: `version` 15 for postgres and 7 for redis, `resources` as those of a replica", "none")),
+  accessories: z.array(accessory).default([]).meta(holding("a list of {name, kind, version, resources, backup}", [0, "name"], "database", "Databases next to the app, each with a data volume; the app finds its URL in the secret `<name>-url`. Defaults: `version` 15 for postgres and 7 for redis, `resources` as those of a replica", "none")),
   backups: backups.optional().meta(holding("an object with target, password and credentials", ["target"], "/srv/backups", "Where volumes with `backup` are backed up to, encrypted with `password`; `credentials` for the target and `password` are set with `--secret`", "none")),
   binds: z.array(bind).default([]).meta(holding("a list of {source, target, readOnly}", [0, "source"], "/srv/files", "Folders of the engine's host, read-only unless said", "none")),
   tmpfs: z.array(tmpfs).default([]).meta(holding("a list of {target, size}", [0, "target"], "/cache", "Folders in memory, empty at each start of a container; `/tmp` has 64M by itself", "none")),

@@ -119,7 +119,7 @@ async function readData(context: Context, settings: VolumeBackup, workspace: Wor
     let summary: Summary;
     try {
       if (host && preHook) await runHook("preHook", host, preHook);
-      summary = await readOnce(context, volume, workspace, earlier, progress);
+      summary = await readOnce(context, settings, workspace, earlier, progress);
     } finally {
       progress.end();
       if (host && postHook && (await stillRuns(host))) await runHook("postHook", host, postHook);
@@ -131,11 +131,12 @@ async function readData(context: Context, settings: VolumeBackup, workspace: Wor
   }
 }
 
-async function readOnce({ owner, backups, outputs }: Context, volume: string, workspace: Workspace, earlier: readonly Backup[], progress: Progress): Promise<Summary> {
+async function readOnce({ owner, backups, outputs }: Context, { volume, leaveOut }: VolumeBackup, workspace: Workspace, earlier: readonly Backup[], progress: Progress): Promise<Summary> {
   const parent = earlier[0] ? ["--parent", earlier[0].id] : ["--force"];
   const marks = marksOf(owner, { volume, number: nextNumber(earlier), release: outputs.release });
+  const without = leaveOut === undefined ? [] : ["--exclude", `${VOLUME}/${leaveOut}`];
   let summary: Summary | undefined;
-  const { code, stderr } = await workspace.tryRestic(["backup", "--json", ...parent, ...marks, VOLUME], (line) => {
+  const { code, stderr } = await workspace.tryRestic(["backup", "--json", ...parent, ...marks, ...without, VOLUME], (line) => {
     if (line.includes('"summary"')) summary = JSON.parse(line) as Summary;
     else progress.line(line);
   });

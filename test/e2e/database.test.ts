@@ -1,4 +1,7 @@
 /** docs/guides/database.md, step by step: the note board on PostgreSQL, which no release touches. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
 import { docker, inspectAll } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
@@ -9,11 +12,16 @@ const guide = new Guide("docs/guides/database.md");
 
 let app: Checkout;
 let names: Record<string, string>;
+let target: string;
 beforeAll(async () => {
+  target = await mkdtemp(join(tmpdir(), "berth-backups-"));
   app = await Checkout.make();
   names = { "berth-dev-database": `berth-${app.stack}-database` };
 });
-afterAll(() => app?.remove());
+afterAll(async () => {
+  await app?.remove();
+  await rm(target, { recursive: true, force: true });
+});
 
 const idOf = (accessory: string) => docker("inspect", "--format", "{{.Id}} {{.RestartCount}} {{.State.StartedAt}}", `berth-${app.stack}-${accessory}`);
 const about = async () => (await (await fetch(`${app.url}/about`)).json()) as { database: string; secrets: string[] };
@@ -96,6 +104,14 @@ test("a dump brings back what was deleted since", async () => {
   expect(await notes()).not.toEqual(before);
   await follow("Put a dump back");
   expect(await notes()).toEqual(before);
+});
+
+test("a backup of the database is the dump that it writes, and nothing that changes meanwhile", async () => {
+  const [database] = config("Back up")["accessories"] as object[];
+  await app.configure({ accessories: [database, { name: "cache", kind: "redis", backup: {} }], backups: { target } });
+  await app.secret("backups.password", "a password of the test");
+  expect(await follow("Back up")).toMatch(/Backed up volume database-data: backup [0-9a-f]{8}, 1 files/);
+  expect(await app.npm("backup", "cache-data")).toMatchObject({ code: 0, output: expect.stringContaining("Backed up volume cache-data") as unknown });
 });
 
 test("another major version is refused before anything is touched", async () => {

@@ -56,12 +56,12 @@ const TABLE: [Config, string][] = [
   [{ resources: { memory: "1M" } }, 'berth:resources.memory is "1M": want a size of at least 6M, such as "512M" or "1G". Fix: pulumi config set --path berth:resources.memory 512M'],
   [{ resources: { pids: 0 } }, "berth:resources.pids is 0: want a whole number from 1 to 1000000. Fix: pulumi config set --path berth:resources.pids 256"],
   // ---- accessories
-  [{ accessories: {} }, "berth:accessories is {}: want a list of {name, kind, version, resources}. Fix: pulumi config rm berth:accessories, then: pulumi config set --path 'berth:accessories[0].name' database"],
+  [{ accessories: {} }, "berth:accessories is {}: want a list of {name, kind, version, resources, backup}. Fix: pulumi config rm berth:accessories, then: pulumi config set --path 'berth:accessories[0].name' database"],
   [{ accessories: [{ name: "Database", kind: "postgres" }] }, "berth:accessories[0].name is \"Database\": want at most 26 of a-z, 0-9 and -, led by a letter. Fix: pulumi config set --path 'berth:accessories[0].name' database"],
   [{ accessories: [{ name: "database" }] }, "berth:accessories[0].kind is missing: want postgres or redis. Fix: pulumi config set --path 'berth:accessories[0].kind' postgres"],
   [{ accessories: [{ name: "database", kind: "mysql" }] }, "berth:accessories[0].kind is \"mysql\": want postgres or redis. Fix: pulumi config set --path 'berth:accessories[0].kind' postgres"],
   [{ accessories: [{ name: "database", kind: "postgres", version: "latest" }] }, "berth:accessories[0].version is \"latest\": want a version such as \"15\" or \"15.8\". Fix: pulumi config set --path 'berth:accessories[0].version' 15"],
-  [{ accessories: [{ name: "database", kind: "postgres", port: 5432 }] }, "berth:accessories[0].port is not a known key: known are name, kind, version, resources. Remove it with: pulumi config rm --path 'berth:accessories[0].port'"],
+  [{ accessories: [{ name: "database", kind: "postgres", port: 5432 }] }, "berth:accessories[0].port is not a known key: known are name, kind, version, resources, backup. Remove it with: pulumi config rm --path 'berth:accessories[0].port'"],
   [{ accessories: [{ name: "a", kind: "postgres" }, { name: "a", kind: "redis" }] }, "berth:accessories[0].name and berth:accessories[1].name are both a: give each a name of its own"],
   [{ accessories: [{ name: "db", kind: "postgres" }], secrets: { "db-url": "x" } }, "berth:secrets has db-url, which Berth makes for the accessory db: rename one of them"],
   [{ accessories: [{ name: "db", kind: "postgres" }], volumes: [{ name: "db-data", target: "/data" }] }, "berth:volumes has db-data, which is the volume of the accessory db: rename one of them"],
@@ -190,7 +190,7 @@ const TABLE: [Config, string][] = [
   [{ registry: "example.com" }, "berth:registry is not supported yet: pulumi config rm berth:registry"],
   [{ engine: "swarm" }, 'berth:engine is "swarm": want docker (swarm is not supported yet). Fix: pulumi config set berth:engine docker'],
   // ---- backups
-  [{ volumes: [{ name: "a", target: "/a", backup: {} }] }, "berth:volumes has a backup of a, but there is nowhere to put it: pulumi config set --path berth:backups.target /srv/backups"],
+  [{ volumes: [{ name: "a", target: "/a", backup: {} }] }, "there is to be a backup of volume a, and nowhere to put it: pulumi config set --path berth:backups.target /srv/backups"],
   [{ volumes: [{ name: "a", target: "/a", backup: true }] }, "berth:volumes[0].backup is true: want an object with schedule, keep, preHook and postHook. Fix: pulumi config rm --path 'berth:volumes[0].backup', then: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
   [{ volumes: [{ name: "a", target: "/a", backup: { keep: 0 } }] }, "berth:volumes[0].backup.keep is 0: want a whole number from 1 to 1000. Fix: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
   ...["daily", "0 3 * *", "61 3 * * *", "0 0 30 2 *", "0 0 3 * * *"].map((schedule): [Config, string] => [
