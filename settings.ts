@@ -69,6 +69,11 @@ export interface AccessorySettings {
   readonly resources: { readonly cpus: number; readonly memory: number; readonly pids: number };
 }
 
+export interface MigrationSettings extends JobSettings {
+  /** Whether the volumes are copied before, and put back where it fails. */
+  readonly snapshot: boolean;
+}
+
 /** Where backups go. */
 export interface BackupsSettings {
   /** A folder of the engine's host, or a repository in restic's words. */
@@ -146,7 +151,7 @@ export interface Settings {
   /** Default: none. */
   readonly canary?: CanarySettings | undefined;
   /** Runs once per release, before the switch. */
-  readonly migration?: JobSettings | undefined;
+  readonly migration?: MigrationSettings | undefined;
   /** Runs after the switch; where it fails, traffic goes back. */
   readonly smokeTest?: JobSettings | undefined;
   readonly accessories: readonly AccessorySettings[];

@@ -24,7 +24,7 @@ await main(async () => {
   const hasImage = (id: string) => docker("image", "inspect", "--format", "{{.Id}}", id).then(() => true, () => false);
   const owner = await openEngine(pulumi.root, stack);
   const [all, rollback, sizes] = await Promise.all([containersOf(owner), rollbackReady(outputs, hasImage), volumeSizes()]);
-  const containers = all.filter(({ part }) => part !== "helper"); // a copy is at work, which says nothing of the app
+  const containers = all.filter(({ part }) => !["helper", "snapshot"].includes(part)); // a copy is at work, which says nothing of the app
   const volumes = outputs.volumes.map((volume) => ({ ...volume, size: sizes?.get(volume.name) ?? null }));
   const neighbours = Object.values(accessories).flatMap(({ container }) => container ?? []);
   const missing = [...replicas, ...neighbours].filter((name) => !containers.some((container) => container.name === name));

@@ -3,9 +3,12 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { JobSettings } from "../settings.ts";
 import type { JobSpec } from "../steps/job.ts";
+import type { SnapshotInput } from "../steps/snapshot.ts";
+import { IMAGES } from "../toolchain/versions.ts";
 import { containerFlags } from "./containerFlags.ts";
 import type { Release } from "./ledger.ts";
 import { labelList, labels, type Owner } from "./owner.ts";
+import { SERVICE } from "./route.ts";
 import { type Inputs, stepArgs } from "./step.ts";
 
 /** Removes what a job that was cut off has left. */
@@ -22,6 +25,8 @@ export interface JobArgs {
   readonly replica: docker.ContainerArgs;
   /** False where the release is brought back as it was. */
   readonly run: boolean;
+  /** What to copy before. Default: nothing. */
+  readonly snapshot?: pulumi.Output<SnapshotInput> | undefined;
 }
 
 /** A container that runs once for a release and must succeed before anything is switched. */
@@ -31,13 +36,33 @@ export class Job extends pulumi.ComponentResource {
     new local.Command(
       `${name}-run`,
       {
-        ...stepArgs("job", { job: jobSpec(args), run: args.run }, { PROJECT: args.owner.project, STACK: args.owner.stack, JOB: args.what }),
+        ...stepArgs("job", { job: jobSpec(args), run: args.run, snapshot: args.snapshot ?? null }, { PROJECT: args.owner.project, STACK: args.owner.stack, JOB: args.what }),
         delete: CLEAN_UP,
       },
       { parent: this, additionalSecretOutputs: ["stdout", "stderr"] }, // what a job prints is its own affair
     );
     this.registerOutputs({});
   }
+}
+
+export interface SnapshotArgs {
+  readonly owner: Owner;
+  readonly release: Release;
+  /** Container of the gateway. */
+  readonly gateway: pulumi.Input<string>;
+  /** Names in the configuration, and the engine's. */
+  readonly volumes: readonly { readonly name: string; readonly engine: pulumi.Input<string> }[];
+  /** Whether nobody holds requests yet. */
+  readonly alone: boolean;
+}
+
+/** What a step needs to copy a release's volumes. */
+export function snapshotInput({ owner, release, gateway, volumes, alone }: SnapshotArgs): pulumi.Output<SnapshotInput> {
+  const { drain, health } = release.settings;
+  return pulumi.output({
+    owner, gateway, service: SERVICE, drain, health: { deadline: health.deadline }, image: IMAGES.base, alone,
+    volumes: volumes.map(({ name, engine }) => ({ volume: engine, copy: `${owner.project}-${owner.stack}-copy-${name}-${release.name}` })),
+  });
 }
 
 /** What a step needs to run the job. */

@@ -7,7 +7,7 @@ export interface Owner {
 }
 
 /** What a thing is for; the value of the label `berth.part`. */
-export type Part = "image" | "gateway" | "web" | "worker" | "accessory" | "job" | "helper" | "data" | "backup" | "secrets";
+export type Part = "image" | "gateway" | "web" | "worker" | "accessory" | "job" | "helper" | "snapshot" | "data" | "backup" | "secrets";
 
 /** Label of a replica with the settings of its release as JSON: what a stranger has to know to serve from it. */
 export const SETTINGS_LABEL = "berth.settings";

@@ -8,15 +8,17 @@ export interface PruneArgs {
   readonly owner: Owner;
   /** Names of the releases that can be brought back. */
   readonly releases: readonly string[];
+  /** The live release, where a migration has made copies of the data. Default: there are none. */
+  readonly live?: string | undefined;
 }
 
 /** Removes this stack's images that no kept release needs, once the new release is live. */
 export class Prune extends pulumi.ComponentResource {
   constructor(name: string, args: PruneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Prune", name, {}, opts);
-    const { owner, releases } = args;
+    const { owner, releases, live = null } = args;
     const keep = [...new Set(releases.map((release) => imageName(owner, release)))].sort(); // a rollback only changes the order
-    new local.Command(`${name}-images`, stepArgs("prune", { owner, repository: repository(owner), keep }), { parent: this });
+    new local.Command(`${name}-images`, stepArgs("prune", { owner, repository: repository(owner), keep, live }), { parent: this });
     this.registerOutputs({});
   }
 }

@@ -8,7 +8,7 @@ import { Canary, type CanaryArgs } from "./canary.ts";
 import { DataVolume } from "./dataVolume.ts";
 import { DEFAULTS, Gateway } from "./gateway.ts";
 import { HealthGate } from "./healthGate.ts";
-import { Job, jobSpec } from "./job.ts";
+import { Job, jobSpec, snapshotInput } from "./job.ts";
 import { record, type Release } from "./ledger.ts";
 import type { Owner } from "./owner.ts";
 import { Prune } from "./prune.ts";
@@ -94,8 +94,11 @@ export class WebApp extends pulumi.ComponentResource {
     const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, secrets: secretsFor(`${name}-web`, WEB) };
     const replica = replicaArgs(processes, 0); // jobs are number 0
     const run = settings.release === undefined; // what is brought back has proven itself
-    const migration = settings.migration && { owner, what: "migration", release, settings: settings.migration, replica, run };
     const exclusive = release.settings.strategy === "recreate";
+    const snapshot = settings.migration?.snapshot && mounted.length > 0
+      ? snapshotInput({ owner, release, gateway: gateway.container, volumes: mounted.map((volume) => ({ name: volume.name, engine: volume.existing ?? volumeNames[volume.name] ?? "" })), alone: !exclusive })
+      : undefined;
+    const migration = settings.migration && { owner, what: "migration", release, settings: settings.migration, replica, run, snapshot };
     const ready = [...accessories, ...seeds];
     const job = migration && !exclusive ? new Job(`${name}-migration`, migration, { ...own, dependsOn: ready }) : undefined;
 
@@ -114,7 +117,7 @@ export class WebApp extends pulumi.ComponentResource {
         gateway: gateway.container,
         candidates: web.containers,
         workers: workerContainers,
-        migration: migration && exclusive ? jobSpec(migration).apply((spec) => ({ job: spec, run })) : undefined,
+        migration: migration && exclusive ? pulumi.all([jobSpec(migration), snapshot ?? null]).apply(([spec, copied]) => ({ job: spec, run, snapshot: copied })) : undefined,
       },
       before,
     );
@@ -142,7 +145,7 @@ export class WebApp extends pulumi.ComponentResource {
     // A failed update must not put its release into the ledger: the outputs wait for the route.
     const liveImage = pulumi.all([image.imageId, route.live]).apply(([imageId]) => imageId);
     const imageOf = (entry: Release) => (entry.name === release.name ? liveImage : entry.image);
-    new Prune(`${name}-prune`, { owner, releases: [...kept, ...(args.canary ? [args.canary.release] : [])].map((entry) => entry.name) }, { ...own, dependsOn: route });
+    new Prune(`${name}-prune`, { owner, releases: [...kept, ...(args.canary ? [args.canary.release] : [])].map((entry) => entry.name), live: snapshot && release.name }, { ...own, dependsOn: route });
 
     this.url = urlOf(settings);
     this.image = liveImage;

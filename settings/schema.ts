@@ -162,7 +162,7 @@ export const schema = z.strictObject({
   user: z.string().regex(/^(image|[1-9]\d*(:\d+)?)$/).default("1000:1000")
     .meta(hint('a numeric uid[:gid] other than root, or "image"', "1000:1000", "User of the app's processes; `image` keeps the image's own")),
   workers: z.array(worker).default([]).meta(holding("a list of {name, command, replicas, healthcheck}", [0, "name"], "mail", "More processes of the same release, without traffic; `command` goes to the image's entrypoint", "none")),
-  migration: job(300).optional().meta(holding("an object with command and timeout", ["command", 0], "migrate", "Runs once per release, before the switch, and must succeed: `{command, timeout: 300s}`", "none")),
+  migration: job(300).extend({ snapshot: z.boolean().default(true).meta(hint("true or false", "true")) }).optional().meta(holding("an object with command, timeout and snapshot", ["command", 0], "migrate", "Runs once per release, before the switch, and must succeed; the `snapshot` of the volumes that it may write is put back where it fails: `{command, timeout: 300s, snapshot: true}`", "none")),
   smokeTest: job(60).optional().meta(holding("an object with command and timeout", ["command", 0], "smoke-test", "Runs after the switch, with the app's address as BERTH_URL; where it fails, traffic goes back: `{command, timeout: 60s}`", "none")),
   env: z.record(variable, text).default({}).meta(holding("names and values", ["NAME"], "<value>", "Environment of the replicas", "none")),
   secrets: z.record(fileName, secret).default({})

@@ -1,15 +1,14 @@
 /**
- * Waits until every process of a release is well, or says why one is not. The probe is the gateway's own, by a route
- * that no one can ask for, so it needs no tool in the app's image and works wherever the engine is.
+ * Waits until every process of a release is well, or says why one is not. The probe is the gateway's own, so it needs no
+ * tool in the app's image and works wherever the engine is.
  */
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { goDuration } from "../components/units.ts";
 import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
-import { docker, readInput, runStep, StepError, tryDocker, tryGateway, withRepair } from "./engine.ts";
+import { docker, readInput, runStep, StepError, tryDocker, withRepair } from "./engine.ts";
 import { giveBack, type HoldInput, isLive, letThrough, MAINTENANCE, newWorkers, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
+import { probe } from "./probe.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
 
 export interface GateInput extends HoldInput {
@@ -21,26 +20,6 @@ export interface GateInput extends HoldInput {
   readonly exclusive: boolean;
   /** With `exclusive`: the job between the two; null: none. */
   readonly migration: JobInput | null;
-}
-
-/** What the probe needs to know. */
-export type ProbeInput = Pick<GateInput, "release" | "candidates" | "port" | "health">;
-
-/** Upper limit of the time between two probes, in seconds: while a release waits, a second is long. */
-const PROBE_INTERVAL = 0.2;
-
-/** The kamal-proxy words that probe all candidates and come back when each is healthy. */
-export function probeWords({ release, candidates, port, health }: ProbeInput, host: string): string[] {
-  return [
-    "deploy", `gate-${release}`,
-    "--host", host,
-    ...candidates.flatMap((name) => ["--target", `${name}:${port}`]),
-    "--health-check-path", health.path,
-    "--health-check-interval", goDuration(Math.min(health.interval, PROBE_INTERVAL)),
-    "--health-check-timeout", goDuration(health.timeout),
-    "--deploy-timeout", goDuration(health.deadline),
-    "--drain-timeout", "1s",
-  ];
 }
 
 async function main(): Promise<void> {
@@ -98,15 +77,6 @@ async function pass(input: GateInput): Promise<void> {
   } finally {
     done.abort();
     await probing.catch(() => undefined); // its route is gone before anything else begins
-  }
-}
-
-/** The gateway's own probe of these containers, all at once. */
-async function probe(gateway: string, input: ProbeInput, signal?: AbortSignal) {
-  try {
-    return await tryGateway(gateway, probeWords(input, `${randomUUID()}.invalid`), signal && { signal });
-  } finally {
-    await tryDocker(["exec", gateway, "kamal-proxy", "remove", `gate-${input.release}`]);
   }
 }
 

@@ -24,9 +24,12 @@ export interface HoldInput {
 /** Extra time that a held request waits beyond draining and the gate's deadline, in seconds: stopping and starting containers. */
 const MARGIN = 60;
 
+/** Seconds that copying the volumes before a migration may take while requests wait. */
+const COPYING = 900;
+
 /** The kamal-proxy words that hold requests. */
 export const pauseWords = ({ service, drain, health, migration }: HoldInput): string[] =>
-  ["pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(drain + health.deadline + (migration?.job.timeout ?? 0) + MARGIN)];
+  ["pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(drain + health.deadline + (migration?.job.timeout ?? 0) + (migration?.snapshot ? COPYING : 0) + MARGIN)];
 
 /** State of a route that answers with the maintenance page: there is nothing to hold. */
 export const MAINTENANCE = "stopped";

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { runWithCopy, type SnapshotInput } from "./snapshot.ts";
 import { docker, readInput, runStep, StepError, tryDocker } from "./engine.ts";
 
 /** A job's container, and how long it may take. */
@@ -24,6 +25,8 @@ export interface JobInput {
   readonly job: JobSpec;
   /** False where the release is brought back: it has had its job when it went live first. */
   readonly run: boolean;
+  /** Which volumes to copy before, and how what is live is held meanwhile; null: none. */
+  readonly snapshot: SnapshotInput | null;
 }
 
 /** Last lines of a failed job that are part of the error. */
@@ -40,10 +43,10 @@ export const doneBefore = (stdout: string): string[] =>
 export const doneWords = (releases: readonly string[]): string => DONE + releases.slice(-REMEMBERED).join(" ");
 
 /** Runs the job unless this release had it. Prints which releases had it, for the next time. @throws StepError where it fails */
-export async function runOnce({ job, run }: JobInput): Promise<void> {
+export async function runOnce({ job, run, snapshot }: JobInput): Promise<void> {
   const done = doneBefore(process.env["PULUMI_COMMAND_STDOUT"] ?? "");
   if (run && !done.includes(job.release)) {
-    await runJob(job);
+    await (snapshot ? runWithCopy(snapshot, job) : runJob(job));
     done.push(job.release);
   } else {
     console.log(`${job.what}: not for release ${job.release}, which ${done.includes(job.release) ? "had it" : "is brought back as it was"}`);
@@ -83,7 +86,7 @@ export async function runJob(job: JobSpec): Promise<void> {
 }
 
 /** "running", "exited 3", …; undefined where there is no such container. */
-async function stateOf(container: string): Promise<string | undefined> {
+export async function stateOf(container: string): Promise<string | undefined> {
   const { code, stdout } = await tryDocker(["inspect", "--type", "container", "--format", "{{.State.Status}} {{.State.ExitCode}}", container]);
   return code === 0 ? stdout.trim() : undefined;
 }

@@ -1,5 +1,6 @@
 /** Removes the images of this stack that no kept release needs; never anything else. */
 import { ownedBy, type Owner } from "../components/owner.ts";
+import { dropCopies } from "./snapshot.ts";
 import { docker, readInput, runStep, tryDocker } from "./engine.ts";
 
 export interface PruneInput {
@@ -8,6 +9,8 @@ export interface PruneInput {
   readonly repository: string;
   /** Images to keep, by name and tag. */
   readonly keep: readonly string[];
+  /** The live release, where releases have copies of the data: those of all others go. */
+  readonly live: string | null;
 }
 
 /** The images to remove, each once. Pure. */
@@ -15,13 +18,14 @@ export const surplus = (images: readonly string[], keep: readonly string[]): str
   [...new Set(images)].filter((image) => image !== "" && !keep.includes(image));
 
 async function main(): Promise<void> {
-  const { owner, repository, keep } = readInput<PruneInput>();
+  const { owner, repository, keep, live } = readInput<PruneInput>();
   const images = await docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...ownedBy(owner), repository]);
   for (const image of surplus(images.split("\n"), keep)) {
     const { code, stderr } = await tryDocker(["image", "rm", image]);
     // A failed release's image is in use until its containers go, at the end of this update: the next one removes it.
     console.log(code === 0 ? `removed image ${image}` : `left image ${image}: ${stderr.trim()}`);
   }
+  if (live !== null) await dropCopies(owner, live);
 }
 
 if (process.env["BERTH_INPUT"]) void runStep(main);

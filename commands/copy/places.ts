@@ -19,7 +19,7 @@ export interface KnownVolume {
 export type Choice = { readonly container: string } | { readonly volume: string };
 
 /** Containers that have nothing of their own to copy. */
-const PASSING = ["job", "helper", "secrets"];
+const PASSING = ["job", "helper", "snapshot", "secrets"];
 const VOLUME = "volume/";
 
 /** A container's name as a person says it: `web-2` for `berth-dev-web-2-52fc1ce`, `gateway`, an accessory's own name. */

@@ -11,6 +11,8 @@ import { type Found, lookAtEngine } from "../view/found.ts";
 import { removeLeftHolders, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
 import { refuseIfLost } from "./lostRecord.ts";
+import { StepError } from "../../steps/engine.ts";
+import { settle } from "../../steps/snapshot.ts";
 import { endStrays } from "./processes.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
 import { exportStack } from "../shared/stack.ts";
@@ -56,8 +58,8 @@ export interface UpdateOptions {
  * @throws UserError where another update is at work on the stack, where Pulumi's record of it is lost, or with the cause of a failure
  */
 export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed, view }: UpdateOptions): Promise<void> {
-  await makeWay(cli, stack);
-  const before = view ?? (await viewStack(cli, stack));
+  const changed = await makeWay(cli, stack);
+  const before = (changed ? undefined : view) ?? (await viewStack(cli, stack));
   refuseIfLost(stack, before);
   if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
@@ -69,10 +71,13 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
   await removeOrphans(cli, stack, before.owner, before);
 }
 
-/** For every command that changes a stack. @throws UserError where another update is at work on it */
-export async function makeWay(cli: PulumiCli, stack: string): Promise<void> {
+/** For every command that changes a stack. Returns whether it has changed something by itself. @throws UserError where another update is at work on it */
+export async function makeWay(cli: PulumiCli, stack: string): Promise<boolean> {
   await clearDeadLocks(cli, stack);
   endStrays(cli.root);
+  return settle(await openEngine(cli.root, stack)).catch((error: unknown) => {
+    throw error instanceof StepError ? new UserError(error.message) : error;
+  });
 }
 
 /**

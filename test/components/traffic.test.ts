@@ -40,7 +40,7 @@ describe("the gate", () => {
   test.each<[string, Partial<HealthGateArgs>, object]>([
     ["the workers", { workers: [pulumi.output("mail-1")] }, { workers: ["mail-1"] }],
     ["an app that allows one writer", { release: releaseOf({ settings: carried({ strategy: "recreate", drain: 1.5 }) }) }, { exclusive: true, drain: 1.5 }],
-    ["the migration between", { migration: pulumi.output({ job: JOB, run: false }) }, { migration: { job: JOB, run: false } }],
+    ["the migration between", { migration: pulumi.output({ job: JOB, run: false, snapshot: null }) }, { migration: { job: JOB, run: false } }],
   ])("tells the step of %s", async (_, args, expected) => {
     expect(stepInput((await declareGate(args)).inputs)).toMatchObject(expected);
   });

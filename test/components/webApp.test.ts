@@ -300,3 +300,28 @@ describe("a volume", () => {
     expect(stepInput((await declareApp({ config: { volumes, user: "7" } })).get("app-data-seed-fill").inputs)).toMatchObject({ user: { uid: 7, gid: 0 } });
   });
 });
+
+describe("the copy of the volumes before a migration", () => {
+  const config = { migration: MIGRATION, volumes: [{ name: "data", target: "/data" }, { name: "old", target: "/old", existing: "old-1" }] };
+  const copied = {
+    owner: OWNER, gateway: "app-gateway-proxy-0abcdef", service: "app", drain: 30, health: { deadline: 60 }, image: "node:24-bookworm-slim", alone: true,
+    volumes: [{ volume: "app-data-volume-0abcdef", copy: `berth-dev-copy-data-${CONTENT}` }, { volume: "old-1", copy: `berth-dev-copy-old-${CONTENT}` }],
+  };
+
+  test("is of all that it may write, and held by itself", async () => {
+    const program = await declareApp({ config });
+    expect(stepInput(program.get("app-migration-run").inputs)).toMatchObject({ snapshot: copied });
+    expect(stepInput(program.get("app-prune-images").inputs)).toMatchObject({ live: CONTENT });
+  });
+
+  test("is left to the gate where that holds requests already", async () => {
+    const program = await declareApp({ config: { ...config, strategy: "recreate" } });
+    expect(stepInput(program.get("app-gate-probe").inputs)).toMatchObject({ migration: { snapshot: { ...copied, alone: false } } });
+  });
+
+  test.each([[{ migration: { ...MIGRATION, snapshot: false } }], [{ volumes: [] }]])("is none with %o", async (more) => {
+    const program = await declareApp({ config: { ...config, ...more } });
+    expect(stepInput(program.get("app-migration-run").inputs)).toMatchObject({ snapshot: null });
+    expect(stepInput(program.get("app-prune-images").inputs)).toMatchObject({ live: null });
+  });
+});

@@ -106,7 +106,7 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
     backups: { target: "s3:https://example.com/bucket", password: "12345678", credentials: { AWS_ACCESS_KEY_ID: "a" } },
     volumeBackups: [{ volume: "notes", schedule: "0 3 * * 1-5", keep: 3, preHook: ["hold"], postHook: ["release"] }, { volume: "files", keep: 7 }],
     bake: { duration: 60, errors: 0.5, slowdown: 1.5, minRequests: 100 },
-    migration: { command: ["migrate", "--all"], timeout: 600 },
+    migration: { command: ["migrate", "--all"], timeout: 600, snapshot: true },
     smokeTest: { command: ["smoke"], timeout: 5 },
     seeds: { notes: { image: "/notes" }, new: "seed" },
     secrets: { "db.password": { base64: "YQ==" }, PIN: { base64: "MTIzNA==" }, icon: { base64: "AP+ACg==" }, token: { command: ["pass", "show", "token"], timeout: 30 }, slow: { command: ["op"], timeout: 60 } },
@@ -145,7 +145,7 @@ test("a canary has one replica for five minutes unless said, and the limits of t
 
 test("jobs take as long as they need within their time, which is shorter for a smoke test, and belong to no release", () => {
   const settings = settingsOf({ migration: { command: ["migrate"] }, smokeTest: { command: ["smoke"] } });
-  expect([settings.migration, settings.smokeTest]).toEqual([{ command: ["migrate"], timeout: 300 }, { command: ["smoke"], timeout: 60 }]);
+  expect([settings.migration, settings.smokeTest]).toEqual([{ command: ["migrate"], timeout: 300, snapshot: true }, { command: ["smoke"], timeout: 60 }]);
   expect(settings.next).toEqual(settingsOf().next);
 });
 

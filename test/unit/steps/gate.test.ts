@@ -267,7 +267,7 @@ describe("a release that allows one writer", () => {
   });
 
   describe("with a migration", () => {
-    const migrating: GateInput = { ...input, migration: { job: JOB, run: true } };
+    const migrating: GateInput = { ...input, migration: { job: JOB, run: true, snapshot: null } };
     const job = (exit: string): readonly Answer[] => [
       { to: "inspect --type container --format {{.State.Status}}", exit: 1 }, { to: "create --name" }, { to: `start ${JOB.container}` },
       { to: "logs --follow", stdout: "one table" }, { to: "wait", stdout: exit }, { to: "rm --force" },

@@ -2,7 +2,7 @@ import { type Answer, fakeDocker } from "../../support/fakeDocker.ts";
 import { runStep } from "../../support/step.ts";
 import { JOB, RELEASE } from "../../support/stepInputs.ts";
 
-const input = { job: JOB, run: true };
+const input = { job: JOB, run: true, snapshot: null };
 const CREATE = ["create", "--name", JOB.container, "--user", "1000:1000", "sha256:1111", "migrate", "--all"];
 const INSPECT = ["inspect", "--type", "container", "--format", "{{.State.Status}} {{.State.ExitCode}}", JOB.container];
 const found = (state: string): Answer => ({ to: INSPECT.join(" "), stdout: state });

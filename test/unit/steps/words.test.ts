@@ -1,5 +1,5 @@
 import { parseProbes, story } from "../../../steps/diagnosis.ts";
-import { probeWords } from "../../../steps/gate.ts";
+import { probeWords } from "../../../steps/probe.ts";
 import { pauseWords } from "../../../steps/hold.ts";
 import { doneBefore, failed } from "../../../steps/job.ts";
 import { parseRoutes } from "../../../steps/live.ts";
@@ -71,7 +71,7 @@ describe("requests are held", () => {
   });
 
   test("longer where a migration runs meanwhile", () => {
-    expect(optionsOf(pauseWords({ ...gate, migration: { job: JOB, run: true } }))).toContain("--max-pause 450s");
+    expect(optionsOf(pauseWords({ ...gate, migration: { job: JOB, run: true, snapshot: null } }))).toContain("--max-pause 450s");
   });
 });
 

@@ -1,0 +1,39 @@
+/** The gateway's own probe of containers, by a route that no one can ask for. */
+import { randomUUID } from "node:crypto";
+import { goDuration } from "../components/units.ts";
+import { type Result, tryDocker, tryGateway } from "./engine.ts";
+
+/** What the probe needs to know. */
+export interface ProbeInput {
+  readonly release: string;
+  readonly candidates: readonly string[];
+  readonly port: number;
+  /** Path and times in seconds. */
+  readonly health: { readonly path: string; readonly interval: number; readonly timeout: number; readonly deadline: number };
+}
+
+/** Upper limit of the time between two probes, in seconds: while a release waits, a second is long. */
+const PROBE_INTERVAL = 0.2;
+
+/** The kamal-proxy words that probe all candidates and come back when each is healthy. */
+export function probeWords({ release, candidates, port, health }: ProbeInput, host: string): string[] {
+  return [
+    "deploy", `gate-${release}`,
+    "--host", host,
+    ...candidates.flatMap((name) => ["--target", `${name}:${port}`]),
+    "--health-check-path", health.path,
+    "--health-check-interval", goDuration(Math.min(health.interval, PROBE_INTERVAL)),
+    "--health-check-timeout", goDuration(health.timeout),
+    "--deploy-timeout", goDuration(health.deadline),
+    "--drain-timeout", "1s",
+  ];
+}
+
+/** Asks all of them at once. */
+export async function probe(gateway: string, input: ProbeInput, signal?: AbortSignal): Promise<Result> {
+  try {
+    return await tryGateway(gateway, probeWords(input, `${randomUUID()}.invalid`), signal && { signal });
+  } finally {
+    await tryDocker(["exec", gateway, "kamal-proxy", "remove", `gate-${input.release}`]);
+  }
+}
