@@ -1,5 +1,6 @@
 /** The backups of one volume as restic lists them, and which of them retention removes. Pure. */
 import type { Owner } from "../../components/owner.ts";
+import { UserError } from "../shared/cli.ts";
 
 /** One backup of a volume. */
 export interface Backup {
@@ -57,15 +58,15 @@ export const nextNumber = (backups: readonly Backup[]): number => Math.max(0, ..
  */
 export const surplus = (backups: readonly Backup[], keep: number): Backup[] => [...backups].sort((a, b) => b.number - a.number).slice(keep);
 
-/** The backup that a person names: by the beginning of its id, or "latest". @throws Error that says which there are */
+/** The backup that a person names: by the beginning of its id, or "latest". @throws UserError that says which there are */
 export function chooseBackup(backups: readonly Backup[], volume: string, asked: string): Backup {
   const own = backups.filter((backup) => backup.volume === volume);
   const found = asked === "latest" ? own.slice(0, 1) : backups.filter(({ id }) => id.startsWith(asked));
   const [backup] = found;
   const known = own.map(shortId).join(", ") || "none";
-  if (!backup) throw new Error(asked === "latest" ? `there is no backup of volume ${volume} yet` : `there is no backup ${asked} (of volume ${volume} there are: ${known})`);
-  if (found.length > 1) throw new Error(`${asked} could be ${found.map(shortId).join(" or ")}: give more of it`);
-  if (backup.volume !== volume) throw new Error(`backup ${shortId(backup)} is one of volume ${backup.volume}, not of ${volume} (of that there are: ${known})`);
+  if (!backup) throw new UserError(asked === "latest" ? `there is no backup of volume ${volume} yet` : `there is no backup ${asked} (of volume ${volume} there are: ${known})`);
+  if (found.length > 1) throw new UserError(`${asked} could be ${found.map(shortId).join(" or ")}: give more of it`);
+  if (backup.volume !== volume) throw new UserError(`backup ${shortId(backup)} is one of volume ${backup.volume}, not of ${volume} (of that there are: ${known})`);
   return backup;
 }
 

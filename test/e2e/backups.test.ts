@@ -1,7 +1,10 @@
 /** Backups as the guide tells it, and what happens where they go wrong. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
@@ -32,7 +35,11 @@ const volume = async () => (await app.output<{ name: string }[]>("volumes"))[0]?
 const backups = async () => JSON.parse((await app.npm("backups", "--json")).stdout) as Listed[];
 /** Runs a shell script as root with the volume at /data, in a container of the base image. */
 const inVolume = (name: string, script: string) => docker("run", "--rm", "--network", "none", "--user", "0", "--volume", `${name}:/data`, "--entrypoint", "/bin/bash", "node:24-bookworm-slim", "-c", script);
+/** All that is to be the same of a volume, in words; SQLite's own files change when they are opened. */
+const portrait = (name: string) =>
+  inVolume(name, "cd /data && find . ! -name 'notes.db*' ! -path . -printf '%p|%y|%m|%U|%G|%l|%n|%s|%T@\\0' | sort -z | tr '\\0\\n' '\\n?'; find . -type f ! -name 'notes.db*' -print0 | sort -z | xargs -0 sha256sum; stat -c '%b blocks' sparse; stat -c '%a %u %g' .");
 const addNote = (text: string) => fetch(`${app.url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) });
+const notes = async () => ((await (await fetch(`${app.url}/notes`)).json()) as { notes: { text: string }[] }).notes.map(({ text }) => text);
 
 test("are made as the guide says, of every kind of file", async () => {
   await addNote("before");
@@ -70,6 +77,114 @@ test("fail where a hook does, and nothing is kept of it", async () => {
   await configureBackup({ keep: 2 });
   expect((await backups()).map(({ number }) => number)).toEqual([4, 3]);
 });
+
+describe("a restore", () => {
+  let before: string; // the portrait of the volume at the last backup
+  beforeAll(async () => {
+    expect(await app.npm("backup")).toMatchObject({ code: 0 });
+    before = await portrait(await volume());
+    await addNote("after");
+  });
+
+  test("brings every file back as it was, into a new volume, and the one of before can take its place again", async () => {
+    const from = await volume();
+    await inVolume(from, "rm -rf /data/folder /data/link && echo spoilt > /data/plain");
+    const spoilt = await portrait(from);
+    const [restored, back] = await guide.run(app, "Bring data back", { "<volume>": from });
+    expect(restored).toMatchObject({ code: 0 });
+    const to = /Volume (\S+) serves the data of data/.exec(restored?.output ?? "")?.[1] ?? "";
+    expect(await portrait(to)).toBe(before);
+    expect(back).toMatchObject({ code: 0 });
+    expect(await volume()).toBe(from);
+    expect(await portrait(from)).toBe(spoilt);
+    expect((await notes()).sort()).toEqual(["after", "before"]);
+    expect(await app.npm("drift")).toMatchObject({ code: 0 });
+  });
+
+  test.each(["restore", "update"])("that is killed in its %s leaves the live data as they are, and nothing behind", async (when) => {
+    const from = await volume();
+    const said = await killed(when);
+    expect((await notes()).sort()).toEqual(["after", "before"]);
+    expect(await docker("volume", "ls", "--quiet", "--filter", `name=^${from}$`)).toBe(from);
+    if (when === "restore") expect(await volume()).toBe(from);
+    else expect(said).toContain("takes the place of");
+  });
+
+  test("is finished by an update where it was killed in one", async () => {
+    expect(await app.npm("up", "--yes")).toMatchObject({ code: 0 });
+    expect(await notes()).toEqual(["before"]);
+  });
+});
+
+describe("a backup that is no good is refused, and the live data stay as they are:", () => {
+  let live: string;
+  let pack: string;
+  let bytes: Buffer;
+  beforeAll(async () => {
+    live = await volume();
+    const packs = (await readdir(join(target, "data"), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    [pack = ""] = packs.sort((a, b) => statSync(b).size - statSync(a).size);
+    bytes = await readFile(pack);
+  });
+  afterEach(async () => {
+    expect(await volume()).toBe(live);
+    expect(await notes()).toEqual(["before"]);
+    expect(lines(await docker("volume", "ls", "--quiet", "--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.unfinished"))).toEqual([]);
+  });
+
+  const damage = async (spoilt: Buffer) => {
+    await writeFile(pack, spoilt);
+    const ran = await app.npm("restore", "data", "--yes");
+    await writeFile(pack, bytes);
+    return ran;
+  };
+  const flipped = () => {
+    const spoilt = Buffer.from(bytes);
+    for (let at = 0; at < spoilt.length; at += 1000) spoilt[at] = (spoilt[at] ?? 0) ^ 1;
+    return spoilt;
+  };
+
+  test.each<[string, () => Buffer]>([["flipped bits", flipped], ["cut", () => bytes.subarray(0, bytes.length / 2)]])("%s", async (_, spoil) => {
+    const { code, output } = await damage(spoil());
+    expect(output).toMatch(/^error: backup [0-9a-f]{8} could not be restored: the repository at \S+ is damaged: /m);
+    expect(code).toBe(1);
+  });
+
+  test("another volume's, or none", async () => {
+    const { code, output } = await app.npm("restore", "data", "--backup", "ffffffff", "--yes");
+    expect(output).toMatch(/^error: there is no backup ffffffff \(of volume data there are: [0-9a-f]{8}, [0-9a-f]{8}\)$/m);
+    expect(code).toBe(1);
+  });
+
+  test("a password that does not open it", async () => {
+    await app.secret("backups.password", "not the password");
+    for (const words of [["restore", "data", "--yes"], ["backup"]] as [string, ...string[]][]) {
+      const { code, output } = await app.npm(...words);
+      expect(output).toMatch(/berth:backups\.password does not open the repository at \S+: set the one that it was made with$/m);
+      expect(code).toBe(1);
+    }
+  });
+});
+
+test("the guide has no command that was not run", () => expect(guide.left()).toEqual([]));
+
+/** Kills a restore with all that it has started, in the middle of this. Returns what it has said. */
+async function killed(when: string): Promise<string> {
+  const child = spawn("npm", ["run", "--silent", "restore", "--", "data", "--yes", "--stack", app.stack], { cwd: app.folder, env: app.env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const closed = new Promise((resolve) => child.on("close", resolve));
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const mine = (label: string) => ["--quiet", "--filter", `label=berth.stack=${app.stack}`, "--filter", `label=${label}`];
+  const inTheMiddle = async () =>
+    when === "restore"
+      ? lines(await docker("volume", "ls", ...mine("berth.unfinished"))).length > 0
+      : said.includes("takes the place of") && lines(await docker("ps", ...mine("berth.part=web"))).length > 1;
+  for (const end = Date.now() + 120_000; !(await inTheMiddle()); await sleep(50)) if (Date.now() > end || child.exitCode !== null) throw new Error(`the restore was never in its ${when}: ${said}`);
+  process.kill(-(child.pid ?? 0), "SIGKILL");
+  await closed;
+  for (const end = Date.now() + 30_000; lines(await docker("ps", "--all", ...mine("berth.part=backup"))).length > 0; ) if (Date.now() > end) throw new Error("the container of the restore has outlived it for 30 s");
+  return said;
+}
 
 /** Changes how the volume is backed up, and leaves what is encrypted as it is. */
 async function configureBackup(backup: object): Promise<void> {

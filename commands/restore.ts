@@ -1,0 +1,110 @@
+/** Brings a volume's data back from a backup: into a new volume, which then takes the place of the one that serves. */
+import { createInterface } from "node:readline/promises";
+import { Command } from "commander";
+import { listBackups } from "./backups/backUp.ts";
+import { chooseVolumes, type Context, engineNameOf, openBackups } from "./backups/context.ts";
+import { sizeText } from "./backups/progress.ts";
+import { newVolume, removeUnfinished, restoreInto } from "./backups/restoreInto.ts";
+import { chooseBackup, shortId } from "./backups/snapshots.ts";
+import { swapVolume } from "./backups/swap.ts";
+import { openWorkspace, type Workspace } from "./backups/workspace.ts";
+import { main, paint, UserError } from "./shared/cli.ts";
+import { docker } from "./shared/docker.ts";
+import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { refuseIfHeld } from "./update/locks.ts";
+import { ownedBy } from "../components/owner.ts";
+
+const command = new Command("restore")
+  .description("Restores a backup into a new volume, verifies it, and puts it in the place of the one that serves, which is kept.")
+  .argument("<volume>", "volume, by its name in the configuration")
+  .option("--backup <id>", "which one (npm run backups)", "latest")
+  .option("--kept <volume>", "instead of a backup: an earlier volume that a restore has kept, by the engine's name")
+  .option("--stack <name>", "stack to restore (default: the selected one, else dev)")
+  .option("--yes", "do not ask")
+  .parse();
+const options = command.opts<{ backup: string; kept?: string; stack?: string; yes?: true }>();
+const [volume = ""] = command.args;
+
+let pulumi: PulumiCli | undefined;
+const open: Workspace[] = [];
+let ended = false;
+
+await main(
+  async () => {
+    pulumi = await openPulumi();
+    const context = await openBackups(pulumi, options.stack);
+    chooseVolumes(context, [volume]);
+    const from = engineNameOf(context, volume);
+    await refuseUnsettled(context);
+    const held = await openWorkspace(context.owner, context.backups, { what: "restore", volume });
+    open.push(held);
+    try {
+      await (options.kept === undefined ? restoreBackup(context, held, from) : restoreKept(context, from, options.kept));
+    } finally {
+      await held.close();
+    }
+  },
+  {
+    onSignal: (signal) => {
+      ended = true;
+      for (const workspace of open) void workspace.close();
+      pulumi?.interrupt(signal);
+    },
+  },
+);
+
+async function restoreBackup(context: Context, held: Workspace, from: string): Promise<void> {
+  const { cli, stack, owner, backups, declared, outputs: { release } } = context;
+  const backup = chooseBackup(await listBackups(context, held), volume, options.backup);
+  await confirm(
+    [
+      `This brings the data of volume ${volume} on stack ${stack} back to ${backup.time.replace("T", " ").slice(0, 19)} (backup ${shortId(backup)}, ${backup.files} files, ${sizeText(backup.size)}).`,
+      ...(backup.release === release ? [] : [`The release that was live then is ${backup.release}; ${release} will run on its data, and a migration that it had does not run again.`]),
+      `What was written since is not in it. The volume that serves now, ${from}, is kept.`,
+    ].join("\n"),
+  );
+  await removeUnfinished(owner, volume, declared.volumes.map(({ name }) => name));
+  const made = await newVolume(owner, volume, "data");
+  try {
+    await restoreInto(owner, backups, backup, made.name, (workspace) => open.push(workspace));
+    if (ended) throw new UserError("it was interrupted; nothing was changed");
+    console.log(`Backup ${shortId(backup)} is restored and verified, in volume ${made.name}. It takes the place of ${from} now.`);
+  } catch (error) {
+    await made.remove();
+    throw error;
+  }
+  await swapVolume(cli, stack, { volume, from, to: made.name, release, onSwapped: made.keep });
+  done(stack, from, made.name);
+}
+
+async function restoreKept({ cli, stack, owner, outputs: { release } }: Context, from: string, to: string): Promise<void> {
+  const mine = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data", "--filter", `label=berth.volume=${volume}`)).split("\n");
+  const kept = mine.filter((name) => name !== "" && name !== from);
+  if (!kept.includes(to)) throw new UserError(`${to} is no volume that was kept of ${volume} on stack ${stack} (known: ${kept.join(", ") || "none"})`);
+  await confirm(`This puts volume ${to} in the place of ${from}, which serves the data of ${volume} on stack ${stack} now and is kept.`);
+  await swapVolume(cli, stack, { volume, from, to, release });
+  done(stack, from, to);
+}
+
+function done(stack: string, from: string, to: string): void {
+  console.log(`\nVolume ${paint("bold", to)} serves the data of ${volume} on stack ${stack}. The data of before are kept in ${from}.`);
+  console.log(`Back to them: npm run restore -- ${volume} --kept ${from} --stack ${stack}. Delete them: docker volume rm ${from}`);
+}
+
+/** Two releases at once, or one that is half made, are no ground to put other data under. */
+async function refuseUnsettled({ cli, stack, declared, outputs }: Context): Promise<void> {
+  await refuseIfHeld(cli, stack);
+  if (declared.pending > 0) throw new UserError(`an update of stack ${stack} was cut off: end it first with npm run up -- --stack ${stack}`);
+  if (outputs.canary) throw new UserError(`a canary has its share of the traffic on stack ${stack}: end it first with npm run abort-canary or npm run promote-canary`);
+}
+
+/** @throws UserError where the answer is not yes */
+async function confirm(what: string): Promise<void> {
+  console.log(what);
+  if (options.yes) return;
+  if (!process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes if you are sure; nothing was changed");
+  const prompt = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await prompt.question("Go on? [y/N] ");
+  prompt.close();
+  if (answer.trim() !== "y") throw new UserError("nothing was changed");
+}
