@@ -5,10 +5,11 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
+import { drillProblems, readRecordLabels, RECORD_LABEL } from "./components/backupRecord.ts";
 import { containerName } from "./components/accessory.ts";
 import { engineHost } from "./components/engine.ts";
 import type { Release } from "./components/ledger.ts";
-import type { Owner } from "./components/owner.ts";
+import { ownedBy, type Owner } from "./components/owner.ts";
 import type { Settings } from "./settings.ts";
 import { findVolumeProblems } from "./preflight/volumes.ts";
 import { isAtLeast } from "./toolchain/semver.ts";
@@ -38,7 +39,8 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
   ]);
   const volumes = await findVolumeProblems(owner, settings, release, live, docker);
   const sources = release.settings.binds.map(({ source }, index) => findSourceProblem(source, index));
-  const problems = [...new Set([...answers, ...volumes, ...sources].filter((problem) => problem !== undefined))];
+  const drills = built && live && live.name !== release.name ? await findDrillProblems(owner, settings) : [];
+  const problems = [...new Set([...answers, ...volumes, ...sources, ...drills].filter((problem) => problem !== undefined))];
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
   if (problems.length > 1) fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
 }
@@ -114,6 +116,13 @@ async function findNameProblem(owner: Owner, accessory: string, index: number): 
   const holder = await docker("ps", "--all", "--filter", `name=^/${name}$`, "--format", '{{.Label "berth.project"}}/{{.Label "berth.stack"}}');
   if (holder === "" || holder === `${owner.project}/${owner.stack}`) return undefined;
   return `a container that is not this stack's is called ${name}, as the accessory ${accessory} would be: rename it, or give the accessory another name with: pulumi config set --path 'berth:accessories[${index}].name' <name>`;
+}
+
+/** The first release of a stack has nothing to lose, and one that is brought back is no new one. */
+async function findDrillProblems(owner: Owner, { backups, volumeBackups }: Settings): Promise<string[]> {
+  if (backups?.maxDrillAge === undefined) return [];
+  const rows = await docker("volume", "ls", ...ownedBy(owner), "--filter", `label=${RECORD_LABEL}`, "--format", `{{.Label "${RECORD_LABEL}"}}`);
+  return drillProblems(backups, volumeBackups, readRecordLabels(rows), new Date());
 }
 
 const findSourceProblem = (source: string, index: number): string | undefined =>

@@ -82,12 +82,16 @@ export interface BackupsSettings {
   readonly password: string;
   /** Environment variables of restic that open the target; plain here. */
   readonly credentials: Readonly<Record<string, string>>;
+  /** A new release is refused when the last good drill is older, in seconds. Default: never. */
+  readonly maxDrillAge?: number | undefined;
 }
 
 /** How one volume is backed up. */
 export interface VolumeBackup {
   /** The volume's name in the configuration. */
   readonly volume: string;
+  /** Where the app finds it. */
+  readonly target: string;
   /** A cron expression in the time zone of the machine that asks. Default: only by hand. */
   readonly schedule?: string | undefined;
   /** Backups that are kept. */
@@ -98,6 +102,8 @@ export interface VolumeBackup {
   readonly postHook?: readonly string[] | undefined;
   /** Folder of the volume that is left out. Default: none. */
   readonly leaveOut?: string | undefined;
+  /** Given to the image's entrypoint, with a restored volume in the place of the data: exit code 0 where they are sound. */
+  readonly check?: readonly string[] | undefined;
 }
 
 /** Where the value of a secret comes from: its bytes in Base64, or a program that prints them. */
@@ -203,8 +209,8 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
     accessories: config.accessories.map(({ version, backup: _, ...accessory }) => ({ ...accessory, version: version ?? ACCESSORIES[accessory.kind].version })),
     backups: config.backups,
     volumeBackups: [
-      ...(config.volumes ?? []).flatMap(({ name, backup }) => (backup ? [{ volume: name, ...backup }] : [])),
-      ...config.accessories.flatMap(({ name, kind, backup }) => (backup ? [{ volume: dataOf(name), ...backupOf(kind), ...backup }] : [])),
+      ...(config.volumes ?? []).flatMap(({ name, target, backup }) => (backup ? [{ volume: name, target, ...backup }] : [])),
+      ...config.accessories.flatMap(({ name, kind, backup }) => (backup ? [{ volume: dataOf(name), target: ACCESSORIES[kind].target, ...backupOf(kind), ...backup }] : [])),
     ],
     keepReleases: config.keepReleases,
     release: config.release,

@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { main, paint, UserError } from "./shared/cli.ts";
+import { removeBackupWork } from "./backups/records.ts";
 import { docker, openEngine } from "./shared/docker.ts";
 import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
 import { chooseStack } from "./shared/stack.ts";
@@ -36,6 +37,7 @@ await main(
     }
     await changeAlone(cli, stack, [...words, "--ignore-protect"]);
     await removeOrphans(cli, stack, owner, before);
+    await removeBackupWork(owner);
     if (volumes.length > 0) await docker("volume", "rm", ...volumes);
     console.log(`\nNothing is left${volumes.length > 0 ? `; deleted data: ${volumes.join(", ")}` : ""}.`);
   },

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { listBackups } from "./backups/backUp.ts";
-import { chooseVolumes, type Context, engineNameOf, openBackups } from "./backups/context.ts";
+import { chooseVolumes, type Context, engineNameOf, existingOf, openBackups } from "./backups/context.ts";
 import { sizeText } from "./backups/progress.ts";
 import { newVolume, removeUnfinished, restoreInto } from "./backups/restoreInto.ts";
 import { chooseBackup, shortId } from "./backups/snapshots.ts";
@@ -68,14 +68,21 @@ async function restoreBackup(context: Context, held: Workspace, from: string): P
   try {
     await restoreInto(owner, backups, backup, made.name, (workspace) => open.push(workspace));
     if (ended) throw new UserError("it was interrupted; nothing was changed");
-    console.log(`Backup ${shortId(backup)} is restored and verified, in volume ${made.name}. It takes the place of ${from} now.`);
+    console.log(`Backup ${shortId(backup)} is restored and verified, in volume ${made.name}.`);
+    if (existingOf(context, volume) === undefined) console.log(`It takes the place of ${from} now.`);
   } catch (error) {
     await made.remove();
     throw error;
   }
+  if (existingOf(context, volume) !== undefined) {
+    await made.keep();
+    return console.log(`\nVolume ${from} is not Berth's own, so nothing takes its place by itself. Have ${made.name} mounted instead: npm run pulumi -- config set --path 'berth:volumes[${indexOf(context)}].existing' ${made.name} --stack ${stack}, then npm run up -- --stack ${stack}`);
+  }
   await swapVolume(cli, stack, { volume, from, to: made.name, release, onSwapped: made.keep });
   done(stack, from, made.name);
 }
+
+const indexOf = ({ outputs }: Context): number => outputs.releases.find(({ name }) => name === outputs.release)?.settings.volumes.findIndex(({ name }) => name === volume) ?? 0;
 
 async function restoreKept({ cli, stack, owner, outputs: { release } }: Context, from: string, to: string): Promise<void> {
   const mine = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data", "--filter", `label=berth.volume=${volume}`)).split("\n");

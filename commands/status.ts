@@ -1,6 +1,7 @@
 /** Says what is live, where, and how its containers are. Exit code 1 where something is not as it should be. */
 import Table from "cli-table3";
 import { Command } from "commander";
+import { describeRecord, readRecords } from "./backups/records.ts";
 import { main, paint } from "./shared/cli.ts";
 import { containersOf, type ContainerState, docker, openEngine } from "./shared/docker.ts";
 import { openPulumi } from "./shared/pulumiCli.ts";
@@ -23,8 +24,8 @@ await main(async () => {
   const { url, release, replicas, strategy, accessories = {} } = outputs;
   const hasImage = (id: string) => docker("image", "inspect", "--format", "{{.Id}}", id).then(() => true, () => false);
   const owner = await openEngine(pulumi.root, stack);
-  const [all, rollback, sizes] = await Promise.all([containersOf(owner), rollbackReady(outputs, hasImage), volumeSizes()]);
-  const containers = all.filter(({ part }) => !["helper", "snapshot"].includes(part)); // a copy is at work, which says nothing of the app
+  const [all, rollback, sizes, backups] = await Promise.all([containersOf(owner), rollbackReady(outputs, hasImage), volumeSizes(), readRecords(owner)]);
+  const containers = all.filter(({ part }) => !["helper", "snapshot", "backup"].includes(part)); // a copy or a backup is at work, which says nothing of the app
   const volumes = outputs.volumes.map((volume) => ({ ...volume, size: sizes?.get(volume.name) ?? null }));
   const neighbours = Object.values(accessories).flatMap(({ container }) => container ?? []);
   const missing = [...replicas, ...neighbours].filter((name) => !containers.some((container) => container.name === name));
@@ -32,7 +33,7 @@ await main(async () => {
   const well = missing.length === 0 && containers.every(isWell) && gateway;
 
   if (options.json) {
-    console.log(JSON.stringify({ stack, url, release, strategy, well, containers, missing, gateway, volumes, accessories, rollback }, undefined, 2));
+    console.log(JSON.stringify({ stack, url, release, strategy, well, containers, missing, gateway, volumes, accessories, backups, rollback }, undefined, 2));
     return well ? 0 : 1;
   }
   console.log(`${paint(well ? "green" : "red", well ? "well" : "not well")}: release ${paint("bold", release)} on stack ${stack}, ${url}`);
@@ -45,6 +46,7 @@ await main(async () => {
   for (const name of [...(gateway ? [] : ["the gateway, so nobody gets in"]), ...missing]) console.log(paint("red", `missing: ${name}; npm run up brings it back`));
   for (const { name, target, size } of volumes) console.log(`data at ${target}: volume ${name}, ${size ?? "size unknown"}`);
   for (const [name, { kind, version, container, volume }] of Object.entries(accessories)) console.log(`data of ${name} (${kind} ${version}${container ? "" : ", not in the configuration"}): volume ${volume}`);
+  for (const record of backups) console.log(record.good ? describeRecord(record, Date.now()) : paint("yellow", describeRecord(record, Date.now())));
   console.log(`rollback ready: ${rollback.ready ? `yes, ${rollback.release}` : paint("yellow", `no, ${rollback.why}`)}`);
   return well ? 0 : 1;
 });

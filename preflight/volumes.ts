@@ -39,7 +39,7 @@ export const renamedVolumes = (live: readonly VolumeSettings[], next: readonly V
   });
 
 async function explainRename(owner: Owner, { index, was, is }: Renamed, docker: Docker): Promise<string> {
-  const labelled = () => docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data", "--filter", `label=berth.volume=${was.name}`);
+  const labelled = () => docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data", "--filter", `label=berth.volume=${was.name}`, "--filter", "dangling=false"); // not one that a restore has kept
   const engine = was.existing ?? ((await labelled()).split("\n")[0] || "<volume>");
   return `berth:volumes[${index}].name is ${is.name}, but the data at ${is.target} are in ${was.existing ? `the volume ${was.existing}` : `volume ${was.name}`}, and the app would begin without them: to keep them under the new name, pulumi config set --path 'berth:volumes[${index}].existing' ${engine}; to begin anew, take the entry out, run the update, and put it in again`;
 }

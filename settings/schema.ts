@@ -61,7 +61,8 @@ const backup = z.strictObject({
   keep: z.int().min(1).max(1000).default(7).meta(hint("a whole number from 1 to 1000", "7")),
   preHook: command.optional(),
   postHook: command.optional(),
-}).meta(holding("an object with schedule, keep, preHook and postHook", ["keep"], "7"));
+  check: command.optional(),
+}).meta(holding("an object with schedule, keep, preHook, postHook and check", ["keep"], "7"));
 const volume = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/).meta(hint("at most 31 of a-z, 0-9 and -, led by a letter", "data")),
   target: absolutePath.meta(hint("an absolute path in the container, with no \"..\" in it", "/data")),
@@ -131,10 +132,11 @@ const canary = z.strictObject({
   promote: z.boolean().default(false).meta(hint("true or false", "true")),
 });
 const backups = z.strictObject({
-  target: z.string().regex(/^(\/(?!(.*\/)?\.\.?(\/|$))[^\0:,]*|(s3|rest|b2|azure|gs|swift|sftp):\S+)$/)
+  target: z.string().regex(/^(\/(?!(.*\/)?\.\.?(\/|$))[^\0:,]*|(s3|rest|b2|azure|gs|swift):\S+)$/)
     .meta(hint("an absolute path on the engine's host, or a repository of restic, such as s3:https://host/bucket", "/srv/backups")),
   password: text.pipe(z.string().min(8)).meta(hint("a text of at least 8 characters", "<value>")),
   credentials: z.record(variable, text).default({}).meta(holding("names and values", ["NAME"], "<value>")),
+  maxDrillAge: duration(60, 366 * 86_400).optional().meta(hint("a duration from 1m to 8784h", "168h")),
 });
 const host = z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
   .meta(hint("a host name in small letters, without scheme, port and path", "example.com"));
@@ -171,7 +173,7 @@ export const schema = z.strictObject({
     .meta(holding("names of processes, each with a list of secrets", ["web", 0], "<secret>", "Which process gets which secrets: `web`, or a worker's name, each with a list", "each gets all")),
   volumes: z.array(volume).optional().meta(holding("a list of {name, target, existing, seed}", [0, "name"], "data", "Data that outlives every release: a volume of its own, or the engine's `existing` one; a new one begins with the `seed`", "dev: `data` at `/data`; else none")),
   accessories: z.array(accessory).default([]).meta(holding("a list of {name, kind, version, resources, backup}", [0, "name"], "database", "Databases next to the app, each with a data volume; the app finds its URL in the secret `<name>-url`. Defaults: `version` 15 for postgres and 7 for redis, `resources` as those of a replica", "none")),
-  backups: backups.optional().meta(holding("an object with target, password and credentials", ["target"], "/srv/backups", "Where volumes with `backup` are backed up to, encrypted with `password`; `credentials` for the target and `password` are set with `--secret`", "none")),
+  backups: backups.optional().meta(holding("an object with target, password, credentials and maxDrillAge", ["target"], "/srv/backups", "Where volumes with `backup` are backed up to, encrypted with `password`; `credentials` for the target and `password` are set with `--secret`; with `maxDrillAge` a new release is refused when the last good drill is older", "none")),
   binds: z.array(bind).default([]).meta(holding("a list of {source, target, readOnly}", [0, "source"], "/srv/files", "Folders of the engine's host, read-only unless said", "none")),
   tmpfs: z.array(tmpfs).default([]).meta(holding("a list of {target, size}", [0, "target"], "/cache", "Folders in memory, empty at each start of a container; `/tmp` has 64M by itself", "none")),
   build: build.prefault({}).meta(holding("an object with context, dockerfile and more", ["context"], "app", "What to build: context, dockerfile, target, args, platform, remoteContext", "`{context: app, dockerfile: Dockerfile}`")),

@@ -1,4 +1,5 @@
 /** One backup of one volume: hooks, restic, retention. */
+import type { Owner } from "../../components/owner.ts";
 import type { VolumeBackup } from "../../settings.ts";
 import { UserError } from "../shared/cli.ts";
 import { type Context, engineNameOf } from "./context.ts";
@@ -68,14 +69,12 @@ export async function backUp(context: Context, settings: VolumeBackup, { init, s
 async function perform(context: Context, settings: VolumeBackup, workspace: Workspace, init: boolean): Promise<Made> {
   const { backups } = context;
   const { volume, keep } = settings;
-  await provideRepository(context, workspace, init);
-  const earlier = await listBackups(context, workspace, volume);
+  const earlier = await openRepository(context, workspace, volume, init);
   const started = Date.now();
   const summary = await readData(context, settings, workspace, earlier);
   const seconds = (Date.now() - started) / 1000;
-  const now = await listBackups(context, workspace, volume);
-  const tooMany = surplus(now, keep);
-  const { code, stderr } = tooMany.length > 0 ? await workspace.tryRestic(["forget", "--prune", ...tooMany.map(({ id }) => id)]) : { code: 0, stderr: "" };
+  const tooMany = surplus(earlier, keep - 1); // the one that was just made is kept
+  const { code, stderr } = tooMany.length > 0 ? await workspace.tryRestic(["forget", "--prune", "--retry-lock", "5m", ...tooMany.map(({ id }) => id)]) : { code: 0, stderr: "" };
   if (code !== 0 && code !== EXIT.locked) throw new UserError(`the backup was made, but earlier ones could not be removed: ${explain(code, stderr, backups.target)}`);
   const removed = code === 0 ? tooMany.map(shortId) : [];
   return {
@@ -86,29 +85,33 @@ async function perform(context: Context, settings: VolumeBackup, workspace: Work
     bytesAdded: summary.data_added_packed,
     seconds,
     removed,
-    kept: now.length - removed.length,
+    kept: earlier.length + 1 - removed.length,
     ...(code !== 0 && { warning: `earlier backups are removed by a later one, because ${explain(code, stderr, backups.target)}` }),
   };
 }
 
-/** Begins a repository where there never was one. @throws UserError where one that was there is gone */
-async function provideRepository({ owner, backups: { target }, stack }: Context, workspace: Workspace, init: boolean): Promise<void> {
-  const look = () => workspace.tryRestic(["cat", "config"]);
-  const { code, stderr } = await look();
-  if (code === 0) return;
+/** The volume's earlier backups. Begins a repository where there never was one. @throws UserError where one that was there is gone */
+async function openRepository(context: Context, workspace: Workspace, volume: string, init: boolean): Promise<Backup[]> {
+  const { owner, stack, backups: { target } } = context;
+  const { code, stdout, stderr } = await workspace.tryRestic(listWords(owner, volume));
+  if (code === 0) return readBackups(stdout, owner);
   if (code !== EXIT.noRepository) throw new UserError(explain(code, stderr, target));
   const before = (await readRecords(owner)).some(({ good }) => good);
   if (before && !init) throw new UserError(`the repository at ${target}, which backups were made in, is gone: is its disk mounted? To begin a new one: npm run backup -- --init --stack ${stack}`);
   const begun = await workspace.tryRestic(["init"]);
-  if (begun.code !== 0 && (await look()).code !== 0) throw new UserError(explain(begun.code, begun.stderr, target)); // another volume's may have been quicker
-  console.log(`Began a repository at ${target}. Without the password in berth:backups.password nobody can read it: keep a copy elsewhere.`);
+  if (begun.code !== 0) {
+    const backups = await workspace.tryRestic(listWords(owner, volume)); // another volume's may have been quicker
+    if (backups.code !== 0) throw new UserError(explain(begun.code, begun.stderr, target));
+    return readBackups(backups.stdout, owner);
+  }
+  console.error(`Began a repository at ${target}. Without the password in berth:backups.password nobody can read it: keep a copy elsewhere.`);
+  return [];
 }
 
-/** The stack's backups of a volume, newest first. */
-export async function listBackups({ owner }: Pick<Context, "owner">, workspace: Workspace, volume?: string): Promise<Backup[]> {
-  const tag = volume === undefined ? [] : ["--tag", `volume=${volume}`];
-  return readBackups(await workspace.restic(["snapshots", "--json", "--no-lock", "--host", hostOf(owner), ...tag]), owner);
-}
+const listWords = (owner: Owner, volume?: string): string[] => ["snapshots", "--json", "--no-lock", "--host", hostOf(owner), ...(volume === undefined ? [] : ["--tag", `volume=${volume}`])];
+
+/** The stack's backups, of one volume or of all, newest first. */
+export const listBackups = async ({ owner }: Pick<Context, "owner">, workspace: Workspace, volume?: string): Promise<Backup[]> => readBackups(await workspace.restic(listWords(owner, volume)), owner);
 
 /** Reads the volume into the repository, between the hooks. */
 async function readData(context: Context, settings: VolumeBackup, workspace: Workspace, earlier: readonly Backup[]): Promise<Summary> {

@@ -23,8 +23,10 @@ export interface Context {
 
 /** Reads the stack, and provides the image of restic where it is missing. @throws UserError where the stack has no backups, or nothing was ever live */
 export async function openBackups(cli: PulumiCli, asked: string | undefined): Promise<Context> {
-  const { stack, exported } = await exportStack(cli, asked);
-  const [owner, config] = await Promise.all([openEngine(cli.root, stack), cli.read(["config", "--json", "--show-secrets", "--stack", stack])]);
+  const configOf = (stack: string) => cli.read(["config", "--json", "--show-secrets", "--stack", stack]);
+  const [{ stack, exported }, config] =
+    asked === undefined ? await exportStack(cli, asked).then(async (found) => [found, await configOf(found.stack)] as const) : await Promise.all([exportStack(cli, asked), configOf(asked)]); // each takes half a second
+  const owner = await openEngine(cli.root, stack);
   const { backups, volumeBackups: volumes } = settingsOf(config, owner.stack);
   if (!backups) throw new UserError(`stack ${stack} has no backups: say where they go with npm run pulumi -- config set --path berth:backups.target <folder> --stack ${stack} (docs/guides/backups.md)`);
   const declared = readDeclared(exported);
@@ -57,8 +59,13 @@ export function chooseVolumes({ volumes, stack }: Context, asked: readonly strin
 }
 
 /** The engine's name of a volume. @throws UserError where no release that went live has it */
-export function engineNameOf({ declared, stack }: Pick<Context, "declared" | "stack">, volume: string): string {
-  const found = declared.volumes.find(({ part, labels }) => part === "data" && labels["berth.volume"] === volume);
-  if (!found) throw new UserError(`stack ${stack} has no volume ${volume} yet: npm run up -- --stack ${stack}`);
-  return found.name;
+export function engineNameOf(context: Pick<Context, "declared" | "outputs" | "stack">, volume: string): string {
+  const { declared, stack } = context;
+  const name = existingOf(context, volume) ?? declared.volumes.find(({ part, labels }) => part === "data" && labels["berth.volume"] === volume)?.name;
+  if (name === undefined) throw new UserError(`stack ${stack} has no volume ${volume} yet: npm run up -- --stack ${stack}`);
+  return name;
 }
+
+/** Where the live release mounts a volume that Berth did not make: the engine's name of it. */
+export const existingOf = ({ outputs }: Pick<Context, "outputs">, volume: string): string | undefined =>
+  outputs.releases.find(({ name }) => name === outputs.release)?.settings.volumes.find(({ name }) => name === volume)?.existing;

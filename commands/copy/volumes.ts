@@ -10,6 +10,7 @@ export async function findVolumes(owner: Owner, outputs: Pick<Outputs, "volumes"
   const labelled = rows.split("\n").filter(Boolean).map((row) => row.split("\t"));
   const settings = outputs?.releases.find(({ name }) => name === outputs.release)?.settings.volumes ?? [];
   const mounted = settings.flatMap(({ name, target }) => outputs?.volumes.filter((volume) => volume.target === target).map((volume) => [name, volume.name]) ?? []);
-  const all = new Map([...labelled, ...mounted].map(([name = "", engine = ""]) => [engine, name]));
+  const kept = labelled.filter(([name]) => !mounted.some(([other]) => other === name)); // a restore keeps the volume of before under the same name
+  const all = new Map([...kept, ...mounted].map(([name = "", engine = ""]) => [engine, name]));
   return [...all].map(([engine, name]) => ({ name, engine })).sort((a, b) => a.name.localeCompare(b.name));
 }

@@ -116,6 +116,23 @@ describe("a restore", () => {
   });
 });
 
+test("a drill proves the newest backup, status tells of it, and a new release waits for a good one", async () => {
+  await configureBackup({ keep: 2, check: ["src/notes/check.ts"] });
+  const [drilled] = await guide.run(app, "Prove it: a drill");
+  expect(drilled?.output).toMatch(/Drill of volume data: backup [0-9a-f]{8} of \S+ \S+ was restored and verified in \S+ s, \d+ files; the check is content: 1 notes, and the file is sound\./);
+  expect(drilled?.output).toMatch(/^last drill of data: \d+ s ago, good: backup [0-9a-f]{8}, made /m);
+
+  await configureBackup({ keep: 2, check: ["-e", "console.log('rotten'); process.exit(7)"] });
+  const failed = await app.npm("drill");
+  expect(failed.output).toMatch(/^error: the drill of volume data failed: the check of the restored data failed with exit code 7: .*\n {2}rotten$/m);
+  expect(failed.code).toBe(1);
+  await app.edit("app/src/environment.ts", '"Hello"', '"Good day"');
+  const refused = await app.up();
+  expect(refused.output).toContain("berth:backups.maxDrillAge asks for a good drill of volume data within 7 days, but the last one failed: the check of the restored data failed with exit code 7");
+  expect(refused.code).not.toBe(0);
+  expect(lines(await docker("volume", "ls", "--quiet", "--filter", `label=berth.stack=${app.stack}`)).filter((name) => name.includes("-drill-") && !name.includes("-record-"))).toEqual([]);
+});
+
 describe("a backup that is no good is refused, and the live data stay as they are:", () => {
   let live: string;
   let pack: string;

@@ -192,7 +192,7 @@ const TABLE: [Config, string][] = [
   [{ engine: "swarm" }, 'berth:engine is "swarm": want docker (swarm is not supported yet). Fix: pulumi config set berth:engine docker'],
   // ---- backups
   [{ volumes: [{ name: "a", target: "/a", backup: {} }] }, "there is to be a backup of volume a, and nowhere to put it: pulumi config set --path berth:backups.target /srv/backups"],
-  [{ volumes: [{ name: "a", target: "/a", backup: true }] }, "berth:volumes[0].backup is true: want an object with schedule, keep, preHook and postHook. Fix: pulumi config rm --path 'berth:volumes[0].backup', then: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
+  [{ volumes: [{ name: "a", target: "/a", backup: true }] }, "berth:volumes[0].backup is true: want an object with schedule, keep, preHook, postHook and check. Fix: pulumi config rm --path 'berth:volumes[0].backup', then: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
   [{ volumes: [{ name: "a", target: "/a", backup: { keep: 0 } }] }, "berth:volumes[0].backup.keep is 0: want a whole number from 1 to 1000. Fix: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
   ...["daily", "0 3 * *", "61 3 * * *", "0 0 30 2 *", "0 0 3 * * *"].map((schedule): [Config, string] => [
     { volumes: [{ name: "a", target: "/a", backup: { schedule } }] },
@@ -202,6 +202,7 @@ const TABLE: [Config, string][] = [
   [{ backups: { target: "backups", password: SENTINEL } }, `berth:backups.target has a value that does not fit: ${TARGET}`],
   [{ backups: { target: "/srv/../etc", password: SENTINEL } }, `berth:backups.target has a value that does not fit: ${TARGET}`],
   [{ backups: { target: "/srv/backups", password: "short" } }, "berth:backups.password has a value that does not fit: want a text of at least 8 characters. Fix: pulumi config set --secret --path berth:backups.password <value>"],
+  [{ backups: { target: "/srv/backups", password: "longenough", maxDrillAge: "7d" } }, "berth:backups.maxDrillAge has a value that does not fit: want a duration from 1m to 8784h. Fix: pulumi config set --path berth:backups.maxDrillAge 168h"],
   [{ backups: { target: "/srv/backups" } }, "berth:backups.password is missing: want a text of at least 8 characters. Fix: pulumi config set --secret --path berth:backups.password <value>"],
 ];
 

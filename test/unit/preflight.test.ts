@@ -1,3 +1,4 @@
+import type { Release } from "../../components/ledger.ts";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -94,6 +95,26 @@ describe("the engine", () => {
 
 test.each([["1.41", true], ["1.42", true], ["1.100", true], ["2.1", true], ["1.40", false], ["1.9", false], ["", false]])("API %j is enough: %p", (api, enough) => {
   expect(isEnough(api)).toBe(enough);
+});
+
+describe("a new release", () => {
+  const record = (good: boolean) => JSON.stringify({ doing: "drill", volume: "data", time: new Date().toISOString(), good, backup: "aa", made: "", why: good ? "" : "damaged" });
+  const config = { backups: { target: "/b", password: "longenough", maxDrillAge: "1h" }, volumes: [{ name: "data", target: "/data", backup: {} }] };
+  const live = releaseOf();
+  const next = releaseOf({ name: "ffffffffffff" });
+  const REFUSED = /^berth:backups\.maxDrillAge asks for a good drill of volume data within 60 min, but the last one failed: damaged\. Make one: npm run drill -- data \(nothing was changed\)$/;
+
+  test.each<[string, Release, boolean, Release | undefined, boolean, string | RegExp]>([
+    ["waits for a good drill where that is asked for", next, true, live, false, REFUSED],
+    ["goes live after one", next, true, live, true, "fine"],
+    ["does not wait where it is the stack's first", next, true, undefined, false, "fine"],
+    ["is none where it is live already", live, true, live, false, "fine"],
+    ["is none where it is brought back", next, false, live, false, "fine"],
+  ])("%s", async (_, release, built, before, good, said) => {
+    setEnvironment(fakeDocker([ENGINE, NO_HOLDER, { to: "image inspect", stdout: "sha256:1" }, { to: "volume ls", stdout: record(good) }]).env);
+    const outcome = await checkEngine(OWNER, settingsOf({ ...config, port: await freePort() }), release, built, before).then(() => "fine", (error: Error) => error.message);
+    expect(outcome).toMatch(said);
+  });
 });
 
 describe("a port", () => {

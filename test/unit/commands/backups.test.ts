@@ -1,11 +1,12 @@
 import { describe as describeMade } from "../../../commands/backups/backUp.ts";
 import { settingsOf } from "../../../commands/backups/context.ts";
 import { inWords, sizeText } from "../../../commands/backups/progress.ts";
-import { newestOf, type Record } from "../../../commands/backups/records.ts";
+import { describeRecord } from "../../../commands/backups/records.ts";
 import { explain, unreadFiles } from "../../../commands/backups/resticErrors.ts";
 import { isDue } from "../../../commands/backups/schedule.ts";
 import { chooseBackup, marksOf, nextNumber, readBackups, surplus } from "../../../commands/backups/snapshots.ts";
 import { secretLines, workspaceFlags } from "../../../commands/backups/workspace.ts";
+import { ageInWords, type BackupRecord, drillProblems, readRecordLabels } from "../../../components/backupRecord.ts";
 import { OWNER } from "../../support/configuration.ts";
 
 const snapshot = (id: string, number: number, more: object = {}) => ({
@@ -125,8 +126,8 @@ describe("what restic says", () => {
 
 describe("a backup is due", () => {
   const NOW = new Date("2026-03-10T12:00:00Z");
-  const last = (time: string, good = true): Record => ({ doing: "backup", volume: "data", time, good, backup: "aa", made: time, why: "" });
-  const due = (schedule: string | undefined, ...records: Record[]) => isDue({ volume: "data", schedule }, records, NOW);
+  const last = (time: string, good = true): BackupRecord => ({ doing: "backup", volume: "data", time, good, backup: "aa", made: time, why: "" });
+  const due = (schedule: string | undefined, ...records: BackupRecord[]) => isDue({ volume: "data", schedule }, records, NOW);
 
   test("once its schedule has had a time since the last one", () => {
     expect(due("0 * * * *", last("2026-03-10T11:30:00Z"))).toBe(true);
@@ -149,7 +150,7 @@ describe("a backup is due", () => {
 
   test("by the newest record of its volume", () => {
     const [older, newer, drill] = [last("2026-03-09T00:00:00Z"), last("2026-03-10T00:00:00Z"), { ...last("2026-03-10T01:00:00Z"), doing: "drill" as const }];
-    expect(newestOf([older, newer, drill])).toEqual([drill, newer]);
+    expect(readRecordLabels([older, newer, drill].map((record) => `${JSON.stringify(record)}\n`).join(""))).toEqual([drill, newer]);
   });
 });
 
@@ -164,4 +165,38 @@ test("settings are read as Pulumi prints them, and what is wrong is said without
 test("a backup that was made is told in one line", () => {
   const made = { volume: "data", backup: "aabbccdd", files: 3, bytes: 2048, bytesAdded: 100, seconds: 1.23, removed: ["00112233"], kept: 7 };
   expect(describeMade(made)).toBe("Backed up volume data: backup aabbccdd, 3 files, 2.0 KiB, of which 100 bytes were added in 1.2 s; 7 kept; removed 00112233.");
+});
+
+describe("a new release", () => {
+  const NOW = new Date("2026-03-10T12:00:00Z");
+  const BACKUPS = { target: "/b", password: "longenough", credentials: {}, maxDrillAge: 7 * 86_400 };
+  const drilled = (time: string, why = ""): BackupRecord => ({ doing: "drill", volume: "data", time, good: why === "", backup: "aa", made: time, why });
+  const problems = (...records: BackupRecord[]) => drillProblems(BACKUPS, [{ volume: "data", target: "/data", keep: 7 }], records, NOW);
+  const WANTED = "berth:backups.maxDrillAge asks for a good drill of volume data within 7 days, but";
+
+  test("may go live after a good drill that is not too old", () => {
+    expect(problems(drilled("2026-03-04T12:00:00Z"))).toEqual([]);
+    expect(drillProblems({ ...BACKUPS, maxDrillAge: undefined }, [{ volume: "data", target: "/data", keep: 7 }], [], NOW)).toEqual([]);
+  });
+
+  test.each<[string, BackupRecord[]]>([
+    ["there was none yet", []],
+    ["there was none yet", [{ ...drilled("2026-03-10T11:00:00Z"), doing: "backup" }]],
+    ["the last one is 10 days old", [drilled("2026-02-28T12:00:00Z")]],
+    ["the last one failed: it is damaged", [drilled("2026-03-10T11:00:00Z", "it is damaged")]],
+  ])("may not where %s", (why, records) => {
+    expect(problems(...records)).toEqual([`${WANTED} ${why}. Make one: npm run drill -- data`]);
+  });
+
+  test("is spoken of in status by what was done last", () => {
+    const now = NOW.getTime();
+    const record = drilled("2026-03-10T11:00:00Z");
+    expect(describeRecord(record, now)).toBe("last drill of data: 60 min ago, good: backup aa, made 60 min ago");
+    expect(describeRecord({ ...record, doing: "backup" }, now)).toBe("last backup of data: 60 min ago, aa");
+    expect(describeRecord(drilled("2026-03-10T11:00:00Z", "no room"), now)).toBe("last drill of data: 60 min ago, failed: no room");
+  });
+
+  test("is told of ages as people say them", () => {
+    expect([0, 119, 120, 7200, 172_800].map(ageInWords)).toEqual(["0 s", "119 s", "2 min", "2 h", "2 days"]);
+  });
 });
