@@ -17,9 +17,9 @@ export default async () => {
   const { releases: ledger, dataVolumes, accessories, key } = await readPast();
   const tried = settings.canary && { settings: settings.canary, ...(await chosen(settings.canary.release)) };
   const { release, build } = tried && !settings.release ? { release: liveRelease(ledger), build: undefined } : await chosen(settings.release);
-  await checkEngine(owner, settings, release, build !== undefined, ledger[0]);
+  const files = await checkEngine(owner, settings, release, build !== undefined, ledger[0], tried?.release);
   const secrets = await valuesFor(settings.secrets, release, ...(tried ? [tried.release] : []));
-  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, secrets, release, ledger, dataVolumes, accessories, key, build, canary: tried });
+  const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, secrets, files, release, ledger, dataVolumes, accessories, key, build, canary: tried });
   return {
     url: app.url,
     release: release.name,

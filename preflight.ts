@@ -11,6 +11,7 @@ import { engineHost } from "./components/engine.ts";
 import type { Release } from "./components/ledger.ts";
 import { ownedBy, type Owner } from "./components/owner.ts";
 import type { Settings } from "./settings.ts";
+import { lookAtBinds } from "./preflight/binds.ts";
 import { findVolumeProblems } from "./preflight/volumes.ts";
 import { isAtLeast } from "./toolchain/semver.ts";
 import { VERSIONS } from "./toolchain/versions.ts";
@@ -27,8 +28,8 @@ export function checkContext(context: string, dockerfile: string): void {
   }
 }
 
-/** Asks the engine before the program declares anything. @throws RunError with one line for each thing that is wrong. */
-export async function checkEngine(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release): Promise<void> {
+/** Asks the engine before the program declares anything. Returns the hashes of the files that are bound, by their paths. @throws RunError with one line for each thing that is wrong. */
+export async function checkEngine(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release, tried?: Release): Promise<Readonly<Record<string, string>>> {
   if (built && engineHost().startsWith("ssh:")) fail(`the Docker engine at ${engineHost()} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${engineHost().slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`);
   await checkVersion();
   const answers = await Promise.all([
@@ -38,11 +39,12 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
     ...settings.accessories.map(({ name }, index) => findNameProblem(owner, name, index)),
   ]);
   const volumes = await findVolumeProblems(owner, settings, release, live, docker);
-  const sources = release.settings.binds.map(({ source }, index) => findSourceProblem(source, index));
+  const binds = await lookAtBinds(owner, [release, ...(tried ? [tried] : [])], docker);
   const drills = built && live && live.name !== release.name ? await findDrillProblems(owner, settings) : [];
-  const problems = [...new Set([...answers, ...volumes, ...sources, ...drills].filter((problem) => problem !== undefined))];
+  const problems = [...new Set([...answers, ...volumes, ...binds.problems, ...drills].filter((problem) => problem !== undefined))];
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
   if (problems.length > 1) fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+  return binds.hashes;
 }
 
 const docker = async (...words: string[]): Promise<string> =>
@@ -124,9 +126,6 @@ async function findDrillProblems(owner: Owner, { backups, volumeBackups }: Setti
   const rows = await docker("volume", "ls", ...ownedBy(owner), "--filter", `label=${RECORD_LABEL}`, "--format", `{{.Label "${RECORD_LABEL}"}}`);
   return drillProblems(backups, volumeBackups, readRecordLabels(rows), new Date());
 }
-
-const findSourceProblem = (source: string, index: number): string | undefined =>
-  isLocal() && !existsSync(source) ? `berth:binds[${index}].source is ${source}, which does not exist on this host: make it, or remove the entry` : undefined;
 
 function fail(message: string): never {
   throw new pulumi.RunError(message);

@@ -19,6 +19,8 @@ export interface CanaryArgs {
   readonly gateway: pulumi.Input<string>;
   readonly network: pulumi.Input<string>;
   readonly volumes: ReplicasArgs["volumes"];
+  /** Hashes of the files that are bound, by their paths. */
+  readonly files: ReplicasArgs["files"];
   readonly values: MountedSecretsArgs["values"];
   readonly hashes: MountedSecretsArgs["hashes"];
 }
@@ -32,12 +34,12 @@ export class Canary extends pulumi.ComponentResource {
 
   constructor(name: string, args: CanaryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Canary", name, {}, opts);
-    const { owner, release, settings, build, gateway, network, volumes, values, hashes } = args;
+    const { owner, release, settings, build, gateway, network, volumes, files, values, hashes } = args;
     const own = { parent: this };
     const image = new AppImage(`${name}-image`, { owner, release, cleanUp: false, ...(build && { build }) }, own);
     const secrets = mountedSecrets(`${name}-web`, WEB, { owner, release, values, hashes }, own);
     this.image = image.imageId;
-    this.processes = { owner, release, imageId: image.imageId, network, volumes, secrets, replicas: settings.replicas };
+    this.processes = { owner, release, imageId: image.imageId, network, volumes, files, secrets, replicas: settings.replicas };
     const web = new Replicas(`${name}-web`, this.processes, own);
     new HealthGate(`${name}-gate`, { owner, release, gateway, candidates: web.containers, workers: [] }, own);
     this.containers = web.containers;

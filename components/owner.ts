@@ -20,6 +20,10 @@ export function labels(owner: Owner, part: Part, more: Readonly<Record<string, s
   return { "berth.project": owner.project, "berth.stack": owner.stack, "berth.part": part, ...more };
 }
 
+/** Labels as words of `docker`. */
+export const labelWords = (owner: Owner, part: Part, more: Readonly<Record<string, string>> = {}): string[] =>
+  Object.entries(labels(owner, part, more)).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
+
 /** Labels in the list form that containers, networks and volumes take. */
 export const labelList = (all: Readonly<Record<string, string>>): { label: string; value: string }[] =>
   Object.entries(all).map(([label, value]) => ({ label, value }));

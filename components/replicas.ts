@@ -18,6 +18,8 @@ export interface ReplicasArgs {
   readonly volumes: Readonly<Record<string, pulumi.Input<string>>>;
   /** What it is given of the release's secrets: the engine's name of the volume with its files, and their hashes for the label. */
   readonly secrets?: { readonly volume?: pulumi.Input<string>; readonly hashes: pulumi.Input<string> } | undefined;
+  /** Hashes of the files that it binds, by their paths. Default: none is known. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
   /** Number of containers. Default: what the worker, or the release, says. */
   readonly replicas?: number;
   /** Default: the web process. */
@@ -66,6 +68,7 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
     labels: [
       ...labelList(labels(owner, worker ? "worker" : "web", { "berth.release": release.name, [SETTINGS_LABEL]: canonicalJson(settings) })),
       ...(secrets ? [{ label: SECRETS_LABEL, value: secrets.hashes }] : []),
+      ...filesLabel(settings.binds.flatMap(({ source }) => args.files?.[source] ?? [])),
     ],
     mounts: [
       ...settings.volumes.map(({ name, target, existing }) => volumeMount(existing ?? volumeOf(volumes, name), target)),
@@ -76,6 +79,9 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
     destroyGraceSeconds: Math.max(1, Math.ceil(settings.drain)), // from SIGTERM to SIGKILL; with 0 or unset, the provider kills at once
   };
 }
+
+/** Another label is another container: what a bound file says is read at the start, in most cases. */
+const filesLabel = (hashes: readonly string[]): { label: string; value: string }[] => (hashes.length > 0 ? [{ label: "berth.files", value: hashes.join(" ") }] : []);
 
 /**
  * A worker's own check; the image's is the web process's, and would fail. Times are there also where there is none: the

@@ -35,6 +35,8 @@ export interface WebAppArgs {
   readonly secrets?: SecretValues;
   /** The key that the stack has already; see `StackKey`. */
   readonly key?: string | undefined;
+  /** Hashes of the files that are bound, by their paths. Default: none is known. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
   /** What to build; without it, the release's earlier image is used. */
   readonly build?: (BuildSettings & { readonly context: string }) | undefined;
   /** Another release that is tried on a share of the traffic. */
@@ -90,8 +92,8 @@ export class WebApp extends pulumi.ComponentResource {
     const secretsFor = (replicas: string, process: string) => mountedSecrets(replicas, process, { owner, release, values, hashes }, { ...own, dependsOn: gateway.image });
 
     const canary =
-      args.canary && new Canary(`${name}-canary`, { ...args.canary, owner, gateway: gateway.container, network: gateway.network, volumes: volumeNames, values, hashes }, { ...own, dependsOn: [gateway.image, ...seeds] });
-    const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, secrets: secretsFor(`${name}-web`, WEB) };
+      args.canary && new Canary(`${name}-canary`, { ...args.canary, owner, gateway: gateway.container, network: gateway.network, volumes: volumeNames, files: args.files, values, hashes }, { ...own, dependsOn: [gateway.image, ...seeds] });
+    const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, files: args.files, secrets: secretsFor(`${name}-web`, WEB) };
     const replica = replicaArgs(processes, 0); // jobs are number 0
     const run = settings.release === undefined; // what is brought back has proven itself
     const exclusive = release.settings.strategy === "recreate";

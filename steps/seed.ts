@@ -1,7 +1,7 @@
 /** Fills a new volume from a folder of this machine or a path of the image, and never one that has data. */
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
-import { labels, type Owner } from "../components/owner.ts";
+import { labelWords, type Owner } from "../components/owner.ts";
 import type { SeedSettings } from "../settings.ts";
 import { changing, entriesOf, firstEntry, type Owner as FileOwner } from "./archive.ts";
 import { docker, readInput, runStep, StepError, tryDocker } from "./engine.ts";
@@ -42,8 +42,7 @@ const users = async (volume: string): Promise<string[]> =>
 
 /** By way of a container that is never started: the image may have no program but the app. */
 async function withContainer<T>({ owner, volume, image }: SeedInput, more: readonly string[], work: (container: string) => Promise<T>): Promise<T> {
-  const marks = Object.entries(labels(owner, "helper")).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
-  const container = await docker(["create", ...marks, ...more, "--network", "none", "--mount", `type=volume,source=${volume},target=${FOLDER}`, image, "never-started"]);
+  const container = await docker(["create", ...labelWords(owner, "helper"), ...more, "--network", "none", "--mount", `type=volume,source=${volume},target=${FOLDER}`, image, "never-started"]);
   try {
     return await work(container);
   } finally {

@@ -3,7 +3,7 @@
  * requests wait, so that nobody writes between the copy and its return. The container that copies is the record of it: it
  * stays until all is done, and what a killed update has left is put right by it.
  */
-import { labels, ownedBy, type Owner } from "../components/owner.ts";
+import { labelWords, ownedBy, type Owner } from "../components/owner.ts";
 import { docker, StepError, tryDocker, withRepair } from "./engine.ts";
 import { giveBack, type HoldInput, letThrough, MAINTENANCE, takeOver } from "./hold.ts";
 import { type JobSpec, runJob, stateOf } from "./job.ts";
@@ -93,7 +93,7 @@ async function copy({ input, job }: Begun): Promise<void> {
   const { owner, volumes } = input;
   for (const { volume, copy: name } of volumes) {
     await tryDocker(["volume", "rm", name]); // of an earlier try
-    await docker(["volume", "create", ...marks(owner, { "berth.release": job.release, "berth.copyOf": volume }), name]);
+    await docker(["volume", "create", ...labelWords(owner, "snapshot", { "berth.release": job.release, "berth.copyOf": volume }), name]);
   }
   // Where the file system can, a copy takes neither time nor room; holes stay holes.
   await work(input, "snapshot", ["--label", `${RECORD}=${JSON.stringify({ input, job })}`], (index) => `cp -a --reflink=auto --sparse=always /data/${index}/. /copy/${index}/`);
@@ -109,12 +109,9 @@ async function work({ owner, image, volumes }: SnapshotInput, what: string, more
   await tryDocker(["rm", "--force", name]);
   const mounts = volumes.flatMap(({ volume, copy: copied }, index) => ["--mount", `type=volume,source=${volume},target=/data/${index}`, "--mount", `type=volume,source=${copied},target=/copy/${index}${copies}`]);
   const bounds = ["--network", "none", "--read-only", "--security-opt", "no-new-privileges:true", "--cap-drop", "ALL", ...["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"].flatMap((capability) => ["--cap-add", capability])];
-  const { code, stdout, stderr } = await tryDocker(["run", "--name", name, ...marks(owner), ...more, ...bounds, "--user", "0", ...mounts, "--entrypoint", "sh", image, "-ec", volumes.map((_, index) => command(index)).join("\n")]);
+  const { code, stdout, stderr } = await tryDocker(["run", "--name", name, ...labelWords(owner, "snapshot"), ...more, ...bounds, "--user", "0", ...mounts, "--entrypoint", "sh", image, "-ec", volumes.map((_, index) => command(index)).join("\n")]);
   if (code !== 0) throw new StepError(`the volumes could not be copied, and nothing was migrated: ${(stderr || stdout).trim()}`);
 }
-
-const marks = (owner: Owner, more: Readonly<Record<string, string>> = {}): string[] =>
-  Object.entries(labels(owner, "snapshot", more)).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
 
 /** What was live serves again, and the record goes. */
 async function end(begun: Begun, live: Live | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 /** A container or volume, as `docker cp` reaches it. */
 import { spawn } from "node:child_process";
 import { posix } from "node:path";
-import { labels, ownedBy, type Owner } from "../../components/owner.ts";
+import { labelWords, ownedBy, type Owner } from "../../components/owner.ts";
 import { firstEntry, type Owner as FileOwner } from "../../steps/archive.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 import { UserError } from "../shared/cli.ts";
@@ -47,8 +47,7 @@ const FOLDER = "/volume";
 const within = (folder: string) => (path: string): string => posix.join(folder, path);
 
 async function openHelper(volume: string, owner: Owner): Promise<Inside> {
-  const marks = Object.entries(labels(owner, "helper")).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
-  const container = await docker("create", ...marks, "--network", "none", "--cap-drop", "ALL", "--read-only", "--volume", `${volume}:${FOLDER}`, IMAGES.base, "never-started");
+  const container = await docker("create", ...labelWords(owner, "helper"), "--network", "none", "--cap-drop", "ALL", "--read-only", "--volume", `${volume}:${FOLDER}`, IMAGES.base, "never-started");
   return { container, at: within(FOLDER), writable: ["/"], close: async () => void (await docker("rm", "--force", container)) };
 }
 

@@ -10,12 +10,12 @@ import { repository } from "../support/repository.ts";
 import { stepInput } from "../support/values.ts";
 import { wholeProgram as run } from "../support/wholeProgram.ts";
 
-jest.mock("../../preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight.ts"), checkEngine: jest.fn(() => Promise.resolve()) }));
+jest.mock("../../preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight.ts"), checkEngine: jest.fn(() => Promise.resolve({})) }));
 const engineCheck = jest.mocked(checkEngine);
 
 const home = process.cwd();
 beforeEach(() => {
-  engineCheck.mockReset().mockResolvedValue(undefined);
+  engineCheck.mockReset().mockResolvedValue({});
   process.chdir(temporaryFolder({ "app/Dockerfile": "FROM scratch", "app/server.js": "serve()" }));
 });
 afterEach(() => process.chdir(home));
@@ -117,7 +117,7 @@ describe("a pinned release", () => {
 
   test("is asked for on the engine, since nothing is built", async () => {
     await run({ release: "aaaaaaaaaaaa" }, [live, earlier]);
-    expect(engineCheck).toHaveBeenCalledWith(OWNER, expect.anything(), expect.objectContaining({ name: "aaaaaaaaaaaa" }), false, live);
+    expect(engineCheck).toHaveBeenCalledWith(OWNER, expect.anything(), expect.objectContaining({ name: "aaaaaaaaaaaa" }), false, live, undefined);
   });
 
   test("that no one knows is refused before the engine is asked", async () => {

@@ -167,6 +167,12 @@ describe("the containers of a worker", () => {
   });
 });
 
+test("a changed file that is bound is another container, and of the others' nothing is said", async () => {
+  const release = withSettings({ binds: [{ source: "/srv/a.conf", target: "/a.conf", readOnly: true }] });
+  const labelOf = async (files?: Record<string, string>) => labelsOf((await declareReplicas({ release, ...(files && { files }) })).get("web-1").inputs["labels"])["berth.files"];
+  expect([await labelOf({ "/srv/a.conf": "111", "/srv/b.conf": "222" }), await labelOf({ "/srv/b.conf": "222" }), await labelOf()]).toEqual(["111", undefined, undefined]);
+});
+
 test("a volume that was not made is a fault of the program, never another volume of that name", async () => {
   await expect(declareReplicas({ volumes: {} })).rejects.toThrow("no volume was made for data");
 });

@@ -1,6 +1,6 @@
 /** Files go in and out as docs/guides/files.md says, with what belongs to them. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
@@ -54,6 +54,27 @@ test.each([
   expect(output).toContain(words.replace("STACK", app.stack));
   expect(output).not.toMatch(/\n +at /);
   expect(code).toBe(1);
+});
+
+test("a bound file replaces the replicas when a byte of it changes, and not when its times do", async () => {
+  mkdirSync(here("bound/pictures"), { recursive: true });
+  writeFileSync(here("bound/notes.conf"), "one");
+  const binds = (guide.config("Files of the engine's host")["binds"] as { source: string; target: string }[]).map((bind) => ({ ...bind, source: bind.source.replace("<folder>", here("bound")) }));
+  const config = { volumes, ...guide.config("Memory"), binds };
+  await app.configure(config);
+  await app.upOk();
+  const read = () => inReplica('process.stdout.write(require("fs").readFileSync("/etc/notes.conf", "utf8"))');
+  expect(await read()).toBe("one");
+  const before = await app.output<string[]>("replicas");
+  utimesSync(here("bound/notes.conf"), new Date(0), new Date(0));
+  writeFileSync(here("bound/pictures/new.txt"), "");
+  await app.upOk("--expect-no-changes");
+  writeFileSync(here("bound/notes.conf"), "two");
+  await app.upOk();
+  expect([await read(), (await app.output<string[]>("replicas")).filter((name) => before.includes(name))]).toEqual(["two", []]);
+  await app.configure({ ...config, binds: [...binds, { source: here("bound/nowhere"), target: "/nowhere" }] });
+  expect((await app.pulumi("preview", "--stack", app.stack)).output).toContain(`berth:binds[2].source is ${here("bound/nowhere")}, which does not exist on the engine's host: make it, or remove the entry (nothing was changed)`);
+  await app.configure(config);
 });
 
 test("a folder in memory has its size, is writable and runs no program", async () => {

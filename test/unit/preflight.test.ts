@@ -161,8 +161,8 @@ describe("a port", () => {
   test("of an engine elsewhere is not looked for on this machine", async () => {
     const { port, stop } = await listen();
     try {
-      setEnvironment({ ...fakeDocker([ENGINE, NO_HOLDER]).env, DOCKER_HOST: "tcp://10.0.0.9:2376" });
-      await expect(checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true)).resolves.toBeUndefined();
+      setEnvironment({ ...fakeDocker([ENGINE, NO_HOLDER, { to: "image ls" }]).env, DOCKER_HOST: "tcp://10.0.0.9:2376" });
+      await expect(checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true)).resolves.toEqual({});
     } finally {
       stop();
     }
@@ -190,14 +190,15 @@ describe("an earlier release", () => {
   });
 
   test("with several obstacles is told all of them", async () => {
-    const answers = [ENGINE, heldBy(8080, "nginx", "", ""), { ...image, exit: 1 }];
+    const binds: Answer[] = [{ to: "image ls", stdout: "sha256:2222\nsha256:1111" }, { to: "create", stderr: "invalid mount config: bind source path does not exist", exit: 1 }];
+    const answers = [ENGINE, heldBy(8080, "nginx", "", ""), { ...image, exit: 1 }, ...binds];
     const missing = join(temporaryFolder(), "files");
     expect(await check(answers, { config: { port: 8080 }, release: { settings: withBind(missing) }, built: false })).toBe(
       [
         "3 problems on this machine; nothing was changed:",
         "  berth:port is 8080, but container nginx holds that port: stop it, or take another with: pulumi config set berth:port <port>",
         `  ${GONE}`,
-        `  berth:binds[0].source is ${missing}, which does not exist on this host: make it, or remove the entry`,
+        `  berth:binds[0].source is ${missing}, which does not exist on the engine's host: make it, or remove the entry`,
       ].join("\n"),
     );
   });
