@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { BUILD_LOGS } from "./components/buildLog.ts";
+import { provideBuildSecrets } from "./components/buildSecrets.ts";
 import { checkOut } from "./components/checkout.ts";
 import { contentHash } from "./components/content.ts";
 import { findRelease, liveRelease, nextRelease, readPast } from "./components/ledger.ts";
@@ -50,10 +51,9 @@ export default async () => {
     const context = remote?.context ?? build.context ?? "app";
     checkContext(context, build.dockerfile);
     await mkdir(BUILD_LOGS, { recursive: true });
-    const origin = await readOrigin();
-    const content = await contentHash(context, build);
+    await provideBuildSecrets(owner.stack, settings);
     return {
-      release: nextRelease(ledger, content, settings, remote ? { ...origin, commit: remote.revision.slice(0, 12) } : origin),
+      release: nextRelease(ledger, await contentHash(context, build), settings, { ...(await readOrigin()), ...(remote && { commit: remote.revision.slice(0, 12) }) }),
       build: { ...build, context },
     };
   }

@@ -118,6 +118,8 @@ export interface BuildSettings {
   readonly args: Readonly<Record<string, string>>;
   readonly platform?: string | undefined;
   readonly remoteContext?: string | undefined;
+  /** Names of the secrets for `RUN --mount=type=secret`. Default: none. */
+  readonly secrets?: readonly string[] | undefined;
 }
 
 /** How a release is watched after the switch. */

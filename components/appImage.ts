@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildSettings } from "../settings.ts";
+import { buildSecretFile } from "./buildSecrets.ts";
 import { buildLog } from "./buildLog.ts";
 import { engineEnvironment } from "./engine.ts";
 import { contentOf, type Release } from "./ledger.ts";
@@ -54,6 +55,7 @@ export function imageArgs(owner: Owner, release: string, build: BuildSettings & 
       ...(build.target && { target: build.target }),
       ...(Object.keys(build.args).length > 0 && { buildArgs: { ...build.args } }),
       ...(build.platform && { platform: build.platform }),
+      ...(build.secrets && build.secrets.length > 0 && { secrets: build.secrets.map((id) => ({ id, src: buildSecretFile(owner.stack, id) })) }),
     },
     triggers: { content }, // the provider does not watch the context
     keepLocally: true, // the ledger decides what is removed, see Prune

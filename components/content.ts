@@ -15,8 +15,8 @@ export const CONTENT_DIGITS = 12;
  */
 export async function contentHash(context: string, build: BuildSettings): Promise<string> {
   const hash = createHash("sha256");
-  const { target, args, platform, dockerfile } = build;
-  add(hash, "build", JSON.stringify([target, Object.entries(args).sort(), platform, dockerfile]));
+  const { target, args, platform, dockerfile, secrets = [] } = build;
+  add(hash, "build", JSON.stringify([target, Object.entries(args).sort(), platform, dockerfile, ...(secrets.length > 0 ? [[...secrets].sort()] : [])]));
   add(hash, "dockerfile", await readFile(join(context, dockerfile)));
   const ignored = await readIgnores(context, dockerfile);
   await addFolder(hash, context, "", ignored);

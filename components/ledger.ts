@@ -78,12 +78,18 @@ export function liveRelease([live]: readonly Release[]): Release {
  * the same image with other settings gets the next number.
  */
 export function nextRelease(ledger: readonly Release[], content: string, settings: Settings, origin: Origin): Release {
-  const carried = { settings: settings.next, secrets: Object.keys(settings.secrets).sort() };
+  const carried = { settings: settings.next, secrets: namesFor(settings) };
   const siblings = ledger.filter((entry) => contentOf(entry.name) === content);
   const same = siblings.find((entry) => isDeepStrictEqual({ settings: entry.settings, secrets: entry.secrets }, carried));
   if (same) return { ...same, ...origin };
   const last = Math.max(0, ...siblings.map((entry) => Number(entry.name.split("-")[1] ?? 1)));
   return { name: last === 0 ? content : `${content}-${last + 1}`, ...carried, ...origin };
+}
+
+/** Names of the secrets of the next release: one for the build is none of them, unless a process is to get it as well. */
+function namesFor({ secrets, build, next }: Settings): string[] {
+  const wanted = Object.values(next.secretsFor ?? {}).flat();
+  return Object.keys(secrets).filter((name) => !build.secrets?.includes(name) || wanted.includes(name)).sort();
 }
 
 /** The ledger after `release` went live: it on top, each name once, at most `keep` earlier ones. */

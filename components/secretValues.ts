@@ -18,6 +18,9 @@ export interface SecretValue {
   readonly program?: SecretProgram;
 }
 
+/** A value that is known already. */
+type Known = SecretValue & { readonly base64: string };
+
 /** Values by the names of their secrets. */
 export type SecretValues = Readonly<Record<string, SecretValue>>;
 
@@ -39,17 +42,17 @@ export async function valuesFor(set: Settings["secrets"], ...releases: readonly 
     if (missing[0] === undefined) continue;
     throw new pulumi.RunError(`release ${name} needs the secret ${missing.join(" and ")}, which is not set any more: ${setCommand(["secrets", missing[0]], "<value>")}, or choose another release (nothing was changed)`);
   }
-  return readSecrets(set, (name) => releases.some(({ secrets }) => secrets.includes(name)));
+  return readSecrets(set, releases.flatMap(({ secrets }) => secrets));
 }
 
-/** The values of those secrets that are wanted. @throws RunError where a program does not tell one */
-async function readSecrets(set: Settings["secrets"], wanted: (name: string) => boolean): Promise<SecretValues> {
-  const [first, ...others] = Object.entries(set).filter(([name]) => wanted(name)).map(([name, value]) => () => readSecret(name, value));
+/** Today's values of these secrets. @throws RunError where a program does not tell one */
+export async function readSecrets(set: Settings["secrets"], names: readonly string[]): Promise<Record<string, Known>> {
+  const [first, ...others] = Object.entries(set).filter(([name]) => names.includes(name)).map(([name, value]) => () => readSecret(name, value));
   if (!first) return {};
   return Object.fromEntries([await first(), ...(await Promise.all(others.map((read) => read())))]); // the first one alone: a password manager that asks for its own password asks once
 }
 
-async function readSecret(name: string, value: SecretSettings): Promise<[string, SecretValue]> {
+async function readSecret(name: string, value: SecretSettings): Promise<[string, Known]> {
   if ("base64" in value) return [name, value];
   const told = await askProgram(name, value).catch((error: Error) => {
     throw new pulumi.RunError(`${error.message} (nothing was changed)`);

@@ -88,6 +88,7 @@ const build = z.strictObject({
   platform: z.string().regex(/^linux\/[a-z0-9]+(\/v\d+)?$/).optional().meta(hint("linux/<architecture>", "linux/amd64")),
   remoteContext: z.string().regex(/^(https?|git|ssh|file):\/\/\S+$|^git@\S+:\S+$/).optional()
     .meta(hint("the URL of a Git repository (#branch:folder) or of a tar archive", "https://example.com/app.git#main")),
+  secrets: z.array(fileName).optional().meta(holding("a list of names of secrets", [0], "<secret>")),
 });
 const pem = (kind: string, file: string) => z.string().startsWith("-----BEGIN ").optional().meta(hint(`a ${kind} in PEM form, led by "-----BEGIN"`, `< ${file}`));
 const tls = z
@@ -176,7 +177,7 @@ export const schema = z.strictObject({
   backups: backups.optional().meta(holding("an object with target, password, credentials and maxDrillAge", ["target"], "/srv/backups", "Where volumes with `backup` are backed up to, encrypted with `password`; `credentials` for the target and `password` are set with `--secret`; with `maxDrillAge` a new release is refused when the last good drill is older", "none")),
   binds: z.array(bind).default([]).meta(holding("a list of {source, target, readOnly}", [0, "source"], "/srv/files", "Folders of the engine's host, read-only unless said", "none")),
   tmpfs: z.array(tmpfs).default([]).meta(holding("a list of {target, size}", [0, "target"], "/cache", "Folders in memory, empty at each start of a container; `/tmp` has 64M by itself", "none")),
-  build: build.prefault({}).meta(holding("an object with context, dockerfile and more", ["context"], "app", "What to build: context, dockerfile, target, args, platform, remoteContext", "`{context: app, dockerfile: Dockerfile}`")),
+  build: build.prefault({}).meta(holding("an object with context, dockerfile and more", ["context"], "app", "What to build: context, dockerfile, target, args, platform, remoteContext, secrets", "`{context: app, dockerfile: Dockerfile}`")),
   keepReleases: z.int().min(1).max(100).default(5).meta(hint("a whole number from 1 to 100", "5", "Earlier releases kept for rollback")),
   hosts: z.array(host).default([]).meta(holding("a list of host names", [0], "example.com", "Host names to answer for", "any")),
   tls: tls.optional().meta(hint("either {acme: true}, or both certificate and key in PEM form", "", "HTTPS: certificates from Let's Encrypt, or your own", "off")),

@@ -1,18 +1,19 @@
-/** Secrets that are given to a process that is not there, or are not there themselves. */
+/** Secrets that are given to a process that is not there, or are not set themselves. */
 import { closest } from "fastest-levenshtein";
 import { urlSecret } from "../components/accessoryKinds.ts";
 import type { Settings } from "../settings.ts";
-import { pathText, removeCommand, setCommand } from "./commands.ts";
+import { type Path, pathText, removeCommand, setCommand } from "./commands.ts";
 
 /** One line for each conflict, with both sides and what to do. */
-export function findSecretConflicts({ secrets, accessories, next }: Settings): string[] {
+export function findSecretConflicts({ secrets, accessories, build, next }: Settings): string[] {
   const processes = ["web", ...next.workers.map(({ name }) => name)];
   const known = [...Object.keys(secrets), ...accessories.map(({ name }) => urlSecret(name))];
-  return Object.entries(next.secretsFor ?? {}).flatMap(([process, names]) => {
+  const unset = (path: Path, name: string) => `${pathText(path)} is ${name}, which is no secret of this stack: ${setCommand(["secrets", name], "<value>")}, or remove it with: ${removeCommand(path)}`;
+  const ofBuild = (build.secrets ?? []).flatMap((name, index) => (name in secrets ? [] : [unset(["build", "secrets", index], name)]));
+  const ofProcesses = Object.entries(next.secretsFor ?? {}).flatMap(([process, names]) => {
     const path = ["secretsFor", process];
     if (!processes.includes(process)) return [`${pathText(path)} is for a process that is not there: did you mean ${closest(process, processes)}? Remove it with: ${removeCommand(path)}`];
-    return names.flatMap((name, index) =>
-      known.includes(name) ? [] : [`${pathText([...path, index])} is ${name}, which is no secret of this stack: ${setCommand(["secrets", name], "<value>")}, or remove it with: ${removeCommand([...path, index])}`],
-    );
+    return names.flatMap((name, index) => (known.includes(name) ? [] : [unset([...path, index], name)]));
   });
+  return [...ofBuild, ...ofProcesses];
 }

@@ -18,9 +18,9 @@ export interface PulumiCli {
   /** Runs `pulumi` for a person to watch; returns its exit code. */
   run(words: readonly string[]): Promise<number>;
   /** Runs `pulumi` and returns how it ended and what it printed. @param stdin what it is given to read; default: what this process is given */
-  capture(words: readonly string[], stdin?: string): Promise<{ readonly code: number; readonly out: string; readonly errors: string }>;
+  capture(words: readonly string[], stdin?: string | Buffer): Promise<{ readonly code: number; readonly out: string; readonly errors: string }>;
   /** Like `capture`, and returns what it prints. @throws UserError with its last words. */
-  read(words: readonly string[], stdin?: string): Promise<string>;
+  read(words: readonly string[], stdin?: string | Buffer): Promise<string>;
   /**
    * Runs an operation that changes the stack, for a person to watch.
    * @param log file for Pulumi's event log; default: one that is removed at the end

@@ -41,6 +41,11 @@ describe("the image of a release", () => {
     });
   });
 
+  test("gets the secrets of its build by the names of files, which are the same on every machine", async () => {
+    const inputs = (await declareImage({ build: { ...BUILD, secrets: ["token", "npm.rc"] } })).get("app-image-build").inputs["build"];
+    expect(inputs).toMatchObject({ secrets: [{ id: "token", src: ".berth/build-secrets/dev/token" }, { id: "npm.rc", src: ".berth/build-secrets/dev/npm.rc" }] });
+  });
+
   test("has a tag in small letters, whatever the project and stack are called", async () => {
     const program = await declareImage({ build: BUILD, owner: { project: "Berth", stack: "Dev" } });
     expect(program.get("app-image-build").inputs["name"]).toBe("berth-dev:3f9a1c2b7d4e");
@@ -76,7 +81,7 @@ test("images that no kept release needs are told to the step by the tags to keep
   const program = await declare(() => void new Prune("app-prune", { owner: OWNER, releases: ["aaaaaaaaaaaa-2", "bbbbbbbbbbbb", "aaaaaaaaaaaa"] }));
   const { type, parent, inputs } = program.get("app-prune-images");
   expect([type, parent, inputs["create"]]).toEqual(["command:local:Command", "app-prune", "node steps/prune.ts"]);
-  expect(stepInput(inputs)).toEqual({ owner: OWNER, repository: "berth-dev", keep: ["berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"] });
+  expect(stepInput(inputs)).toEqual({ owner: OWNER, repository: "berth-dev", keep: ["berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"], live: null });
 });
 
 describe("a data volume", () => {

@@ -117,6 +117,7 @@ const TABLE: [Config, string][] = [
   [{ secrets: { a: { command: ["pass"], timeout: "1h" } } }, "berth:secrets.a.timeout has a value that does not fit: want a duration from 1s to 5m. Fix: pulumi config set --path berth:secrets.a.timeout 30s"],
   [{ secrets: { a: { base46: SENTINEL } } }, "berth:secrets.a has base46: want a text, {base64: …} for bytes that are none, or {command: […]} for a program that prints it. Fix: pulumi config set --secret --path berth:secrets.a <value>"],
   [{ secrets: { a: "1" }, workers: [{ name: "mail", command: ["x"] }], secretsFor: { mial: ["a"] } }, "berth:secretsFor.mial is for a process that is not there: did you mean mail? Remove it with: pulumi config rm --path berth:secretsFor.mial"],
+  [{ secrets: { a: "1" }, build: { secrets: ["b"] } }, "berth:build.secrets[0] is b, which is no secret of this stack: pulumi config set --secret --path berth:secrets.b <value>, or remove it with: pulumi config rm --path 'berth:build.secrets[0]'"],
   [{ secrets: { a: "1" }, secretsFor: { web: ["a", "b"] } }, "berth:secretsFor.web[1] is b, which is no secret of this stack: pulumi config set --secret --path berth:secrets.b <value>, or remove it with: pulumi config rm --path 'berth:secretsFor.web[1]'"],
   // ---- volumes and binds
   [{ volumes: "data:/data" }, "berth:volumes is \"data:/data\": want a list of {name, target, existing, seed}. Fix: pulumi config rm berth:volumes, then: pulumi config set --path 'berth:volumes[0].name' data"],

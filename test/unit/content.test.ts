@@ -59,6 +59,7 @@ describe("the hash changes", () => {
     { when: "a file becomes a link", files: { ...APP, "server.js": { link: "serve()" } } },
     { when: "a stage is chosen", build: { target: "final" } },
     { when: "a build argument changes", build: { args: { VERSION: "2" } } },
+    { when: "the build gets another secret, whatever its value", build: { secrets: ["token"] } },
     { when: "the platform changes", build: { platform: "linux/arm64" } },
   ])("when $when", async ({ files = APP, build }) => {
     expect(await hashOf(files, build)).not.toBe(await hashOf(APP));

@@ -32,6 +32,11 @@ describe("the next release", () => {
     expect(nextRelease(ledger, CONTENT, settingsOf({ secrets: { token: "1" } }), ORIGIN).name).toBe(`${CONTENT}-2`);
   });
 
+  test("has no secret that is for the build alone", () => {
+    const named = (config: object) => nextRelease([], CONTENT, settingsOf({ secrets: { pin: "1", token: "2" }, build: { secrets: ["token"] }, ...config }), ORIGIN).secrets;
+    expect([named({}), named({ secretsFor: { web: ["token"] } })]).toEqual([["pin"], ["pin", "token"]]);
+  });
+
   test("gets another name where a secret goes to other processes", () => {
     const secrets = { pin: "1", token: "2" };
     const ledger = [nextRelease([], CONTENT, settingsOf({ secrets }), ORIGIN)];

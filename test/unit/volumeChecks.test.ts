@@ -29,7 +29,7 @@ describe("before anything is declared", () => {
     expect(await problems([notes], { live: [data], answer: () => "berth-dev-data-volume-1" })).toEqual([
       "berth:volumes[0].name is notes, but the data at /data are in volume data, and the app would begin without them: to keep them under the new name, pulumi config set --path 'berth:volumes[0].existing' berth-dev-data-volume-1; to begin anew, take the entry out, run the update, and put it in again",
     ]);
-    expect(asked.at(-1)).toEqual(["volume", "ls", "--quiet", "--filter", "label=berth.project=berth", "--filter", "label=berth.stack=dev", "--filter", "label=berth.part=data", "--filter", "label=berth.volume=data"]);
+    expect(asked.at(-1)).toEqual(["volume", "ls", "--quiet", "--filter", "label=berth.project=berth", "--filter", "label=berth.stack=dev", "--filter", "label=berth.part=data", "--filter", "label=berth.volume=data", "--filter", "dangling=false"]);
   });
 
   test("a release that is brought back may have its own names", async () => {

@@ -1,0 +1,34 @@
+/** What runs with secrets, asked of the engine, and the hashes of today's values. */
+import { keyedHash } from "../../components/keyed.ts";
+import { ownedBy, type Owner, SECRETS_LABEL, SETTINGS_LABEL } from "../../components/owner.ts";
+import { askProgram } from "../../components/secretProgram.ts";
+import type { ReleaseSettings, SecretSettings, Settings } from "../../settings.ts";
+import { docker } from "../shared/docker.ts";
+import { processOf, type Running, type Today } from "./usage.ts";
+
+/** The stack's running containers that have secrets. */
+export async function findRunning(owner: Owner): Promise<Running[]> {
+  const names = (await docker("ps", ...ownedBy(owner), "--filter", `label=${SECRETS_LABEL}`, "--format", '{{.Names}} {{.Label "berth.part"}}')).split("\n");
+  const containers = names.flatMap((row) => (/^(\S+) (web|worker)$/.exec(row)?.[1] ?? []));
+  if (containers.length === 0) return [];
+  const found = JSON.parse(await docker("inspect", ...containers)) as { Name: string; Config: { Labels: Record<string, string> } }[];
+  return found.map(({ Name, Config: { Labels } }) => {
+    const container = Name.slice(1);
+    const process = processOf(container, owner.project, owner.stack);
+    const { secretsFor } = JSON.parse(Labels[SETTINGS_LABEL] ?? "{}") as Partial<ReleaseSettings>;
+    return { container, process, hashes: JSON.parse(Labels[SECRETS_LABEL] ?? "{}") as Record<string, string>, gets: secretsFor?.[process === "canary" ? "web" : process] };
+  });
+}
+
+/** Hashes of today's values. Programs are asked, as an update would. @param key the stack's; undefined before its first update */
+export async function hashToday(set: Settings["secrets"], key: string | undefined): Promise<Record<string, Today>> {
+  if (key === undefined) return {};
+  const hash = async (name: string, value: SecretSettings): Promise<Today> => {
+    try {
+      return { hash: keyedHash(key, name, "base64" in value ? Buffer.from(value.base64, "base64") : await askProgram(name, value)) };
+    } catch (error) {
+      return { unknown: (error as Error).message };
+    }
+  };
+  return Object.fromEntries(await Promise.all(Object.entries(set).map(async ([name, value]) => [name, await hash(name, value)] as const)));
+}
