@@ -1,14 +1,15 @@
 /** Removes what a stack made. The data stay, unless they are asked for by name. */
-import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
-import { main, paint, UserError } from "./shared/cli.ts";
+import { agree } from "./shared/agree.ts";
+import { main, paint } from "./shared/cli.ts";
 import { removeBackupWork } from "./backups/records.ts";
 import { docker, openEngine } from "./shared/docker.ts";
 import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
 import { chooseStack } from "./shared/stack.ts";
 import { removeOrphans } from "./update/leftovers.ts";
 import { changeAlone, makeWay, viewStack } from "./update/update.ts";
-import { ownedBy } from "../components/owner.ts";
+import { lookAtEngine } from "./view/found.ts";
+import { ownedBy, type Owner } from "../components/owner.ts";
 
 const options = new Command("destroy")
   .description("Removes the stack's containers, images and network. Its data volumes stay.")
@@ -24,8 +25,9 @@ await main(
     const cli = (pulumi = await openPulumi());
     const stack = await chooseStack(cli, options.stack);
     const owner = await openEngine(cli.root, stack);
-    const volumes = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data")).split("\n").filter(Boolean);
-    await confirm(stack, volumes);
+    const [data = [], copies = []] = await Promise.all(["data", "snapshot"].map(async (part) => (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", `label=berth.part=${part}`)).split("\n").filter(Boolean)));
+    const volumes = [...data, ...copies];
+    await confirm(stack, owner, volumes);
     await makeWay(cli, stack);
     const words = ["destroy", "--yes", "--skip-preview", "--stack", stack];
     const before = await viewStack(cli, stack);
@@ -37,6 +39,7 @@ await main(
     }
     await changeAlone(cli, stack, [...words, "--ignore-protect"]);
     await removeOrphans(cli, stack, owner, before);
+    await removeHelpers(owner);
     await removeBackupWork(owner);
     if (volumes.length > 0) await docker("volume", "rm", ...volumes);
     console.log(`\nNothing is left${volumes.length > 0 ? `; deleted data: ${volumes.join(", ")}` : ""}.`);
@@ -44,15 +47,23 @@ await main(
   { onSignal: (signal) => pulumi?.interrupt(signal) },
 );
 
-/** With data to lose, the stack's name has to be typed. @throws UserError where the answer is not that. */
-async function confirm(stack: string, volumes: readonly string[]): Promise<void> {
-  if (options.yes) return;
-  if (!process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes if you are sure");
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const [what, wanted] = options.withData
-    ? [`${paint("red", `This deletes stack ${stack} and its data (${volumes.join(", ") || "none"}) for good.`)} Type the stack's name to go on: `, stack]
-    : [`This removes stack ${stack}; its data stay (${volumes.join(", ") || "none"}). Go on? [y/N] `, "y"];
-  const answer = await prompt.question(what);
-  prompt.close();
-  if (answer.trim() !== wanted) throw new UserError("nothing was changed");
+/** Asks, with all that will go listed above. With data to lose, the stack's name has to be typed. */
+async function confirm(stack: string, owner: Owner, volumes: readonly string[]): Promise<void> {
+  const [{ containers, networks }, images] = await Promise.all([lookAtEngine(owner), docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...ownedBy(owner))]);
+  const lists = { containers: containers.map(({ name }) => name), networks: networks.map(({ name }) => name), images: [...new Set(images.split("\n").filter(Boolean))] };
+  for (const [kind, names] of Object.entries(lists)) if (names.length > 0) console.log(`${kind}: ${names.sort().join(", ")}`);
+  await agree({
+    text: options.withData
+      ? `${paint("red", `This deletes stack ${stack} and its data (${volumes.join(", ") || "none"}) for good.`)} Type the stack's name to go on: `
+      : `This removes stack ${stack}; its data stay (${volumes.join(", ") || "none"}). Go on? [y/N] `,
+    wanted: options.withData ? stack : "y",
+    agreed: options.yes === true,
+  });
+}
+
+/** Containers that copy, and are nobody's by now. */
+async function removeHelpers(owner: Owner): Promise<void> {
+  const found = await Promise.all(["helper", "snapshot"].map((part) => docker("ps", "--all", "--quiet", ...ownedBy(owner), "--filter", `label=berth.part=${part}`)));
+  const helpers = found.flatMap((ids) => ids.split("\n").filter(Boolean));
+  if (helpers.length > 0) await docker("rm", "--force", ...helpers);
 }

@@ -47,6 +47,8 @@ test("another name for the same data is refused at preview, and the command that
   expect(output).toContain(`berth:volumes[0].name is notes, but the data at /data are in volume data, and the app would begin without them: to keep them under the new name, pulumi config set --path 'berth:volumes[0].existing' ${data}; to begin anew`);
   for (const ran of await guide.run(app, "Use a volume that is there", { "<volume>": data })) expect(ran).toMatchObject({ code: 0 });
   expect([await engineName("/data"), await inReplica('require("fs").readFileSync("/data/hello.txt", "utf8")')]).toEqual([data, "changed"]);
+  for (const ran of await guide.run(app, "Remove what nobody needs any more")) expect(ran).toMatchObject({ code: 0 });
+  expect([await engineName("/data"), await inReplica('require("fs").readFileSync("/data/hello.txt", "utf8")')]).toEqual([data, "changed"]); // it is in use
   expect(guide.left()).toEqual([]);
 });
 

@@ -1,0 +1,88 @@
+/** Removes what of a stack nobody needs any more: only what carries its labels, and data only where that is asked for. */
+import { Command } from "commander";
+import { ownedBy, type Owner } from "../components/owner.ts";
+import { type Facts, type Surplus, surplusOf } from "./prune/surplus.ts";
+import { agree } from "./shared/agree.ts";
+import { main, paint } from "./shared/cli.ts";
+import { docker } from "./shared/docker.ts";
+import { openPulumi } from "./shared/pulumiCli.ts";
+import { chooseStack, type Outputs } from "./shared/stack.ts";
+import { refuseIfHeld } from "./update/locks.ts";
+import { refuseIfLost } from "./update/lostRecord.ts";
+import { viewStack, type View } from "./update/update.ts";
+
+const options = new Command("prune")
+  .description("Lists what of the stack's containers, images, networks and volumes nobody needs any more, asks, and removes it.")
+  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("--with-data", "data that the stack does not use any more, too")
+  .option("--yes", "do not ask")
+  .option("--json", "print the list for machines, and remove nothing")
+  .parse()
+  .opts<{ stack?: string; withData?: true; yes?: true; json?: true }>();
+
+const REMOVE = { container: ["rm", "--force"], network: ["network", "rm"], volume: ["volume", "rm"], image: ["image", "rm"] } as const;
+
+await main(async () => {
+  const pulumi = await openPulumi();
+  const stack = await chooseStack(pulumi, options.stack);
+  await refuseIfHeld(pulumi, stack);
+  const view = await viewStack(pulumi, stack);
+  refuseIfLost(stack, view);
+  const all = surplusOf(await factsOf(view));
+  const list = all.filter(({ data }) => options.withData || !data);
+  if (options.json) {
+    console.log(JSON.stringify({ stack, surplus: list }, undefined, 2));
+    return 0;
+  }
+  for (const { kind, name, why, data } of list) console.log(`${kind} ${data ? paint("red", name) : name}: ${why}`);
+  if (all.length > list.length) console.log(`${all.length - list.length} volumes with data stay: npm run prune -- --with-data --stack ${stack}`);
+  if (list.length === 0) {
+    console.log(`There is nothing to remove on stack ${stack}.`);
+    return 0;
+  }
+  const withData = list.some(({ data }) => data);
+  await agree({
+    text: withData ? `${paint("red", "This deletes data for good.")} Type the stack's name to go on: ` : "Remove all of this? [y/N] ",
+    wanted: withData ? stack : "y",
+    agreed: options.yes === true,
+  });
+  const left = (await removeEach(list)).length;
+  console.log(`Removed ${list.length - left} of ${list.length}.`);
+  return left > 0 ? 1 : 0;
+});
+
+/** Returns those that could not be removed, each told of with the engine's words. */
+async function removeEach(list: readonly Surplus[]): Promise<Surplus[]> {
+  const left: Surplus[] = [];
+  for (const surplus of list) {
+    await docker(...REMOVE[surplus.kind], surplus.name).catch((error: Error) => {
+      left.push(surplus);
+      console.log(`left ${surplus.kind} ${surplus.name}: ${error.message}`);
+    });
+  }
+  return left;
+}
+
+async function factsOf({ owner, declared, found }: View): Promise<Facts> {
+  const { release, releases = [], canary } = declared.outputs as Partial<Outputs>;
+  const [images, dangling, copies] = await Promise.all([
+    rows(owner, "image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}}\t{{.ID}}", `${owner.project}-${owner.stack}`.toLowerCase()),
+    rows(owner, "volume", "ls", "--filter", "dangling=true", "--format", "{{.Name}}"),
+    rows(owner, "volume", "ls", "--filter", "label=berth.part=snapshot", "--format", '{{.Name}}\t{{.Label "berth.release"}}'),
+  ]);
+  return {
+    declared,
+    found,
+    images: images.map(([name = "", id = ""]) => ({ name, id })),
+    unused: new Set(dangling.map(([name = ""]) => name)),
+    copiedFor: new Map(copies.map(([name = "", of = ""]) => [name, of])),
+    releases: [...releases.map(({ name }) => name), ...(canary ? [canary.release] : [])],
+    live: release,
+  };
+}
+
+/** What `docker` lists of the stack's things, each line in its columns. */
+async function rows(owner: Owner, ...words: string[]): Promise<string[][]> {
+  const [noun = "", verb = "", ...more] = words;
+  return (await docker(noun, verb, ...ownedBy(owner), ...more)).split("\n").filter(Boolean).map((line) => line.split("\t"));
+}
