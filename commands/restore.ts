@@ -78,18 +78,22 @@ async function restoreBackup(context: Context, held: Workspace, from: string): P
     await made.keep();
     return console.log(`\nVolume ${from} is not Berth's own, so nothing takes its place by itself. Have ${made.name} mounted instead: npm run pulumi -- config set --path 'berth:volumes[${indexOf(context)}].existing' ${made.name} --stack ${stack}, then npm run up -- --stack ${stack}`);
   }
-  await swapVolume(cli, stack, { volume, from, to: made.name, release, onSwapped: made.keep });
+  await swapVolume(cli, stack, { volume, from, to: made.name, release, exclusive: isAccessory(context), onSwapped: made.keep });
   done(stack, from, made.name);
 }
 
 const indexOf = ({ outputs }: Context): number => outputs.releases.find(({ name }) => name === outputs.release)?.settings.volumes.findIndex(({ name }) => name === volume) ?? 0;
 
-async function restoreKept({ cli, stack, owner, outputs: { release } }: Context, from: string, to: string): Promise<void> {
+/** Whether no release mounts the volume. */
+const isAccessory = (context: Context): boolean => indexOf(context) === -1;
+
+async function restoreKept(context: Context, from: string, to: string): Promise<void> {
+  const { cli, stack, owner, outputs: { release } } = context;
   const mine = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data", "--filter", `label=berth.volume=${volume}`)).split("\n");
   const kept = mine.filter((name) => name !== "" && name !== from);
   if (!kept.includes(to)) throw new UserError(`${to} is no volume that was kept of ${volume} on stack ${stack} (known: ${kept.join(", ") || "none"})`);
   await confirm(`This puts volume ${to} in the place of ${from}, which serves the data of ${volume} on stack ${stack} now and is kept.`);
-  await swapVolume(cli, stack, { volume, from, to, release });
+  await swapVolume(cli, stack, { volume, from, to, release, exclusive: isAccessory(context) });
   done(stack, from, to);
 }
 

@@ -39,6 +39,8 @@ export interface Swap {
   readonly to: string;
   /** The live release, which stays the live one. */
   readonly release: string;
+  /** Whether its container goes before the new one comes, as an accessory's does: then a failure has to be made good by another update. */
+  readonly exclusive: boolean;
   /** Called once Pulumi's record names the other volume. */
   readonly onSwapped?: () => Promise<void>;
 }
@@ -48,16 +50,17 @@ export interface Swap {
  * goes on serving. @throws UserError where an update is at work, or with the cause of the failure
  */
 export async function swapVolume(cli: PulumiCli, stack: string, swap: Swap): Promise<void> {
-  const { volume, from, to, release, onSwapped } = swap;
+  const { volume, from, to, release, exclusive, onSwapped } = swap;
   await rename(cli, stack, volume, from, to);
   await onSwapped?.();
   try {
     await updateOnly(cli, stack, release);
   } catch (error) {
-    const { volumes } = await readOutputs(cli, stack);
-    if (volumes.some(({ name }) => name === to)) throw error; // it serves: something after the switch failed
+    const { volumes, accessories = {} } = await readOutputs(cli, stack);
+    if ([...volumes.map(({ name }) => name), ...Object.values(accessories).map((accessory) => accessory.volume)].includes(to)) throw error; // it serves: something after the switch failed
     await rename(cli, stack, volume, to, from);
     const cause = error instanceof UserError ? error.message : String(error);
+    if (exclusive) await updateOnly(cli, stack, release);
     throw new UserError(`release ${release} does not run on the volume that was to take the place, so the live data are as before: ${cause}\n  The other data are in volume ${to}. Once npm run up has removed what failed: docker volume rm ${to}`);
   }
 }

@@ -21,10 +21,10 @@ long("at large", () => {
   let volume: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "berth-large-"));
-    for (const name of ["target", "by-hand"]) await mkdir(join(folder, name));
+    for (const name of ["target", "before", "after"]) await mkdir(join(folder, name));
     const backup = { keep: 3 };
     app = await Checkout.make({ replicas: 1, drain: "1s", backups: { target: join(folder, "target") }, volumes: [{ name: "data", target: "/data", backup }] });
-    await app.secret("backups.password", "by hand");
+    await app.secret("backups.password", "the same by hand");
     await app.upOk();
     volume = (await app.output<{ name: string }[]>("volumes"))[0]?.name ?? "";
     const fill = `const { randomFillSync } = require("node:crypto"), { mkdirSync, writeFileSync } = require("node:fs");
@@ -42,17 +42,23 @@ long("at large", () => {
     await work();
     return (Date.now() - started) / 1000;
   };
-  const byHand = (...words: string[]) =>
-    docker("run", "--rm", "--network", "none", "--env", "RESTIC_PASSWORD=by hand", "--volume", `${join(folder, "by-hand")}:/repository`, "--volume", `${volume}:/volume:ro`, IMAGE, "--no-cache", "--repo", "/repository", ...words);
+  const byHand = (repository: string, ...words: string[]) =>
+    docker("run", "--rm", "--network", "none", "--env", "RESTIC_PASSWORD=the same by hand", "--volume", `${join(folder, repository)}:/repository`, "--volume", `${volume}:/volume:ro`, IMAGE, "--no-cache", "--repo", "/repository", ...words);
 
   test("a backup takes as long as restic by hand, and a second one hardly any time", async () => {
-    await byHand("init");
-    const hand = await timed(() => byHand("backup", "/volume"));
+    const hands: number[] = [];
+    const takeByHand = async (repository: string) => {
+      await byHand(repository, "init");
+      hands.push(await timed(() => byHand(repository, "backup", "/volume")));
+    };
+    await takeByHand("before");
     const first = await app.npm("backup");
     expect(first).toMatchObject({ code: 0 });
+    await takeByHand("after"); // before and after, because a machine has other work, too
+    const hand = ((hands[0] ?? 0) + (hands[1] ?? 0)) / 2;
     const second = await app.npm("backup");
     expect(second).toMatchObject({ code: 0 });
-    console.log(`by hand ${hand.toFixed(1)} s; npm run backup ${first.seconds.toFixed(1)} s (${(first.seconds / hand).toFixed(2)} times); again ${second.seconds.toFixed(1)} s\n${first.output}${second.output}`);
+    console.log(`by hand ${hands.map((seconds) => seconds.toFixed(1)).join(" and ")} s; npm run backup ${first.seconds.toFixed(1)} s (${(first.seconds / hand).toFixed(2)} times); again ${second.seconds.toFixed(1)} s\n${first.output}${second.output}`);
     expect(first.seconds).toBeLessThan(hand * 1.3);
     expect(second.seconds).toBeLessThan(10);
   }, 600_000);
