@@ -7,12 +7,14 @@ import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { drillProblems, readRecordLabels, RECORD_LABEL } from "./components/backupRecord.ts";
 import { containerName } from "./components/accessory.ts";
+import { MARK } from "./commands/update/processes.ts";
 import { engineHost } from "./components/engine.ts";
 import type { Release } from "./components/ledger.ts";
 import { ownedBy, type Owner } from "./components/owner.ts";
 import type { Settings } from "./settings.ts";
 import { lookAtBinds } from "./preflight/binds.ts";
 import { findVolumeProblems } from "./preflight/volumes.ts";
+import { RECORD_FILE } from "./steps/switch.ts";
 import { isAtLeast } from "./toolchain/semver.ts";
 import { VERSIONS } from "./toolchain/versions.ts";
 
@@ -33,6 +35,7 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
   if (built && engineHost().startsWith("ssh:")) fail(`the Docker engine at ${engineHost()} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${engineHost().slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`);
   await checkVersion();
   const answers = await Promise.all([
+    live ? undefined : findLostState(owner),
     findPortProblem(owner, settings, "port"),
     settings.tls ? findPortProblem(owner, settings, "httpsPort") : undefined,
     built ? undefined : findImageProblem(release),
@@ -47,8 +50,11 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
   return binds.hashes;
 }
 
-const docker = async (...words: string[]): Promise<string> =>
-  (await run("docker", words, { timeout: SECONDS * 1000, env: { ...process.env, DOCKER_HOST: engineHost() } })).stdout.trim();
+async function docker(...words: string[]): Promise<string> {
+  const asked = run("docker", words, { timeout: SECONDS * 1000, env: { ...process.env, DOCKER_HOST: engineHost() } });
+  asked.child.stdin?.end(); // nothing more will come, should it read
+  return (await asked).stdout.trim();
+}
 
 const isLocal = (): boolean => engineHost().startsWith("unix:");
 
@@ -74,6 +80,17 @@ export function engineProblem(error: { code?: string | number | undefined; stder
   if (error.killed) return `the Docker engine at ${host} gave no answer in ${SECONDS} s: check it with: docker info`;
   if (/too (old|new)|(minimum|maximum) supported/i.test(words)) return `the docker command and the engine at ${host} do not fit: ${words.trim().split("\n")[0]}`;
   return `no Docker engine answers at ${host}: start it, or run: npm run setup${words.includes("Cannot connect") ? "" : ` (${words.trim().split("\n")[0]})`}`;
+}
+
+/**
+ * What has gone live left a record in its gateway: where Pulumi knows of no release, its own is lost. The commands look at that one
+ * themselves, and end what was cut off before it was written.
+ */
+async function findLostState(owner: Owner): Promise<string | undefined> {
+  if (process.env[MARK]) return undefined;
+  const [gateway] = (await docker("ps", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=gateway")).split("\n").filter(Boolean);
+  const lost = gateway !== undefined && (await docker("cp", `${gateway}:${RECORD_FILE}`, "-").then(() => true, () => false));
+  return lost ? `the engine runs stack ${owner.stack}, and Pulumi knows of no release of it: its state was lost, or another checkout runs it. See docs/guides/lost-state.md, and npm run adopt` : undefined;
 }
 
 async function findPortProblem(owner: Owner, settings: Settings, key: "port" | "httpsPort"): Promise<string | undefined> {

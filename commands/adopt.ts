@@ -22,10 +22,12 @@ await main(
     await makeWay(cli, stack);
     const { owner, declared, found } = await viewStack(cli, stack);
     if (!declared.empty) throw new UserError(`Pulumi's record of stack ${stack} is there: adopt is for a state that was lost. What differs from the engine says: npm run drift -- --stack ${stack}`);
-    const { release, resources, differences } = await adoptStack(cli, stack, owner, found);
-    console.log(`\nPulumi's record of stack ${stack} is back: ${resources} resources${release === undefined ? "" : `, release ${paint("bold", release)} is live`}. Nothing on the engine was touched.`);
-    if (differences.length === 0) console.log("An update would change nothing.");
-    else console.log(`An update would change: ${differences.join(", ")}. Look at it first: npm run preview -- --stack ${stack}`);
+    const { release, data, differences } = await adoptStack(cli, stack, owner, found);
+    const what = [...(release === undefined ? [] : [`release ${paint("bold", release)} is live`]), ...(data.length > 0 ? [`the data are in ${data.join(", ")}`] : [])].join(", ");
+    console.log(`\nPulumi's record of stack ${stack} is back: ${what}. Nothing on the engine was touched.`);
+    if (release === undefined) console.log(`npm run up -- --stack ${stack} makes the rest.`);
+    else if (differences.length === 0) console.log("An update would change nothing.");
+    else console.log(`An update would change ${differences.join(", ")}. Look at it first: npm run preview -- --stack ${stack}`);
   },
   { onSignal: (signal) => pulumi?.interrupt(signal) },
 );

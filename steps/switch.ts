@@ -46,6 +46,8 @@ export interface RouteInput {
 export const TLS_FOLDER = "/home/kamal-proxy/.config/kamal-proxy";
 export const CERTIFICATE = "berth-certificate.pem";
 export const KEY = "berth-key.pem";
+/** What a lost state is rebuilt with, see `steps/record.ts`. */
+export const RECORD_FILE = `${TLS_FOLDER}/berth-record.json`;
 
 /** Where the traffic goes: containers with their port, those of a canary included. */
 export const addressesOf = ({ targets, port, canary }: Pick<RouteInput, "targets" | "port" | "canary">): string[] => [

@@ -18,8 +18,8 @@ const STACK = "pulumi:pulumi:Stack";
 export interface Adopted {
   /** The release that serves; undefined where only data were there. */
   readonly release: string | undefined;
-  /** So many entries the record has. */
-  readonly resources: number;
+  /** Names of the data volumes that are there. */
+  readonly data: readonly string[];
   /** Names of the resources that an update would still make or change. */
   readonly differences: readonly string[];
 }
@@ -39,14 +39,16 @@ export async function adoptStack(cli: PulumiCli, stack: string, owner: Owner, fo
       custom: false,
       outputs: { ...past, ...(key !== undefined && { key: secret(key) }) },
     };
-    const said = { key, job: doneWords(past.releases.map(({ name }) => name)) };
+    const said = { key, job: doneWords(past.releases.map(({ name }) => name).reverse()) };
     const mint = (name: string) => (name === "" ? randomUUID() : name + randomBytes(4).toString("hex"));
+    const dependencies = new Map<string, Resource["dependencies"]>(); // the record of a round names only what is in it already
     let known = await scratch.write([root], { look: false });
     for (let round = 1; ; round++) {
       const preview = await scratch.preview();
       if (round === 1) refuseAnother(stack, past.releases[0], preview.plan[root.urn]?.state ?? {});
       const more = adoptable(preview, known, things, said, mint);
-      if (more.length === 0) return await settle(cli, stack, scratch, known, preview, things);
+      if (more.length === 0) return await settle(cli, stack, scratch, known.map((entry) => ({ ...entry, dependencies: dependencies.get(entry.urn) ?? [] })), preview, things);
+      for (const { urn, dependencies: needed } of more) dependencies.set(urn, needed);
       console.log(`Round ${round}: ${more.length} resources are there.`);
       known = await scratch.write([...known, ...more], { look: more.some(({ type }) => type.startsWith("docker:")) });
     }
@@ -86,7 +88,7 @@ async function settle(cli: PulumiCli, stack: string, scratch: Scratch, known: re
   await cli.read(["stack", "import", "--stack", stack], scratch.record(whole));
   const differences = steps.flatMap(({ op, urn }) => (["same", "read"].includes(op) ? [] : [nameOf(urn)]));
   const outputs = whole.find(({ type }) => type === STACK)?.outputs;
-  return { release: things.containers.some(({ serves }) => serves) ? String(outputs?.["release"]) : undefined, resources: whole.length, differences: [...new Set(differences)] };
+  return { release: things.containers.some(({ serves }) => serves) ? String(outputs?.["release"]) : undefined, data: things.volumes.filter(({ id, labels }) => ids.has(id) && labels["berth.part"] === "data").map(({ name }) => name), differences: [...new Set(differences)] };
 }
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;

@@ -5,7 +5,7 @@ import { extract } from "tar-stream";
 import { urlSecret } from "../../components/accessoryKinds.ts";
 import type { Past, Release } from "../../components/ledger.ts";
 import { SECRETS_LABEL, SETTINGS_LABEL } from "../../components/owner.ts";
-import { RECORD_FILE } from "../../steps/record.ts";
+import { RECORD_FILE } from "../../steps/switch.ts";
 import type { ContainerThing, Things } from "./things.ts";
 
 /** The record in the gateway; undefined where it has none, because an older Berth made it. */

@@ -12,6 +12,7 @@ let app: Checkout;
 beforeAll(async () => {
   const workers = [{ name: "idle", command: ["-e", "setInterval(() => undefined, 1000)"], replicas: 1 }];
   app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], workers, drain: "1s" });
+  await app.secret("secrets.token", "hush");
   await app.upOk();
 });
 afterAll(() => app?.remove());
@@ -54,9 +55,12 @@ test("nothing is touched where the record is lost, and all goes on once a backup
     expect(ran.output).not.toMatch(/\n\s+at .*\.[jt]s:\d+/);
     expect(ran.code).toBe(1);
   }
+  const plain = await app.pulumi("preview", "--stack", app.stack);
+  expect(plain.output).toMatch(/error: the engine runs stack \S+, and Pulumi knows of no release of it: its state was lost, .*, and npm run adopt \(nothing was changed\)/);
+  expect(plain.code).not.toBe(0);
   const [imported] = await guide.run(app, "From a backup");
   expect(imported).toMatchObject({ code: 0 });
-  await app.upOk("--expect-no-changes");
+  expect((await app.pulumiOk("preview", "--expect-no-changes", "--stack", app.stack)).output).toMatch(/\d+ unchanged/);
   expect(await census(app.stack)).toEqual(before);
   expect(await running()).toEqual(serving);
   expect((await app.npm("adopt")).output).toMatch(/error: Pulumi's record of stack \S+ is there: adopt is for a state that was lost/);
@@ -73,7 +77,7 @@ test("it is rebuilt from what runs: the same containers, volumes, ledger and key
   await app.edit(PAGE, '<meta charset="UTF-8">', '<meta charset="utf-8">');
 
   const [followed] = await guide.run(app, "From what runs");
-  expect(followed?.output).toMatch(/is back: \d+ resources, release \w{12} is live\. Nothing on the engine was touched\.\nAn update would change nothing\.\n/);
+  expect(followed?.output).toMatch(/is back: release \w{12} is live, the data are in \S+-data-volume-\w+\. Nothing on the engine was touched\.\nAn update would change nothing\.\n/);
   expect(followed?.output).toMatch(/Resources:\n {4}\d+ unchanged\n/);
   expect(followed?.code).toBe(0);
   const after = await record();

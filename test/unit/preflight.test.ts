@@ -12,14 +12,34 @@ import { freePort } from "../support/webServer.ts";
 const HOST = "unix:///nonexistent/docker.sock";
 const ENGINE: Answer = { to: "version --format {{.Server.APIVersion}}", stdout: "1.41" };
 const NO_HOLDER: Answer = { to: "ps --filter publish=" };
+const NO_GATEWAY: Answer = { to: "ps --quiet --filter label=berth.project=berth" };
 const heldBy = (port: number, ...columns: string[]): Answer => ({ to: `ps --filter publish=${port} --format`, stdout: columns.join("\t") });
 
 /** What the check says of an engine that answers like this, and of a configuration. */
-async function check(answers: readonly Answer[], { config = {}, release = {}, built = true }: { config?: Config; release?: Parameters<typeof releaseOf>[0]; built?: boolean } = {}) {
-  setEnvironment(fakeDocker(answers).env);
+async function check(answers: readonly Answer[], { config = {}, release = {}, built = true, live = false, env = {} }: { config?: Config; release?: Parameters<typeof releaseOf>[0]; built?: boolean; live?: boolean; env?: NodeJS.ProcessEnv } = {}) {
+  setEnvironment({ ...fakeDocker([...answers, NO_GATEWAY]).env, ...env });
   const settings = settingsOf({ port: await freePort(), ...config });
-  return checkEngine(OWNER, settings, releaseOf(release), built).then(() => "fine", (error: Error) => error.message);
+  return checkEngine(OWNER, settings, releaseOf(release), built, live ? releaseOf(release) : undefined).then(() => "fine", (error: Error) => error.message);
 }
+
+describe("a state that was lost", () => {
+  const gateway: Answer = { to: "ps --quiet --filter label=berth.project=berth --filter label=berth.stack=dev --filter label=berth.part=gateway", stdout: "gw" };
+  const record: Answer = { to: "cp gw:/home/kamal-proxy/.config/kamal-proxy/berth-record.json -" };
+  const answers = [ENGINE, gateway, record, NO_HOLDER];
+
+  test("is known by the record that a live release left in the gateway", async () => {
+    expect(await check(answers)).toBe(
+      "the engine runs stack dev, and Pulumi knows of no release of it: its state was lost, or another checkout runs it. See docs/guides/lost-state.md, and npm run adopt (nothing was changed)",
+    );
+  });
+
+  test("is not seen where nothing has gone live, where Pulumi knows of a release, or where a command has looked itself", async () => {
+    expect(await check([ENGINE, gateway, { ...record, exit: 1 }, NO_HOLDER])).toBe("fine");
+    expect(await check([ENGINE, { ...gateway, stdout: "" }, NO_HOLDER])).toBe("fine");
+    expect(await check(answers, { live: true })).toBe("fine");
+    expect(await check(answers, { env: { BERTH_COMMAND: "1:/srv" } })).toBe("fine");
+  });
+});
 
 describe("the engine", () => {
   test.each(["1.41", "1.52", "2.0"])("is fine with API %s", async (stdout) => {
@@ -61,7 +81,7 @@ describe("the engine", () => {
     const answers = [ENGINE, NO_HOLDER, { to: "image inspect", stdout: "sha256:1" }];
     const over = async (built: boolean) => {
       setEnvironment({ ...fakeDocker(answers).env, DOCKER_HOST: "ssh://me@host" });
-      return checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), built).then(() => "fine", (error: Error) => error.message);
+      return checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), built, releaseOf()).then(() => "fine", (error: Error) => error.message);
     };
     expect(await over(true)).toMatch(/^the Docker engine at ssh:\/\/me@host cannot be built on, .*: forward its socket, with: ssh -nNT -L \S+ me@host, and set DOCKER_HOST=/);
     expect(await over(false)).toBe("fine");
@@ -78,7 +98,7 @@ describe("the engine", () => {
     setEnvironment(docker.env);
     pulumi.runtime.setAllConfig({ "docker:host": "tcp://192.0.2.7:2376" });
     try {
-      await checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), true);
+      await checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), true, releaseOf());
     } finally {
       pulumi.runtime.setAllConfig({});
     }
@@ -88,7 +108,7 @@ describe("the engine", () => {
   test("is asked once where all is well", async () => {
     const docker = fakeDocker([ENGINE, NO_HOLDER]);
     setEnvironment(docker.env);
-    await checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), true);
+    await checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), true, releaseOf());
     expect(docker.calls().map(([verb]) => verb)).toEqual(["version", "ps"]);
   });
 });
@@ -111,7 +131,7 @@ describe("a new release", () => {
     ["is none where it is live already", live, true, live, false, "fine"],
     ["is none where it is brought back", next, false, live, false, "fine"],
   ])("%s", async (_, release, built, before, good, said) => {
-    setEnvironment(fakeDocker([ENGINE, NO_HOLDER, { to: "image inspect", stdout: "sha256:1" }, { to: "volume ls", stdout: record(good) }]).env);
+    setEnvironment(fakeDocker([ENGINE, NO_HOLDER, NO_GATEWAY, { to: "image inspect", stdout: "sha256:1" }, { to: "volume ls", stdout: record(good) }]).env);
     const outcome = await checkEngine(OWNER, settingsOf({ ...config, port: await freePort() }), release, built, before).then(() => "fine", (error: Error) => error.message);
     expect(outcome).toMatch(said);
   });
@@ -162,7 +182,7 @@ describe("a port", () => {
     const { port, stop } = await listen();
     try {
       setEnvironment({ ...fakeDocker([ENGINE, NO_HOLDER, { to: "image ls" }]).env, DOCKER_HOST: "tcp://10.0.0.9:2376" });
-      await expect(checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true)).resolves.toEqual({});
+      await expect(checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true, releaseOf())).resolves.toEqual({});
     } finally {
       stop();
     }
