@@ -7,11 +7,13 @@ import { test } from "node:test";
 import { SqliteNotes } from "../src/notes/sqlite.ts";
 import { temporaryFolder } from "./helpers.ts";
 
+const PROGRAM = join(import.meta.dirname, "../src/notes/hold.ts");
+
 test("notes that are held can be copied while they are written, and writers do not wait", async (t) => {
   const [folder, copy] = [temporaryFolder(t), temporaryFolder(t)];
   const notes = await SqliteNotes.open(folder);
   t.after(() => notes.close());
-  const hold = (verb: string) => execFileSync(process.execPath, ["src/notes/hold.ts", verb], { env: { ...process.env, DATA_DIR: folder, HOLD_FILE: join(copy, "hold") } });
+  const hold = (verb: string) => execFileSync(process.execPath, [PROGRAM, verb], { env: { ...process.env, DATA_DIR: folder, HOLD_FILE: join(copy, "hold") } });
   const add = async (many: number) => {
     for (let number = 0; number < many; number += 1) await notes.add({ id: randomUUID(), text: "x".repeat(400) }, "r1");
   };
@@ -36,6 +38,6 @@ test("notes that are held can be copied while they are written, and writers do n
 
 test("what cannot be held is said", (t) => {
   const file = join(temporaryFolder(t), "hold");
-  const hold = () => execFileSync(process.execPath, ["src/notes/hold.ts", "begin"], { env: { ...process.env, DATA_DIR: "/dev/null/notes", HOLD_FILE: file }, stdio: "pipe" });
+  const hold = () => execFileSync(process.execPath, [PROGRAM, "begin"], { env: { ...process.env, DATA_DIR: "/dev/null/notes", HOLD_FILE: file }, stdio: "pipe" });
   assert.throws(hold, /DATA_DIR \/dev\/null\/notes is not writable/);
 });
