@@ -1,5 +1,4 @@
 /** Brings a volume's data back from a backup: into a new volume, which then takes the place of the one that serves. */
-import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { listBackups } from "./backups/backUp.ts";
 import { chooseVolumes, type Context, engineNameOf, existingOf, openBackups } from "./backups/context.ts";
@@ -8,6 +7,7 @@ import { newVolume, removeUnfinished, restoreInto } from "./backups/restoreInto.
 import { chooseBackup, shortId } from "./backups/snapshots.ts";
 import { swapVolume } from "./backups/swap.ts";
 import { openWorkspace, type Workspace } from "./backups/workspace.ts";
+import { agree } from "./shared/agree.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { docker } from "./shared/docker.ts";
 import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
@@ -99,7 +99,7 @@ async function restoreKept(context: Context, from: string, to: string): Promise<
 
 function done(stack: string, from: string, to: string): void {
   console.log(`\nVolume ${paint("bold", to)} serves the data of ${volume} on stack ${stack}. The data of before are kept in ${from}.`);
-  console.log(`Back to them: npm run restore -- ${volume} --kept ${from} --stack ${stack}. Delete them: docker volume rm ${from}`);
+  console.log(`Back to them: npm run restore -- ${volume} --kept ${from} --stack ${stack}. Delete what no longer serves: npm run prune -- --with-data --stack ${stack}`);
 }
 
 /** Two releases at once, or one that is half made, are no ground to put other data under. */
@@ -109,13 +109,7 @@ async function refuseUnsettled({ cli, stack, declared, outputs }: Context): Prom
   if (outputs.canary) throw new UserError(`a canary has its share of the traffic on stack ${stack}: end it first with npm run abort-canary or npm run promote-canary`);
 }
 
-/** @throws UserError where the answer is not yes */
 async function confirm(what: string): Promise<void> {
   console.log(what);
-  if (options.yes) return;
-  if (!process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes if you are sure; nothing was changed");
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question("Go on? [y/N] ");
-  prompt.close();
-  if (answer.trim() !== "y") throw new UserError("nothing was changed");
+  await agree({ text: "Go on? [y/N] ", wanted: "y", agreed: options.yes === true });
 }

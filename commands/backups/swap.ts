@@ -61,7 +61,7 @@ export async function swapVolume(cli: PulumiCli, stack: string, swap: Swap): Pro
     await rename(cli, stack, volume, to, from);
     const cause = error instanceof UserError ? error.message : String(error);
     if (exclusive) await updateOnly(cli, stack, release);
-    throw new UserError(`release ${release} does not run on the volume that was to take the place, so the live data are as before: ${cause}\n  The other data are in volume ${to}. Once npm run up has removed what failed: docker volume rm ${to}`);
+    throw new UserError(`release ${release} does not run on the volume that was to take the place, so the live data are as before: ${cause}\n  The other data are in volume ${to}. Once npm run up has removed what failed, npm run prune -- --with-data --stack ${stack} deletes them`);
   }
 }
 

@@ -1,23 +1,21 @@
 /** Backups as the guide tells it, and what happens where they go wrong. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
+import { restoreInto } from "../../commands/backups/restoreInto.ts";
+import type { Backup } from "../../commands/backups/snapshots.ts";
 import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
 
+/** What the unit tests have as well, or is much like another test: only where `BERTH_LONG` is set. */
+const atLength = process.env["BERTH_LONG"] ? test : test.skip;
 const guide = new Guide("docs/guides/backups.md");
 const NAMES = ["plain", "two words", "line\nbreak", "Grüße 日本", "-dash", "'quote\"", "\\back"];
-
-interface Listed {
-  readonly id: string;
-  readonly volume: string;
-  readonly number: number;
-}
 
 let app: Checkout;
 let target: string;
@@ -32,7 +30,7 @@ afterAll(async () => {
 });
 
 const volume = async () => (await app.output<{ name: string }[]>("volumes"))[0]?.name ?? "";
-const backups = async () => JSON.parse((await app.npm("backups", "--json")).stdout) as Listed[];
+const backups = async () => JSON.parse((await app.npm("backups", "--json")).stdout) as Backup[];
 /** Runs a shell script as root with the volume at /data, in a container of the base image. */
 const inVolume = (name: string, script: string) => docker("run", "--rm", "--network", "none", "--user", "0", "--volume", `${name}:/data`, "--entrypoint", "/bin/bash", "node:24-bookworm-slim", "-c", script);
 /** All that is to be the same of a volume, in words; SQLite's own files change when they are opened. */
@@ -161,25 +159,45 @@ describe("a backup that is no good is refused, and the live data stay as they ar
     return spoilt;
   };
 
-  test.each<[string, () => Buffer]>([["flipped bits", flipped], ["cut", () => bytes.subarray(0, bytes.length / 2)]])("%s", async (_, spoil) => {
+  const refuses = (spoil: () => Buffer) => async () => {
     const { code, output } = await damage(spoil());
     expect(output).toMatch(/^error: backup [0-9a-f]{8} could not be restored: the repository at \S+ is damaged: /m);
     expect(code).toBe(1);
-  });
+  };
+  test("flipped bits", refuses(flipped));
+  atLength("cut", refuses(() => bytes.subarray(0, bytes.length / 2)));
 
-  test("another volume's, or none", async () => {
+  atLength("another volume's, or none", async () => {
     const { code, output } = await app.npm("restore", "data", "--backup", "ffffffff", "--yes");
     expect(output).toMatch(/^error: there is no backup ffffffff \(of volume data there are: [0-9a-f]{8}, [0-9a-f]{8}\)$/m);
     expect(code).toBe(1);
   });
 
+  atLength("one that has no room where it is to go, or where it is to be restored", async () => {
+    const small = await mkdtemp(join(tmpdir(), "berth-small-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", small]); // which takes root
+    try {
+      await inVolume(live, "head -c 8M /dev/urandom > /data/large");
+      await configureBackup({ keep: 2 }, small);
+      const { code, output } = await app.npm("backup", "--init");
+      expect(output).toMatch(/^error: volume data was not backed up: there is no room left: .*no space left on device/m);
+      expect(code).toBe(1);
+    } finally {
+      await configureBackup({ keep: 2 }, target);
+      execFileSync("umount", [small]);
+    }
+    await docker("volume", "create", "--label", `berth.stack=${app.stack}`, "--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=16m", `${app.stack}-small`);
+    const password = (await app.pulumiOk("config", "get", "--path", "berth:backups.password", "--stack", app.stack)).stdout.trim();
+    const [backup] = await backups();
+    const restored = restoreInto({ project: "berth", stack: app.stack }, { target, password, credentials: {} }, backup as Backup, `${app.stack}-small`, () => undefined);
+    await expect(restored).rejects.toThrow(/^backup [0-9a-f]{8} takes .*, and the engine's disk has 16\.0 MiB free, of which 256\.0 MiB are left to the app: make room there$/);
+  });
+
   test("a password that does not open it", async () => {
     await app.secret("backups.password", "not the password");
-    for (const words of [["restore", "data", "--yes"], ["backup"]] as [string, ...string[]][]) {
-      const { code, output } = await app.npm(...words);
-      expect(output).toMatch(/berth:backups\.password does not open the repository at \S+: set the one that it was made with$/m);
-      expect(code).toBe(1);
-    }
+    const { code, output } = await app.npm("restore", "data", "--yes");
+    expect(output).toMatch(/berth:backups\.password does not open the repository at \S+: set the one that it was made with$/m);
+    expect(code).toBe(1);
   });
 });
 
@@ -204,10 +222,11 @@ async function killed(when: string): Promise<string> {
 }
 
 /** Changes how the volume is backed up, and leaves what is encrypted as it is. */
-async function configureBackup(backup: object): Promise<void> {
+async function configureBackup(backup: object, where?: string): Promise<void> {
   const file = join(app.folder, `Pulumi.${app.stack}.yaml`);
   const settings = parse(await readFile(file, "utf8")) as { config: Record<string, unknown> };
   settings.config["berth:volumes"] = [{ name: "data", target: "/data", backup }];
+  if (where !== undefined) (settings.config["berth:backups"] as { target: string }).target = where;
   await writeFile(file, stringify(settings));
 }
 
