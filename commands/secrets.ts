@@ -73,12 +73,12 @@ async function readKey(cli: PulumiCli, stack: string): Promise<string | undefine
 }
 
 function keptWords({ kept }: Usage): string {
-  return { encrypted: "encrypted", program: "by a program", plain: paint("red", "in plain text"), unset: paint("yellow", "not set any more") }[kept];
+  return { encrypted: "encrypted", program: "by a program", plain: paint("red", "in plain text"), made: "made by Berth", unset: paint("yellow", "not set any more") }[kept];
 }
 
-function valueWords({ processes, old, unknown }: Usage): string {
+function valueWords({ current, old, unknown }: Usage): string {
   if (unknown !== undefined) return paint("yellow", `unknown: ${unknown}`);
-  if (processes.length === 0) return "";
+  if (current.length + old.length === 0) return "";
   return old.length === 0 ? paint("green", "yes") : paint("yellow", `no: ${old.join(", ")}`);
 }
 

@@ -1,4 +1,5 @@
 /** What runs with secrets, asked of the engine, and the hashes of today's values. */
+import { urlSecret } from "../../components/accessoryKinds.ts";
 import { keyedHash } from "../../components/keyed.ts";
 import { ownedBy, type Owner, SECRETS_LABEL, SETTINGS_LABEL } from "../../components/owner.ts";
 import { askProgram } from "../../components/secretProgram.ts";
@@ -15,8 +16,9 @@ export async function findRunning(owner: Owner): Promise<Running[]> {
   return found.map(({ Name, Config: { Labels } }) => {
     const container = Name.slice(1);
     const process = processOf(container, owner.project, owner.stack);
-    const { secretsFor } = JSON.parse(Labels[SETTINGS_LABEL] ?? "{}") as Partial<ReleaseSettings>;
-    return { container, process, hashes: JSON.parse(Labels[SECRETS_LABEL] ?? "{}") as Record<string, string>, gets: secretsFor?.[process === "canary" ? "web" : process] };
+    const { secretsFor, accessories = [] } = JSON.parse(Labels[SETTINGS_LABEL] ?? "{}") as Partial<ReleaseSettings>;
+    const hashes = JSON.parse(Labels[SECRETS_LABEL] ?? "{}") as Record<string, string>;
+    return { container, process, hashes, gets: secretsFor?.[process === "canary" ? "web" : process], made: accessories.map(urlSecret) };
   });
 }
 

@@ -1,7 +1,7 @@
 /** Which containers run with which secrets, and whether with today's values. Pure. */
 
-/** How the stack's settings file has a secret; `unset`: it does not, and something runs with it. */
-export type Kept = "encrypted" | "program" | "plain" | "unset";
+/** How the stack's settings file has a secret; `made`: Berth makes it, for an accessory; `unset`: nothing has it, and something runs with it. */
+export type Kept = "encrypted" | "program" | "plain" | "made" | "unset";
 
 /** A container that runs with secrets, by its labels. */
 export interface Running {
@@ -12,6 +12,8 @@ export interface Running {
   readonly hashes: Readonly<Record<string, string>>;
   /** Names of the secrets that its process gets, where its release says so; all else. */
   readonly gets: readonly string[] | undefined;
+  /** Names of those that Berth makes. */
+  readonly made: readonly string[];
 }
 
 /** Today's value of a secret, as its keyed hash, or why it is not known. */
@@ -39,7 +41,7 @@ export function usageOf(kept: Readonly<Record<string, Kept>>, today: Readonly<Re
     const of = (chosen: (each: Running) => boolean) => users.filter(chosen).map(({ container }) => container).sort();
     return {
       name,
-      kept: kept[name] ?? "unset",
+      kept: kept[name] ?? (users.some(({ made }) => made.includes(name)) ? "made" : "unset"),
       processes: [...new Set(users.map(({ process }) => process))].sort(),
       current: known === undefined ? [] : of(({ hashes }) => hashes[name] === known),
       old: known === undefined ? [] : of(({ hashes }) => hashes[name] !== known),

@@ -12,7 +12,7 @@ jest.mock("../../preflight.ts", () => ({ checkContext: () => undefined, checkEng
 
 const SECRETS = { pin: "sentinel-pin", "db.password": "sentinel-password" };
 const KEY_PART = KEY.split("\n")[1] ?? "";
-const RULES = [...containerRules, ...stackRules, noPlainSecret([...Object.values(SECRETS), KEY_PART])];
+const RULES = [...containerRules, ...stackRules, noPlainSecret([...Object.values(SECRETS).flatMap((value) => [value, btoa(value)]), KEY_PART])];
 
 const earlier = releaseOf({ name: "aaaaaaaaaaaa", secrets: ["pin"], settings: { ...releaseOf().settings, replicas: 3 } });
 

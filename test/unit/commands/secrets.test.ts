@@ -1,6 +1,6 @@
 import { keptAs, processOf, type Running, usageOf } from "../../../commands/secrets/usage.ts";
 
-const running = (container: string, hashes: Record<string, string>, gets?: readonly string[]): Running => ({ container, process: container.split("-")[0] ?? "", hashes, gets });
+const running = (container: string, hashes: Record<string, string>, gets?: readonly string[], made: readonly string[] = []): Running => ({ container, process: container.split("-")[0] ?? "", hashes, gets, made });
 
 describe("who runs with a secret", () => {
   test("is told for each, with today's value or with another", () => {
@@ -16,6 +16,10 @@ describe("who runs with a secret", () => {
       { name: "fresh", kept: "encrypted", processes: [], current: [], old: [] },
       { name: "gone", kept: "unset", processes: ["web"], current: [], old: [] },
     ]);
+  });
+
+  test("is told of a secret that Berth makes for an accessory", () => {
+    expect(usageOf({}, {}, [running("web-1", { "db-url": "d" }, undefined, ["db-url"])])).toEqual([{ name: "db-url", kept: "made", processes: ["web"], current: [], old: [] }]);
   });
 
   test("is said without a verdict where today's value is not known", () => {
