@@ -1,4 +1,5 @@
 /** Secrets that a program tells, such as `pass show db`: asked for when they are needed, and kept nowhere. */
+import { isUtf8 } from "node:buffer";
 import { spawn } from "node:child_process";
 import { pathText, setCommand } from "../settings/commands.ts";
 
@@ -13,8 +14,9 @@ export interface SecretProgram {
 /** More is no secret but a mistake. In bytes. */
 const LARGEST = 1024 ** 2;
 
-/** Bytes of a value as a person or a program writes it: the line break that ends the only line is not part of it. Pure. */
-export const valueIn = (written: Buffer): Buffer => (written.indexOf("\n") === written.length - 1 ? written.subarray(0, -1) : written);
+/** Bytes of a value as a person or a program writes it: the line break that ends a text of one line is not part of it. Pure. */
+export const valueIn = (written: Buffer): Buffer =>
+  written.indexOf("\n") === written.length - 1 && isUtf8(written) && !written.includes(0) ? written.subarray(0, -1) : written;
 
 /**
  * What the program prints. It has no standard input, and may ask on a terminal.

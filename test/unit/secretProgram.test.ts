@@ -16,6 +16,10 @@ test.each([
   expect(valueIn(Buffer.from(written)).toString()).toBe(value);
 });
 
+test.each([[[0, 10]], [[255, 10]], [[104, 105, 0, 10]]])("of the bytes %j, which are no text, none is left out", (bytes) => {
+  expect([...valueIn(Buffer.from(bytes))]).toEqual(bytes);
+});
+
 test.concurrent("a program tells a secret byte by byte", async () => {
   expect(await ask(["printf", "\\000\\377\\012$HOME '\"\\012"])).toEqual(Buffer.from([0, 255, 10, ...Buffer.from("$HOME '\""), 10]));
   expect((await ask(["echo", "hunter2"])).toString()).toBe("hunter2");
