@@ -82,10 +82,15 @@ async function restoreBackup(context: Context, held: Workspace, from: string): P
   done(stack, from, made.name);
 }
 
-const indexOf = ({ outputs }: Context): number => outputs.releases.find(({ name }) => name === outputs.release)?.settings.volumes.findIndex(({ name }) => name === volume) ?? 0;
+function indexOf({ outputs }: Context): number {
+  const live = outputs.releases.find(({ name }) => name === outputs.release);
+  return live?.settings.volumes.findIndex(({ name }) => name === volume) ?? 0;
+}
 
 /** Whether no release mounts the volume. */
-const isAccessory = (context: Context): boolean => indexOf(context) === -1;
+function isAccessory(context: Context): boolean {
+  return indexOf(context) === -1;
+}
 
 async function restoreKept(context: Context, from: string, to: string): Promise<void> {
   const { cli, stack, owner, outputs: { release } } = context;
