@@ -14,6 +14,13 @@ export function unrecorded({ empty }: Declared, { containers, routes }: Found): 
   return empty && served ? replicas : [];
 }
 
+/** What to know before an update makes a new volume, because Pulumi knows of none: one is there already. Pure. */
+export function unrecordedData(stack: string, { declared, found }: { declared: Declared; found: Found }): string | undefined {
+  const data = found.volumes.filter(({ part }) => part === "data").map(({ name }) => name).sort();
+  if (!declared.empty || data.length === 0) return undefined;
+  return `${data.join(", ")} of stack ${stack} ${data.length === 1 ? "is" : "are"} on the engine, and Pulumi does not know of ${data.length === 1 ? "it" : "them"}: an update begins with empty data. To go on with these: npm run adopt -- --stack ${stack}, before the update`;
+}
+
 /** For every command that acts on Pulumi's record. @throws UserError where the record is lost */
 export function refuseIfLost(stack: string, { declared, found }: { declared: Declared; found: Found }): void {
   const replicas = unrecorded(declared, found);

@@ -10,7 +10,7 @@ import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
 import { type Found, lookAtEngine } from "../view/found.ts";
 import { removeLeftHolders, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
-import { refuseIfLost } from "./lostRecord.ts";
+import { refuseIfLost, unrecordedData } from "./lostRecord.ts";
 import { StepError } from "../../steps/engine.ts";
 import { settle } from "../../steps/snapshot.ts";
 import { endStrays } from "./processes.ts";
@@ -61,6 +61,8 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
   const changed = await makeWay(cli, stack);
   const before = (changed ? undefined : view) ?? (await viewStack(cli, stack));
   refuseIfLost(stack, before);
+  const data = unrecordedData(stack, before);
+  if (data !== undefined) console.log(`${paint("yellow", "data:")} ${data}`);
   if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
   await provideAccessoryImages(cli.root, stack);

@@ -1,4 +1,4 @@
-import { refuseIfLost, unrecorded } from "../../../commands/update/lostRecord.ts";
+import { refuseIfLost, unrecorded, unrecordedData } from "../../../commands/update/lostRecord.ts";
 import { DECLARED, FOUND, foundWithout } from "../../support/stackView.ts";
 import type { Declared } from "../../../commands/view/declared.ts";
 
@@ -26,6 +26,14 @@ test("what a first update has left that was cut off before its switch is not tak
 
 test("a stack that was destroyed has no replicas, whatever became of its record", () => {
   expect(unrecorded(EMPTY, { ...FOUND, containers: [], routes: undefined })).toEqual([]);
+});
+
+test("data that no record names are told of before an update begins with empty ones", () => {
+  expect(unrecordedData("dev", { declared: EMPTY, found: FOUND })).toBe(
+    "data-1 of stack dev is on the engine, and Pulumi does not know of it: an update begins with empty data. To go on with these: npm run adopt -- --stack dev, before the update",
+  );
+  expect(unrecordedData("dev", { declared: DECLARED, found: FOUND })).toBeUndefined();
+  expect(unrecordedData("dev", { declared: EMPTY, found: { ...FOUND, volumes: [{ name: "secrets-1", part: "secrets" }] } })).toBeUndefined();
 });
 
 test("the refusal names the stack, the replicas, the data and the ways out", () => {
