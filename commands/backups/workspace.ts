@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { containerFlags } from "../../components/containerFlags.ts";
 import { hardened } from "../../components/hardening.ts";
+import { tmpfsMount } from "../../components/mounts.ts";
 import { labels, type Owner } from "../../components/owner.ts";
 import type { BackupsSettings } from "../../settings.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
@@ -22,8 +23,10 @@ const SECRETS = "/run/secrets";
 
 /** Bytes. Restic holds its index in memory: 1 GiB is enough for some terabytes. */
 const MEMORY = 1024 ** 3;
-/** Weight when processors are short, below a replica's: a backup may take longer, an answer may not. */
-const CPU_SHARES = 128;
+/** Weight when processors are short: that of a replica. */
+const CPU_SHARES = 512;
+/** Mebibytes for what restic gathers before it writes: some packs of 16 MiB at once. */
+const TMP = 256;
 const PIDS = 256;
 
 /** Takes the secrets, waits until the command that opened it ends or dies, and then lets restic take its locks away. */
@@ -78,7 +81,7 @@ export function workspaceFlags(owner: Owner, { target }: Pick<BackupsSettings, "
   const rights = ["DAC_OVERRIDE", ...(mount?.write ? ["CHOWN", "FOWNER", "FSETID", "SETFCAP"] : [])];
   return [
     ...["--rm", "--interactive", "--user", "0:0", "--entrypoint", "/bin/sh", "--network", isFolder(target) ? "none" : "bridge", "--pids-limit", String(PIDS)],
-    ...containerFlags({ ...limits, image: IMAGES.restic, capabilities: { drops: ["ALL"] }, labels: Object.entries(marks).map(([label, value]) => ({ label, value })) }),
+    ...containerFlags({ ...limits, tmpfs: { "/tmp": tmpfsMount(TMP) }, image: IMAGES.restic, capabilities: { drops: ["ALL"] }, labels: Object.entries(marks).map(([label, value]) => ({ label, value })) }),
     ...rights.flatMap((right) => ["--cap-add", right]),
     ...["--tmpfs", `${SECRETS}:rw,noexec,nosuid,nodev,mode=0700,size=1m`],
     ...["--env", `RESTIC_PASSWORD_FILE=${SECRETS}/password`, "--env", `RESTIC_REPOSITORY_FILE=${SECRETS}/repository`, "--env", "RESTIC_PROGRESS_FPS=2"],
