@@ -10,7 +10,9 @@ import { setUp } from "../../toolchain/setup.ts";
 import { BUILD_LOGS } from "../../components/buildLog.ts";
 import { buildStory, failureOf } from "./failure.ts";
 import { UserError } from "./cli.ts";
+import { stateFolder } from "../update/locks.ts";
 import { MARK, markOf } from "../update/processes.ts";
+import { removeHalfWritten } from "../update/sidecars.ts";
 
 export interface PulumiCli {
   readonly root: string;
@@ -34,7 +36,7 @@ export interface PulumiCli {
 /** Sets the machine up where something is missing, which takes no time where nothing is. */
 export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
   await setUp(root);
-  return pulumiIn(root, {
+  const cli = pulumiIn(root, {
     ...(await pulumiEnvironment(root)),
     PULUMI_DEBUG_COMMANDS: "true", // which is what makes --event-log known
     [MARK]: markOf(root),
@@ -45,6 +47,9 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
     // Pulumi's SDK takes a stack trace of every promise, a quarter of the program's time. `pulumi up` by itself has them.
     NODE_OPTIONS: [process.env["NODE_OPTIONS"], "--stack-trace-limit=0"].filter(Boolean).join(" "),
   });
+  const folder = await stateFolder(cli);
+  if (folder !== undefined) await removeHalfWritten(folder);
+  return cli;
 }
 
 /** The CLI with the whole environment given: that of another one with, say, another backend. */

@@ -94,6 +94,12 @@ test.each([
   await app.pulumiOk("cancel", "--yes", "--stack", app.stack);
 });
 
+test("attributes of the state that a killed Pulumi wrote by half do not stand in the way", async () => {
+  await writeFile(join(app.folder, ".berth", "state", ".pulumi", "stacks", "berth", `${app.stack}.json.attrs`), "");
+  expect((await app.pulumi("stack", "export", "--stack", app.stack)).output).toMatch(/EOF/); // what it is about
+  expect((await app.npm("status")).code).toBe(0);
+});
+
 test("of two updates at once, one is made and the other says who holds the stack", async () => {
   await change();
   const first = start();
