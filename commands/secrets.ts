@@ -2,12 +2,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import Table from "cli-table3";
 import { Command } from "commander";
-import { agree, readValue } from "./secrets/ask.ts";
+import { readValue } from "./secrets/ask.ts";
 import { findRunning, hashToday } from "./secrets/running.ts";
-import { checkName, readKept, readValues, removeValue, settingsFile, writeValue } from "./secrets/store.ts";
+import { checkName, readKept, readValues, removeValue, writeValue } from "./secrets/store.ts";
 import { type Usage, usageOf } from "./secrets/usage.ts";
+import { agree } from "./shared/agree.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { openEngine } from "./shared/docker.ts";
+import { settingsFile } from "./shared/project.ts";
 import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
 import { chooseStack, makeStack, readOutputs } from "./shared/stack.ts";
 import { update } from "./update/update.ts";
@@ -113,17 +115,15 @@ async function remove(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
   if (!(name in kept)) throw new UserError(`there is no secret "${name}" on stack ${stack}: it has ${Object.keys(kept).join(", ") || "none"}`);
   const { releases } = await readOutputs(cli, stack).catch(() => ({ releases: [] }));
   const needing = releases.filter(({ secrets }) => Array.isArray(secrets) && secrets.includes(name)).map((release) => release.name);
-  if (!yes) {
-    const lost = needing.length > 0 ? `; without it these releases cannot be brought back: ${needing.join(", ")}` : "";
-    await agree(`This removes the value of ${name} from stack ${stack} for good${lost}.`);
-  }
+  const lost = needing.length > 0 ? `; without it these releases cannot be brought back: ${needing.join(", ")}` : "";
+  await agree({ text: `This removes the value of ${name} from stack ${stack} for good${lost}. Go on? [y/N] `, wanted: "y", agreed: yes === true });
   await removeValue(cli, stack, name);
   console.log(`${name} is removed from stack ${stack}. npm run up -- --stack ${stack} takes it away from what runs.`);
 }
 
 /** What fails leaves the settings file as it was. @param done whether the new value has come into use nevertheless */
 async function keepingFile(cli: PulumiCli, stack: string, change: () => Promise<void>, done: () => Promise<boolean> = () => Promise.resolve(false)): Promise<void> {
-  const file = settingsFile(cli, stack);
+  const file = settingsFile(cli.root, stack);
   const before = await readFile(file, "utf8");
   try {
     await change();

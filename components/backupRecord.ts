@@ -1,5 +1,6 @@
 /** How the last backup and the last drill of a volume ended, as the engine remembers it; and whether that is good enough for a release. Pure. */
 import type { BackupsSettings, VolumeBackup } from "../settings.ts";
+import { ageInWords } from "./units.ts";
 
 export type Doing = "backup" | "drill";
 
@@ -38,10 +39,4 @@ export function drillProblems({ maxDrillAge }: BackupsSettings, volumes: readonl
     const why = !last ? "there was none yet" : last.good ? `the last one is ${ageInWords(age ?? 0)} old` : `the last one failed: ${last.why}`;
     return [`berth:backups.maxDrillAge asks for a good drill of volume ${volume} within ${ageInWords(maxDrillAge)}, but ${why}. Make one: npm run drill -- ${volume}`];
   });
-}
-
-/** Seconds as people say them. */
-export function ageInWords(seconds: number): string {
-  const [size, unit] = seconds < 120 ? [1, "s"] : seconds < 7200 ? [60, "min"] : seconds < 172_800 ? [3600, "h"] : [86_400, "days"];
-  return `${Math.max(0, Math.round(seconds / size))} ${unit}`;
 }

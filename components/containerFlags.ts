@@ -12,7 +12,7 @@ export function containerFlags(args: PlainContainer): string[] {
     ...(args.user ? ["--user", args.user] : []),
     ...(args.envs ?? []).flatMap((entry) => ["--env", entry]),
     ...(args.labels ?? []).flatMap(({ label, value }) => ["--label", `${label}=${value}`]),
-    ...(args.mounts ?? []).flatMap(({ type, source, target, readOnly }) => ["--mount", fields(`type=${type}`, `source=${source}`, `target=${target}`, ...(readOnly ? ["readonly"] : []))]),
+    ...(args.mounts ?? []).flatMap(mountWords),
     ...(args.capabilities?.drops ?? []).flatMap((name) => ["--cap-drop", name]),
     ...(args.securityOpts ?? []).flatMap((option) => ["--security-opt", option]),
     ...(args.readOnly ? ["--read-only"] : []),
@@ -28,5 +28,10 @@ export function containerFlags(args: PlainContainer): string[] {
   ];
 }
 
-/** The engine reads a mount as one line of CSV: a path may have a comma in it. */
+/** A mount as words of `docker`. The engine reads it as one line of CSV: a path may have a comma in it. */
+export const mountWords = ({ type, source, target, readOnly }: NonNullable<PlainContainer["mounts"]>[number]): string[] => [
+  "--mount",
+  fields(`type=${type}`, `source=${source}`, `target=${target}`, ...(readOnly ? ["readonly"] : [])),
+];
+
 const fields = (...all: string[]): string => all.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");

@@ -21,8 +21,10 @@ export function labels(owner: Owner, part: Part, more: Readonly<Record<string, s
 }
 
 /** Labels as words of `docker`. */
-export const labelWords = (owner: Owner, part: Part, more: Readonly<Record<string, string>> = {}): string[] =>
-  Object.entries(labels(owner, part, more)).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
+export const wordsOf = (all: Readonly<Record<string, string>>): string[] => Object.entries(all).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
+
+/** The labels of something that Berth makes, as words of `docker`. */
+export const labelWords = (owner: Owner, part: Part, more: Readonly<Record<string, string>> = {}): string[] => wordsOf(labels(owner, part, more));
 
 /** Labels in the list form that containers, networks and volumes take. */
 export const labelList = (all: Readonly<Record<string, string>>): { label: string; value: string }[] =>

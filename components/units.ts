@@ -22,3 +22,9 @@ export function parseSize(text: string): number | undefined {
 
 /** Whole mebibytes, the unit of the Docker provider's memory inputs. */
 export const mebibytes = (bytes: number): number => Math.floor(bytes / 1024 ** 2);
+
+/** Seconds as people say them. */
+export function ageInWords(seconds: number): string {
+  const [size, unit] = seconds < 120 ? [1, "s"] : seconds < 7200 ? [60, "min"] : seconds < 172_800 ? [3600, "h"] : [86_400, "days"];
+  return `${Math.max(0, Math.round(seconds / size))} ${unit}`;
+}

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { extract } from "tar-stream";
+import { mountWords } from "../components/containerFlags.ts";
 import { engineHost } from "../components/engine.ts";
 import { labelWords, type Owner } from "../components/owner.ts";
 import type { Release } from "../components/ledger.ts";
@@ -35,10 +36,9 @@ const indexOf = (releases: readonly Release[], source: string): number =>
 
 /** By way of a container that is never started. */
 async function lookAt(source: string, image: string, owner: Owner, docker: Docker): Promise<{ readonly problem?: string; readonly hash?: string | undefined }> {
-  const field = /[",]/.test(source) ? `"source=${source.replaceAll('"', '""')}"` : `source=${source}`;
   let container: string;
   try {
-    container = await docker("create", ...labelWords(owner, "helper"), "--network", "none", "--mount", `type=bind,${field},target=${FOLDER},readonly`, image, "never-started");
+    container = await docker("create", ...labelWords(owner, "helper"), "--network", "none", ...mountWords({ type: "bind", source, target: FOLDER, readOnly: true }), image, "never-started");
   } catch (error) {
     const words = (error as { stderr?: string }).stderr?.trim() || (error as Error).message;
     return { problem: words.includes("does not exist") ? "which does not exist on the engine's host: make it, or remove the entry" : `which cannot be used: ${words}` };

@@ -1,4 +1,5 @@
 /** A tar archive on its way: counted, and with another name for what is in it. */
+import { spawn } from "node:child_process";
 import { pipeline, Readable, Transform, type Writable } from "node:stream";
 import { extract, type Header, pack } from "tar-stream";
 
@@ -26,6 +27,14 @@ export function entriesOf(archive: Readable, most: number): Promise<Header[]> {
 
 /** The first entry of an archive, which says what kind of thing it holds; undefined where there is none. */
 export const firstEntry = async (archive: Readable): Promise<Header | undefined> => (await entriesOf(archive, 1))[0];
+
+/** What a container has at a path; a symbolic link counts as what it leads to. Undefined where there is nothing. */
+export async function entryAt(container: string, path: string): Promise<Header | undefined> {
+  const reading = spawn("docker", ["cp", "--follow-link", `${container}:${path}`, "-"], { stdio: ["ignore", "pipe", "ignore"] });
+  const entry = await firstEntry(reading.stdout);
+  reading.kill();
+  return entry;
+}
 
 /** Of the package's streams, which are not Node's own by type and do as well. */
 const asNode = (reader: ReturnType<typeof extract>): Writable => reader as unknown as Writable;

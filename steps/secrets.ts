@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { labels, type Owner } from "../components/owner.ts";
+import { labelWords, type Owner } from "../components/owner.ts";
 import { askProgram } from "../components/secretProgram.ts";
 import type { SecretSettings } from "../settings.ts";
 import { copyInto } from "./copy.ts";
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const secrets = JSON.parse(await text(process.stdin)) as Record<string, SecretSettings>;
   const files = await Promise.all(Object.entries(secrets).map(async ([name, secret]) => ({ name, content: await bytesOf(name, secret) })));
   const volume = process.env["PULUMI_COMMAND_STDOUT"] || `${owner.project}-${owner.stack}-secrets-${reader}-${randomBytes(4).toString("hex")}`;
-  const marks = Object.entries(labels(owner, "secrets")).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
+  const marks = labelWords(owner, "secrets");
   await docker(["volume", "create", ...marks, volume]);
   try {
     const helper = await docker(["create", ...marks, "--network", "none", "--volume", `${volume}:${FOLDER}`, IMAGES.proxy, "never-started"]);

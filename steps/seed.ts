@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 import { labelWords, type Owner } from "../components/owner.ts";
 import type { SeedSettings } from "../settings.ts";
-import { changing, entriesOf, firstEntry, type Owner as FileOwner } from "./archive.ts";
+import { changing, entriesOf, entryAt, type Owner as FileOwner } from "./archive.ts";
 import { docker, readInput, runStep, StepError, tryDocker } from "./engine.ts";
 
 export interface SeedInput {
@@ -70,14 +70,6 @@ async function fill({ target, seed, user }: SeedInput, source: string, container
   const { into, outOf } = changing({ name: FOLDER.slice(1), owner });
   await Promise.all([pipeline(reading.stdout, into), pipeline(outOf, writing.stdin)]).catch(() => undefined); // the exit codes tell
   if ((await ended).some((code) => code !== 0)) throw new StepError(`the volume at ${target} could not be filled: see the words above`);
-}
-
-/** What the image itself has at a path. */
-async function entryAt(container: string, path: string) {
-  const reading = spawn("docker", ["cp", "--follow-link", `${container}:${path}`, "-"], { stdio: ["ignore", "pipe", "ignore"] });
-  const entry = await firstEntry(reading.stdout);
-  reading.kill();
-  return entry;
 }
 
 if (process.env["BERTH_INPUT"]) void runStep(main);

@@ -3,8 +3,9 @@
  * tell it: it is where the data are, whoever asks from wherever, and it appears and goes in one step.
  */
 import { randomBytes } from "node:crypto";
-import { ageInWords, type BackupRecord, readRecordLabels, RECORD_LABEL } from "../../components/backupRecord.ts";
-import { labels, ownedBy, type Owner } from "../../components/owner.ts";
+import { type BackupRecord, readRecordLabels, RECORD_LABEL } from "../../components/backupRecord.ts";
+import { ageInWords } from "../../components/units.ts";
+import { labelWords, ownedBy, type Owner } from "../../components/owner.ts";
 import { docker } from "../shared/docker.ts";
 
 /** Of why something failed, so much is kept, in characters. */
@@ -27,9 +28,9 @@ export async function writeRecord(owner: Owner, record: BackupRecord): Promise<v
   const { doing, volume } = record;
   const marks = ["berth.part=backup", `berth.volume=${volume}`, `berth.doing=${doing}`].flatMap((label) => ["--filter", `label=${label}`]);
   const before = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", `label=${RECORD_LABEL}`, ...marks)).split("\n").filter(Boolean);
-  const all = labels(owner, "backup", { "berth.volume": volume, "berth.doing": doing, [RECORD_LABEL]: JSON.stringify({ ...record, why: record.why.slice(0, WORDS) }) });
+  const marked = labelWords(owner, "backup", { "berth.volume": volume, "berth.doing": doing, [RECORD_LABEL]: JSON.stringify({ ...record, why: record.why.slice(0, WORDS) }) });
   const name = `${owner.project}-${owner.stack}-${doing}-record-${randomBytes(4).toString("hex")}`;
-  await docker("volume", "create", ...Object.entries(all).flatMap(([label, value]) => ["--label", `${label}=${value}`]), name);
+  await docker("volume", "create", ...marked, name);
   if (before.length > 0) await docker("volume", "rm", ...before).catch(() => undefined); // another command was quicker
 }
 

@@ -1,6 +1,6 @@
 /** A backup into a new volume of the engine: whole and verified, or not at all. */
 import { randomBytes } from "node:crypto";
-import { labels, ownedBy, type Owner, type Part } from "../../components/owner.ts";
+import { labelWords, ownedBy, type Owner, type Part } from "../../components/owner.ts";
 import type { BackupsSettings } from "../../settings.ts";
 import { UserError } from "../shared/cli.ts";
 import { docker } from "../shared/docker.ts";
@@ -28,9 +28,8 @@ export interface NewVolume {
  */
 export async function newVolume(owner: Owner, volume: string, part: Part & ("data" | "backup")): Promise<NewVolume> {
   const name = `${owner.project}-${owner.stack}-${volume}-${part === "data" ? "restored" : "drill"}-${randomBytes(4).toString("hex")}`;
-  const create = (made: string, marks: Readonly<Record<string, string>>) => docker("volume", "create", ...Object.entries(marks).flatMap(([label, value]) => ["--label", `${label}=${value}`]), made);
-  const mark = await create(`${name}-unfinished`, labels(owner, "backup", { "berth.volume": volume, [UNFINISHED]: name }));
-  await create(name, labels(owner, part, { "berth.volume": volume }));
+  const mark = await docker("volume", "create", ...labelWords(owner, "backup", { "berth.volume": volume, [UNFINISHED]: name }), `${name}-unfinished`);
+  await docker("volume", "create", ...labelWords(owner, part, { "berth.volume": volume }), name);
   const keep = async () => void (await docker("volume", "rm", "--force", mark));
   return {
     name,

@@ -7,6 +7,7 @@ import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../shared/cli.ts";
+import { settingsFile } from "../shared/project.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
 import { readOutputs } from "../shared/stack.ts";
 import { refuseIfHeld } from "../update/locks.ts";
@@ -82,7 +83,7 @@ async function updateOnly(cli: PulumiCli, stack: string, release: string): Promi
   const folder = await mkdtemp(join(tmpdir(), "berth-swap-"));
   try {
     const settings = join(folder, "Pulumi.yaml");
-    await copyFile(join(cli.root, `Pulumi.${stack.split("/").at(-1)}.yaml`), settings);
+    await copyFile(settingsFile(cli.root, stack), settings);
     const pin = ["--config-file", settings, "--config", `berth:release=${release}`];
     await update(cli, stack, ["up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", stack, ...pin], { agreed: true });
   } finally {

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
-import { containerFlags } from "../../components/containerFlags.ts";
+import { containerFlags, mountWords } from "../../components/containerFlags.ts";
 import { hardened } from "../../components/hardening.ts";
 import { tmpfsMount } from "../../components/mounts.ts";
 import { labels, type Owner } from "../../components/owner.ts";
@@ -85,8 +85,8 @@ export function workspaceFlags(owner: Owner, { target }: Pick<BackupsSettings, "
     ...rights.flatMap((right) => ["--cap-add", right]),
     ...["--tmpfs", `${SECRETS}:rw,noexec,nosuid,nodev,mode=0700,size=1m`],
     ...["--env", `RESTIC_PASSWORD_FILE=${SECRETS}/password`, "--env", `RESTIC_REPOSITORY_FILE=${SECRETS}/repository`, "--env", "RESTIC_PROGRESS_FPS=2"],
-    ...(isFolder(target) ? ["--mount", `type=bind,source=${target},target=${REPOSITORY}`] : []),
-    ...(mount ? ["--mount", `type=volume,source=${mount.source},target=${VOLUME}${mount.write ? "" : ",readonly"}`] : []),
+    ...(isFolder(target) ? mountWords({ type: "bind", source: target, target: REPOSITORY }) : []),
+    ...(mount ? mountWords({ type: "volume", source: mount.source, target: VOLUME, readOnly: !mount.write }) : []),
   ];
 }
 

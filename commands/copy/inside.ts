@@ -1,8 +1,7 @@
 /** A container or volume, as `docker cp` reaches it. */
-import { spawn } from "node:child_process";
 import { posix } from "node:path";
 import { labelWords, ownedBy, type Owner } from "../../components/owner.ts";
-import { firstEntry, type Owner as FileOwner } from "../../steps/archive.ts";
+import { entryAt, type Owner as FileOwner } from "../../steps/archive.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 import { UserError } from "../shared/cli.ts";
 import { docker } from "../shared/docker.ts";
@@ -65,13 +64,6 @@ export async function kindAt(container: string, path: string): Promise<Kind> {
 export async function ownerOf(container: string, folder: string): Promise<FileOwner | undefined> {
   const entry = await entryAt(container, folder);
   return entry && { uid: entry.uid ?? 0, gid: entry.gid ?? 0 };
-}
-
-async function entryAt(container: string, path: string) {
-  const child = spawn("docker", ["cp", "--follow-link", `${container}:${path}`, "-"], { stdio: ["ignore", "pipe", "ignore"] });
-  const entry = await firstEntry(child.stdout);
-  child.kill();
-  return entry;
 }
 
 /** The engine's words about a path, in a person's. Pure. */

@@ -22,12 +22,3 @@ async function prompt(name: string): Promise<Buffer> {
   process.stdout.write("\n");
   return Buffer.from(answer);
 }
-
-/** @throws UserError where a person does not agree, or nobody can be asked */
-export async function agree(what: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes if you are sure");
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`${what} Go on? [y/N] `);
-  terminal.close();
-  if (answer.trim() !== "y") throw new UserError("nothing was changed");
-}

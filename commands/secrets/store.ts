@@ -1,18 +1,15 @@
 /** The secrets in a stack's settings file, read and written by way of Pulumi, which encrypts them. */
 import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { parse } from "yaml";
 import { pathText } from "../../settings/commands.ts";
 import { nameHintAt } from "../../settings/hints.ts";
 import { schema } from "../../settings/schema.ts";
 import type { Settings } from "../../settings.ts";
 import { UserError } from "../shared/cli.ts";
+import { settingsFile } from "../shared/project.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
 import { type Kept, keptAs } from "./usage.ts";
-
-/** The settings file of a stack. */
-export const settingsFile = (cli: PulumiCli, stack: string): string => join(cli.root, `Pulumi.${stack.split("/").at(-1)}.yaml`);
 
 /** How the file keeps each secret. @throws UserError where all are one value, of which none can be told or set alone */
 export async function readKept(cli: PulumiCli, stack: string): Promise<Record<string, Kept>> {
@@ -21,7 +18,7 @@ export async function readKept(cli: PulumiCli, stack: string): Promise<Record<st
 }
 
 async function readEntries(cli: PulumiCli, stack: string): Promise<Record<string, unknown>> {
-  const file = (parse(await readFile(settingsFile(cli, stack), "utf8").catch(() => "")) as { config?: Record<string, unknown> } | null)?.config?.["berth:secrets"] ?? {};
+  const file = (parse(await readFile(settingsFile(cli.root, stack), "utf8").catch(() => "")) as { config?: Record<string, unknown> } | null)?.config?.["berth:secrets"] ?? {};
   if (typeof file === "object" && !("secure" in file)) return file as Record<string, unknown>;
   throw new UserError(`berth:secrets of stack ${stack} is one value, so no secret can be told from another: remove it (npm run pulumi -- config rm berth:secrets --stack ${stack}) and set each by its name`);
 }

@@ -3,6 +3,7 @@
  * the rest again. The choice is pure.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { wordsOf } from "../../components/owner.ts";
 import { tryGateway } from "../../steps/engine.ts";
 import { deployWords, maintenanceWords, type RouteInput } from "../../steps/switch.ts";
 import type { Declared, DeclaredContainer } from "../view/declared.ts";
@@ -33,7 +34,7 @@ export function aidsFor(declared: Declared, found: Found): Aid[] {
   const volumes = declared.volumes.filter(({ name, part }) => part !== "secrets" && !found.volumes.some((volume) => volume.name === name));
   return [
     ...volumes.map(({ name, labels }) => ({
-      words: ["volume", "create", ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]), name],
+      words: ["volume", "create", ...wordsOf(labels), name],
       says: `volume ${name} made again, empty`,
     })),
     ...known.filter(({ is }) => is.state === "paused").map(({ is: { name } }) => ({ words: ["unpause", name], says: `${name} unpaused` })),

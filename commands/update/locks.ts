@@ -2,6 +2,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { ageInWords } from "../../components/units.ts";
 import { readBackendFacts } from "../../toolchain/environment.ts";
 import { UserError } from "../shared/cli.ts";
 import { isAlive } from "./processes.ts";
@@ -26,18 +27,13 @@ export const holderOf = (lock: Lock, host: string, alive: (pid: number) => boole
 
 /** Who, and for how long, such as "root on vm, process 123, for 2 min". Pure. */
 export const whose = ({ username, hostname: host, pid, timestamp }: Lock, now: number): string =>
-  `${username} on ${host}, process ${pid}, for ${age((now - Date.parse(timestamp)) / 1000)}`;
+  `${username} on ${host}, process ${pid}, for ${ageInWords((now - Date.parse(timestamp)) / 1000)}`;
 
 /** Why the stack cannot be changed now, and what to do. Pure. */
 export function refusal(stack: string, lock: Lock, holder: Holder, now: number): string {
   const who = `stack ${stack} is held by another update (${whose(lock, now)}); nothing was changed.`;
   if (holder === "here") return `${who} Wait until it has ended and run this again; if it hangs, end it with: kill ${lock.pid}`;
   return `${who} If that update is over, take its lock away with: npm run pulumi -- cancel --stack ${stack}`;
-}
-
-function age(seconds: number): string {
-  const [size, unit] = seconds < 120 ? [1, "s"] : seconds < 7200 ? [60, "min"] : seconds < 172_800 ? [3600, "h"] : [86_400, "days"];
-  return `${Math.max(0, Math.round(seconds / size))} ${unit}`;
 }
 
 /** The folder of a file backend's address; undefined for any other backend. Pure. */
@@ -49,8 +45,10 @@ export function backendFolder(url: string | undefined, root: string, home = home
 
 /** The folder that holds Pulumi's state; undefined where the backend is not a folder. */
 export async function stateFolder({ root, env }: PulumiCli): Promise<string | undefined> {
+  const url = env["PULUMI_BACKEND_URL"];
+  if (url !== undefined) return backendFolder(url, root);
   const { credentials } = await readBackendFacts(root);
-  return backendFolder(env["PULUMI_BACKEND_URL"] ?? (JSON.parse(credentials ?? "{}") as { current?: string }).current, root);
+  return backendFolder((JSON.parse(credentials ?? "{}") as { current?: string }).current, root);
 }
 
 /** The stack's locks, dead or alive; none where the backend is not a folder. */

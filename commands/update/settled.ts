@@ -1,7 +1,7 @@
 /** An update with another choice of release in the stack's settings file, which stays there only if the update succeeds. */
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { UserError } from "../shared/cli.ts";
+import { settingsFile } from "../shared/project.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
 import { readOutputs } from "../shared/stack.ts";
 import { update, type View } from "./update.ts";
@@ -19,7 +19,7 @@ export interface Choice {
 
 /** Carries the choice out. @throws UserError that says what is live now, with the settings file as it was where that is the old one */
 export async function updateSettled(cli: PulumiCli, stack: string, live: string, { release, settle = [], view, what }: Choice): Promise<void> {
-  const file = join(cli.root, `Pulumi.${stack}.yaml`);
+  const file = settingsFile(cli.root, stack);
   const before = await readFile(file, "utf8");
   try {
     for (const words of settle) await cli.read([...words, "--stack", stack]);

@@ -28,6 +28,7 @@ export async function removeLeftovers(stack: string, env: NodeJS.ProcessEnv = pr
 
 /** Variable with the id of the process that runs the tests; all that they start inherits it. */
 export const RUN = "BERTH_TEST_RUN";
+const MARK = new RegExp(`(?:^|\\0)${RUN}=(\\d+)\\0`);
 
 /** The process that a test's stack belongs to, by its name; undefined for other stacks. Pure. */
 export function ownerOf(stack: string): number | undefined {
@@ -54,7 +55,7 @@ export async function sweep(env: NodeJS.ProcessEnv = process.env): Promise<void>
 async function endStrays(): Promise<void> {
   for (const pid of await readdir("/proc").catch(() => [])) {
     const environment = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "") : "";
-    const owner = new RegExp(`(?:^|\0)${RUN}=(\\d+)\0`).exec(environment)?.[1];
+    const owner = MARK.exec(environment)?.[1];
     if (owner !== undefined && Number(pid) !== process.pid && !isAlive(Number(owner)) && isAlive(Number(pid))) process.kill(Number(pid), "SIGKILL");
   }
 }
