@@ -8,7 +8,7 @@ import { docker, readInput, runStep, StepError, tryDocker, withRepair } from "./
 import { giveBack, type HoldInput, isLive, letThrough, MAINTENANCE, newWorkers, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
-import { probe } from "./probe.ts";
+import { probe, probeAgain } from "./probe.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
 
 export interface GateInput extends HoldInput {
@@ -46,8 +46,7 @@ async function standDown(input: GateInput, live: Live | undefined, again: boolea
   if (workers.length > 0) await tryDocker(["stop", ...workers]);
   if (!input.exclusive || !live || again) return;
   await giveBack({ ...input, workers }, live);
-  const { containerPort: port, health } = live.settings;
-  await probe(input.gateway, { release: live.release, candidates: live.containers, port, health });
+  await probeAgain(input.gateway, live);
   if (live.state !== MAINTENANCE) await letThrough(input);
 }
 

@@ -1,7 +1,9 @@
 /** The gateway's own probe of containers, by a route that no one can ask for. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { goDuration } from "../components/units.ts";
 import { type Result, tryDocker, tryGateway } from "./engine.ts";
+import type { Live } from "./live.ts";
 
 /** What the probe needs to know. */
 export interface ProbeInput {
@@ -36,4 +38,16 @@ export async function probe(gateway: string, input: ProbeInput, signal?: AbortSi
   } finally {
     await tryDocker(["exec", gateway, "kamal-proxy", "remove", `gate-${input.release}`]);
   }
+}
+
+/** How long the gateway may take to note an answer, in seconds. */
+const NOTING = 0.5;
+
+/**
+ * Waits until containers that were stopped serve again, and until their own route knows it. The gateway goes on probing
+ * the targets of a route while there are several: it has seen them stop, and answers 503 until it has probed them again.
+ */
+export async function probeAgain(gateway: string, { release, containers: candidates, settings: { containerPort: port, health } }: Live): Promise<void> {
+  await probe(gateway, { release, candidates, port, health });
+  if (candidates.length > 1) await sleep((health.interval + NOTING) * 1000);
 }

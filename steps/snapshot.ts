@@ -8,7 +8,7 @@ import { docker, StepError, tryDocker, withRepair } from "./engine.ts";
 import { giveBack, type HoldInput, letThrough, MAINTENANCE, takeOver } from "./hold.ts";
 import { type JobSpec, runJob, stateOf } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
-import { probe } from "./probe.ts";
+import { probeAgain } from "./probe.ts";
 
 export interface SnapshotInput extends Pick<HoldInput, "owner" | "gateway" | "service" | "drain" | "health"> {
   /** Image with a shell, `cp` and `find`. */
@@ -118,7 +118,7 @@ async function end(begun: Begun, live: Live | undefined): Promise<void> {
   const { input } = begun;
   if (input.alone && live) {
     await giveBack(holdOf(begun), live);
-    await probe(input.gateway, { release: live.release, candidates: live.containers, port: live.settings.containerPort, health: live.settings.health });
+    await probeAgain(input.gateway, live);
     if (live.state !== MAINTENANCE) await letThrough(holdOf(begun));
   }
   await tryDocker(["rm", "--force", nameOf(input.owner, "snapshot")]);

@@ -15,6 +15,8 @@ const PLAN: readonly Kind[] = [
 const STATUS = "app/src/routes/status.ts";
 const GOOD = 'web.get("/about", async () => ({';
 const BAD = 'web.get("/about", async () => ({ broken: (() => { throw new Error("out of order"); })(),';
+/** Percent of errors that a release may answer: of all requests, those for what is broken are some 4 %. */
+const BAD_SHARE = 1;
 /** The load itself ends after this time, in milliseconds. */
 const LONGEST = 3 * 3600_000;
 
@@ -62,7 +64,7 @@ export async function runEndurance({ requests, releases = PLAN.length, signal, s
     },
     rollback: async () => [undefined, await run("rollback")],
     baked: async () => {
-      await checkout.configure({ ...base, env: { GREETING: "bad" }, bake: "30s" });
+      await checkout.configure({ ...base, env: { GREETING: "bad" }, bake: { duration: "30s", errors: BAD_SHARE } });
       await checkout.edit(STATUS, GOOD, BAD);
       const ended = await run("up", "--yes");
       await checkout.edit(STATUS, BAD, GOOD);

@@ -1,7 +1,7 @@
 import type { GateInput } from "../../../steps/gate.ts";
 import { type Answer, fakeDocker } from "../../support/fakeDocker.ts";
 import { runStep } from "../../support/step.ts";
-import { GATE as INPUT, JOB, LIVE, NO_ROUTE, OLD_LABELS, OLD_ROUTE, proxied, proxy, RELEASE, routeTo, WORKERS } from "../../support/stepInputs.ts";
+import { GATE as INPUT, JOB, LIVE, NO_ROUTE, OLD_LABELS, OLD_ROUTE, OLD_SETTINGS, proxied, proxy, RELEASE, routeTo, WORKERS } from "../../support/stepInputs.ts";
 import { webServer } from "../../support/webServer.ts";
 
 const HEALTHY = proxy("deploy gate-3f9a1c2b7d4e");
@@ -240,6 +240,15 @@ describe("a release that allows one writer", () => {
     expect(stderr).toMatch(/^release 3f9a1c2b7d4e is not healthy: container web-1 ended by itself/);
     expect(steps(docker).slice(4)).toEqual(["start web-1 mail-1", "deploy gate-3f9a1c2b7d4e", "remove gate-3f9a1c2b7d4e", ...BACK_STEPS]);
     expect(docker.calls().find((words) => words.includes(`gate-${LIVE}`))?.join(" ")).toMatch(/ --target web-old:9000 --health-check-path \/old /);
+  });
+
+  test.concurrent("gives way to several replicas only when the gateway, which goes on probing each of several, has had the time to see them all again", async () => {
+    const settings = { ...OLD_SETTINGS, health: { ...OLD_SETTINGS.health, interval: 1.5 } };
+    const labels = JSON.stringify({ Config: { Labels: { "berth.release": LIVE, "berth.settings": JSON.stringify(settings) } } });
+    const two = [routeTo("web-old:9000", "web-old-2:9000"), { to: "inspect --type container web-old web-old-2", stdout: `[${labels},${labels}]` }];
+    const [one, several] = await Promise.all([HELD, [...two, ...HELD.slice(2)]].map((held) => runStep("gate", input, fakeDocker([...held, STARTED, WAITING, CRASHED, STEADY, ...WHY, REMOVED, ...BACK]))));
+    expect([one?.code, several?.code]).toEqual([1, 1]);
+    expect((several?.seconds ?? 0) - (one?.seconds ?? 0)).toBeGreaterThan(1.5);
   });
 
   test.concurrent("that is the first and fails is stopped, and there is nothing to start", async () => {
