@@ -27,9 +27,10 @@ const command = new Command("test")
   .argument("[phase]", "one phase only")
   .argument("[pattern...]", "for unit and e2e: test files whose path matches")
   .option("--coverage", "for unit: measure what the tests reach")
+  .option("--long", "for e2e: also what takes long and is much like another test")
   .parse();
 const [phase, ...pattern] = command.args;
-const options = command.opts<{ coverage?: true }>();
+const options = command.opts<{ coverage?: true; long?: true }>();
 
 const root = checkoutRoot();
 let child: ReturnType<typeof spawn> | undefined;
@@ -124,7 +125,7 @@ await main(
       const accessories = ACCESSORY_KINDS.map((kind) => accessoryNeed(machine, kind)); // now, and not in the middle of a test
       await setUp(root, { needs: [...allNeeds(machine), ...backupNeeds(machine), ...accessories] });
       await setUp(root, { needs: [browserNeed()] }).catch((error: unknown) => console.error(`${(error as Error).message}`));
-      env = await pulumiEnvironment(root);
+      env = { ...(await pulumiEnvironment(root)), ...(options.long && { BERTH_LONG: "1" }) };
     }
     const results: Counts[] = [];
     for (const name of wanted) {

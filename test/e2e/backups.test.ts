@@ -11,9 +11,8 @@ import type { Backup } from "../../commands/backups/snapshots.ts";
 import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
+import { LONG, longTest } from "./support/long.ts";
 
-/** What the unit tests have as well, or is much like another test: only where `BERTH_LONG` is set. */
-const atLength = process.env["BERTH_LONG"] ? test : test.skip;
 const guide = new Guide("docs/guides/backups.md");
 const NAMES = ["plain", "two words", "line\nbreak", "Grüße 日本", "-dash", "'quote\"", "\\back"];
 
@@ -99,7 +98,7 @@ describe("a restore", () => {
     expect(await app.npm("drift")).toMatchObject({ code: 0 });
   });
 
-  test.each(["restore", "update"])("that is killed in its %s leaves the live data as they are, and nothing behind", async (when) => {
+  test.each(LONG ? ["restore", "update"] : ["restore"])("that is killed in its %s leaves the live data as they are, and nothing behind", async (when) => {
     const from = await volume();
     const said = await killed(when);
     expect((await notes()).sort()).toEqual(["after", "before"]);
@@ -108,8 +107,8 @@ describe("a restore", () => {
     else expect(said).toContain("takes the place of");
   });
 
-  test("is finished by an update where it was killed in one", async () => {
-    expect(await app.npm("up", "--yes")).toMatchObject({ code: 0 });
+  test(LONG ? "is finished by an update where it was killed in one" : "and is begun again by asking for it again", async () => {
+    expect(await (LONG ? app.npm("up", "--yes") : app.npm("restore", "data", "--yes"))).toMatchObject({ code: 0 });
     expect(await notes()).toEqual(["before"]);
   });
 });
@@ -165,15 +164,15 @@ describe("a backup that is no good is refused, and the live data stay as they ar
     expect(code).toBe(1);
   };
   test("flipped bits", refuses(flipped));
-  atLength("cut", refuses(() => bytes.subarray(0, bytes.length / 2)));
+  longTest("cut", refuses(() => bytes.subarray(0, bytes.length / 2)));
 
-  atLength("another volume's, or none", async () => {
+  longTest("another volume's, or none", async () => {
     const { code, output } = await app.npm("restore", "data", "--backup", "ffffffff", "--yes");
     expect(output).toMatch(/^error: there is no backup ffffffff \(of volume data there are: [0-9a-f]{8}, [0-9a-f]{8}\)$/m);
     expect(code).toBe(1);
   });
 
-  atLength("one that has no room where it is to go, or where it is to be restored", async () => {
+  longTest("one that has no room where it is to go, or where it is to be restored", async () => {
     const small = await mkdtemp(join(tmpdir(), "berth-small-"));
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", small]); // which takes root
     try {

@@ -1,6 +1,6 @@
 /**
- * What takes long: a gibibyte in 20,000 files beside restic by hand, and a restore that is killed at ten points.
- * `BERTH_LONG=1 npm test -- e2e backupsAtLarge`; `npm test` by itself leaves it out.
+ * A gibibyte in 20,000 files beside restic by hand, and a restore that is killed at ten points:
+ * `npm test -- e2e backupsAtLarge --long`.
  */
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -9,13 +9,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
+import { longDescribe } from "./support/long.ts";
 
-const long = process.env["BERTH_LONG"] ? describe : describe.skip;
 const FILES = 20_000;
 const BYTES = 1024 ** 3;
 const IMAGE = "restic/restic:0.18.1";
 
-long("at large", () => {
+longDescribe("at large", () => {
   let app: Checkout;
   let folder: string;
   let volume: string;

@@ -12,10 +12,8 @@ const SEED = 2;
 const BUSY = 20;
 
 const CELLS: readonly [fault: string, step: Step][] = [
-  ["cli-kill", "drain"],
   ["plugin-kill", "create"],
   ["replica-pause", "gate"],
-  ["gateway-kill", "idle"],
 ];
 
 describe("whatever goes wrong in an update, one more puts it right", () => {
@@ -37,8 +35,8 @@ describe("whatever goes wrong in an update, one more puts it right", () => {
 test("random operations leave the stack as a small model says", async () => {
   const said: string[] = [];
   // Not shortened here, for that takes many more operations: npm run chaos -- --sequences --seed <the same> does.
-  const { failure, steps } = await runSequences({ seed: SEED, steps: 8, most: 8, shrink: false, signal: new AbortController().signal, say: (line) => said.push(line) });
+  const { failure, steps } = await runSequences({ seed: SEED, steps: 5, most: 5, shrink: false, signal: new AbortController().signal, say: (line) => said.push(line) });
   console.log(said.join("\n"));
   expect(failure).toBeUndefined();
-  expect(steps).toBeGreaterThanOrEqual(8);
+  expect(steps).toBeGreaterThanOrEqual(5);
 });

@@ -88,12 +88,10 @@ test("the password is in no label, environment, command or log", async () => {
   expect([JSON.stringify(await inspectAll(app.stack)), ...logs, state].filter((text) => text.includes(password))).toEqual([]);
 });
 
-test("three releases and a rollback under load leave it alone, and lose no note", async () => {
+test("a release and a rollback under load leave it alone, and lose no note", async () => {
   const load = await startLoad({ url: app.url, kinds: ["keepAlive", "post"], pause: 50 });
-  for (const greeting of ["<!-- 1 -->", "<!-- 2 -->", "<!-- 3 -->"]) {
-    await app.edit(PAGE, /<meta charset="utf-8">(<!-- \d -->)?/, `<meta charset="utf-8">${greeting}`);
-    await app.upOk();
-  }
+  await app.edit(PAGE, '<meta charset="utf-8">', '<meta charset="UTF-8">');
+  await app.upOk();
   expect((await app.npm("rollback")).code).toBe(0);
   const report = await load.stop();
   expect(Object.values(report.tallies).flatMap(({ failures }) => failures)).toEqual([]);

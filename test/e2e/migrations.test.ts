@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";
+import { longTest } from "./support/long.ts";
 
 const volumes = [{ name: "data", target: "/data" }];
 const DROP = 'new (require("node:sqlite").DatabaseSync)("/data/notes.db").exec("DROP TABLE notes"); console.log("dropped the table");';
@@ -63,7 +64,7 @@ test("an update that is killed in the middle of a migration is put right by the 
   expect(lines(await mine("ps", "--all", "--quiet"))).toEqual([]);
 });
 
-test("with one writer, too, a failed migration gives the data back", async () => {
+longTest("with one writer, too, a failed migration gives the data back", async () => {
   const before = await notes();
   await app.configure({ volumes, drain: "2s", strategy: "recreate", env: { GREETING: "never" }, migration: { command: ["-e", `${DROP} process.exit(7)`] } });
   const { code, output } = await app.up();

@@ -91,7 +91,7 @@ test("a worker is part of the release: one that fails stops it for all, and no m
 });
 
 test("a migration runs exactly once per release, whatever the replicas, and not again on a rollback", async () => {
-  const config = (greeting: string) => ({ volumes, replicas: 5, resources: { cpus: 0.5 }, env: { GREETING: greeting }, migration: { command: append("migrations", "${process.env.BERTH_RELEASE} ${process.env.GREETING}"), snapshot: false } }); // of copies: migrations.test.ts
+  const config = (greeting: string) => ({ volumes, replicas: 3, resources: { cpus: 0.5 }, env: { GREETING: greeting }, migration: { command: append("migrations", "${process.env.BERTH_RELEASE} ${process.env.GREETING}"), snapshot: false } }); // of copies: migrations.test.ts
   await app.configure(config("one"));
   await app.upOk();
   const one = await live();

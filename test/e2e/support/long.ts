@@ -1,0 +1,8 @@
+/** What `npm test` leaves out, because it takes long and is much like what it does: `npm test -- e2e --long` has it all. */
+
+/** Whether the long forms are wanted. */
+export const LONG = Boolean(process.env["BERTH_LONG"]);
+
+/** A test of the long form only. */
+export const longTest = LONG ? test : test.skip;
+export const longDescribe = LONG ? describe : describe.skip;
