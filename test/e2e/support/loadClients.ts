@@ -122,5 +122,4 @@ const ticker = setInterval(() => console.log(JSON.stringify({ sent: total("sent"
 await Promise.all(running);
 clearInterval(ticker);
 const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen, failedFirst: failed.first, failedLast: failed.last, recovered: good.find((time) => failed.began > 0 && time > failed.began) ?? 0, longest };
-console.log(JSON.stringify({ report }));
-process.exit(0);
+process.stdout.write(`${JSON.stringify({ report })}\n`, () => process.exit(0)); // a long report needs its time on the way
