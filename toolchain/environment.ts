@@ -57,6 +57,12 @@ export async function pulumiVariables(root: string): Promise<PulumiVariables> {
   return { folders, variables: { ...variables, PULUMI_SKIP_UPDATE_CHECK: "true" } };
 }
 
+/** Options for each Node that Pulumi starts: those of the user, and what makes the start of the program lean. */
+const nodeOptions = (root: string, { NODE_OPTIONS: theirs = "" }: NodeJS.ProcessEnv): string => {
+  const lean = `--require ${JSON.stringify(join(root, "toolchain", "lean.cjs"))}`;
+  return theirs.includes(lean) ? theirs : `${theirs} ${lean}`.trim();
+};
+
 /**
  * The environment for the Pulumi CLI and the Automation API in the checkout `root`: this process's, with the folders of
  * Node and Pulumi first on PATH. Where the user has neither logged in to a backend nor named one, a file backend in
@@ -65,7 +71,7 @@ export async function pulumiVariables(root: string): Promise<PulumiVariables> {
  */
 export async function pulumiEnvironment(root: string): Promise<NodeJS.ProcessEnv> {
   const { folders, variables } = await pulumiVariables(root);
-  return { ...process.env, ...variables, PATH: prependPath(folders, process.env.PATH) };
+  return { ...process.env, ...variables, NODE_OPTIONS: nodeOptions(root, process.env), PATH: prependPath(folders, process.env.PATH) };
 }
 
 /** Reads what decides about the backend. */

@@ -5,7 +5,7 @@ import { Checkout } from "./support/checkout.ts";
 
 let app: Checkout;
 beforeAll(async () => {
-  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }] });
+  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }] }, { env: { NODE_OPTIONS: "" } }); // as in a shell of one's own
 });
 afterAll(() => app?.remove());
 

@@ -53,6 +53,14 @@ describe("in a checkout", () => {
     rmSync(root, { recursive: true });
   });
 
+  test("each Node that Pulumi starts gets the options of the user, and once what makes the program's start lean", async () => {
+    process.env = { ...process.env, NODE_OPTIONS: "--max-old-space-size=512" };
+    const once = await pulumiEnvironment(root);
+    expect(once.NODE_OPTIONS).toBe(`--max-old-space-size=512 --require "${join(root, "toolchain/lean.cjs")}"`);
+    process.env = { ...process.env, NODE_OPTIONS: once.NODE_OPTIONS };
+    expect((await pulumiEnvironment(root)).NODE_OPTIONS).toBe(once.NODE_OPTIONS);
+  });
+
   test("the passphrase is made once, for its owner alone, and stays", async () => {
     const [first, second] = await Promise.all([pulumiEnvironment(root), pulumiEnvironment(root)]);
     const file = join(root, ".berth/passphrase");
