@@ -147,7 +147,7 @@ export class WebApp extends pulumi.ComponentResource {
     // A failed update must not put its release into the ledger: the outputs wait for the route.
     const liveImage = pulumi.all([image.imageId, route.live]).apply(([imageId]) => imageId);
     const imageOf = (entry: Release) => (entry.name === release.name ? liveImage : entry.image);
-    new Prune(`${name}-prune`, { owner, releases: [...kept, ...(args.canary ? [args.canary.release] : [])].map((entry) => entry.name), live: snapshot && release.name }, { ...own, dependsOn: route });
+    new Prune(`${name}-prune`, { owner, releases: [...kept, ...(args.canary ? [args.canary.release] : [])].map((entry) => entry.name), replicas: web.containers, live: snapshot && release.name }, { ...own, dependsOn: route });
 
     this.url = urlOf(settings);
     this.image = liveImage;

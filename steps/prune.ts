@@ -9,6 +9,8 @@ export interface PruneInput {
   readonly repository: string;
   /** Images to keep, by name and tag. */
   readonly keep: readonly string[];
+  /** Replicas of the live release: others than last time show that something was released, or failed to be, and an image may be over. */
+  readonly replicas: readonly string[];
   /** The live release, where releases have copies of the data: those of all others go. */
   readonly live: string | null;
 }

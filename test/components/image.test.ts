@@ -78,10 +78,10 @@ describe("the image of a release", () => {
 });
 
 test("images that no kept release needs are told to the step by the tags to keep, each once", async () => {
-  const program = await declare(() => void new Prune("app-prune", { owner: OWNER, releases: ["aaaaaaaaaaaa-2", "bbbbbbbbbbbb", "aaaaaaaaaaaa"] }));
+  const program = await declare(() => void new Prune("app-prune", { owner: OWNER, releases: ["aaaaaaaaaaaa-2", "bbbbbbbbbbbb", "aaaaaaaaaaaa"], replicas: ["web-1"] }));
   const { type, parent, inputs } = program.get("app-prune-images");
   expect([type, parent, inputs["create"]]).toEqual(["command:local:Command", "app-prune", "node steps/prune.ts"]);
-  expect(stepInput(inputs)).toEqual({ owner: OWNER, repository: "berth-dev", keep: ["berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"], live: null });
+  expect(stepInput(inputs)).toEqual({ owner: OWNER, repository: "berth-dev", keep: ["berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"], replicas: ["web-1"], live: null });
 });
 
 describe("a data volume", () => {

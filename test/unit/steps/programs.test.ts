@@ -18,7 +18,7 @@ test.concurrent("a gateway that never takes a command is named, with what it say
 
 test.concurrent("a fault of the program itself is not hidden: it comes with its stack", async () => {
   const docker = fakeDocker([]);
-  const { code, stderr } = await runStep("prune", { owner: OWNER, repository: "berth-dev", keep: [], live: null }, docker, { env: { BERTH_INPUT: "not JSON" } });
+  const { code, stderr } = await runStep("prune", { owner: OWNER, repository: "berth-dev", keep: [], replicas: [], live: null }, docker, { env: { BERTH_INPUT: "not JSON" } });
   expect(code).toBe(1);
   expect(stderr).toContain("SyntaxError");
 });
@@ -82,7 +82,7 @@ describe("route", () => {
 describe("prune", () => {
   const LIST = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...OWNED, "berth-dev"];
   const listed: Answer = { to: LIST.join(" "), stdout: ["berth-dev:aaa", "berth-dev:bbb", "berth-dev:aaa", "berth-dev:ccc"].join("\n") };
-  const prune = (docker: ReturnType<typeof fakeDocker>, keep: readonly string[]) => runStep("prune", { owner: OWNER, repository: "berth-dev", keep, live: null }, docker);
+  const prune = (docker: ReturnType<typeof fakeDocker>, keep: readonly string[]) => runStep("prune", { owner: OWNER, repository: "berth-dev", keep, replicas: ["web-1"], live: null }, docker);
 
   test.concurrent("removes what this stack made and no kept release needs, and nothing else", async () => {
     const docker = fakeDocker([listed, { to: "image rm" }]);
