@@ -8,6 +8,7 @@ const HEADING = "Remove what nobody needs any more";
 const STRANGER = `berth-stranger-${process.pid}-prune`;
 let app: Checkout;
 let before: string;
+let everybody: Set<string>;
 
 beforeAll(async () => {
   app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], replicas: 1 });
@@ -18,6 +19,7 @@ beforeAll(async () => {
   await docker("image", "tag", "node:24-bookworm-slim", `berth-${app.stack}:stranger`); // in the stack's repository, and not made by it
   await docker("create", "--name", STRANGER, "--label", "berth.part=helper", "--network", STRANGER, "--volume", `${STRANGER}:/data`, "node:24-bookworm-slim", "true");
   before = await foreign();
+  everybody = await engine();
 });
 afterAll(async () => {
   await docker("rm", "--force", STRANGER);
@@ -35,6 +37,23 @@ const foreign = async () =>
     await docker("network", "inspect", STRANGER),
     await docker("image", "inspect", "--format", "{{.Id}} {{.RepoTags}}", `berth-${app.stack}:stranger`),
   ].join("\n");
+
+/**
+ * All volumes, networks and images that are no test's: other tests run beside. Of the build cache what was used of late: the
+ * engine itself takes away what was not.
+ */
+async function engine(): Promise<Set<string>> {
+  const label = '{{.Label "berth.stack"}}';
+  const rows = await Promise.all([
+    docker("volume", "ls", "--format", `{{.Name}} volume ${label}`),
+    docker("network", "ls", "--no-trunc", "--format", `{{.ID}} network ${label}`),
+    docker("image", "ls", "--all", "--no-trunc", "--format", "{{.ID}} image {{.Repository}}:{{.Tag}}"),
+  ]);
+  const things = lines(rows.join("\n")).filter((row) => !/ (berth-)?[a-z0-9]+-\d+-[0-9a-f]{4}(:|$)|stranger|<none>/.test(row));
+  const cache = JSON.parse(await docker("system", "df", "--verbose", "--format", "{{json .BuildCache}}")) as { ID: string; LastUsedAt: string }[];
+  const recent = cache.filter(({ LastUsedAt }) => Date.now() - Date.parse(LastUsedAt.replace(" +0000 UTC", "Z").replace(" ", "T")) < 600_000);
+  return new Set([...things, ...recent.map(({ ID }) => `${ID} build cache`)]);
+}
 
 /** Puts on the engine what cut-off and old things would have left. */
 async function litter(): Promise<Record<string, string>> {
@@ -83,4 +102,7 @@ test("destroy lists what goes before it goes, and leaves nothing of the stack an
   expect((await app.npm("destroy", "--with-data", "--yes")).code).toBe(0);
   expect(await census(app.stack)).toEqual({ containers: [], networks: [], images: [], volumes: [] });
   expect(lines(await foreign())).toEqual(lines(before));
+  const left = await engine();
+  expect([...everybody].filter((thing) => !left.has(thing))).toEqual([]);
+  expect([...everybody].some((thing) => thing.endsWith(" build cache"))).toBe(true);
 });
