@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +13,7 @@ import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
 import { LONG, longTest } from "./support/long.ts";
+import { resticServer } from "./support/resticServer.ts";
 
 const guide = new Guide("docs/guides/backups.md");
 const NAMES = ["plain", "two words", "line\nbreak", "Grüße 日本", "-dash", "'quote\"", "\\back"];
@@ -111,6 +113,27 @@ describe("a restore", () => {
     expect(await (LONG ? app.npm("up", "--yes") : app.npm("restore", "data", "--yes"))).toMatchObject({ code: 0 });
     expect(await notes()).toEqual(["before"]);
   });
+});
+
+test("a repository elsewhere is opened by credentials", async () => {
+  const { server, files } = resticServer("shop", "let me in");
+  const address = await docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge");
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  try {
+    await configureBackup({ keep: 2 }, `rest:http://${address}:${(server.address() as AddressInfo).port}/shop/`);
+    const refused = await app.npm("backup", "--init");
+    expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/^error: volume data was not backed up: .*401/m) as string });
+    await app.secret("backups.credentials.RESTIC_REST_USERNAME", "shop");
+    await app.secret("backups.credentials.RESTIC_REST_PASSWORD", "let me in");
+    expect(await app.npm("backup", "--init")).toMatchObject({ code: 0, output: expect.stringContaining("Began a repository at rest:") as string });
+    expect([...files.keys()].filter((path) => path.startsWith("/shop/snapshots/"))).toHaveLength(1);
+    expect(await backups()).toMatchObject([{ volume: "data", number: 1 }]);
+    if (LONG) expect(await app.npm("restore", "data", "--yes")).toMatchObject({ code: 0 });
+    expect(await notes()).toEqual(["before"]);
+  } finally {
+    await configureBackup({ keep: 2 }, target);
+    server.close();
+  }
 });
 
 test("a drill proves the newest backup, status tells of it, and a new release waits for a good one", async () => {
