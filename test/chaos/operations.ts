@@ -44,7 +44,9 @@ const bakedBadRelease = () =>
     await real.breakApp();
     const load = await startLoad({ url: real.checkout.url, pause: 50, kinds: ["newConnection"] });
     const { output } = await real.up(1).finally(() => load.stop());
-    if (!output.includes("was taken back")) throw new Error(`it failed for another reason:\n${output}`);
+    // Where the only replica was removed by hand, nothing is left that the traffic could go back to: the next good update heals that.
+    const alone = model.damaged && liveOf(model).replicas === 1;
+    if (!output.includes("was taken back") && !(alone && output.includes("There is no earlier release to go back to"))) throw new Error(`it failed for another reason:\n${output}`);
     model.leftovers = true;
     await real.mendApp();
     await real.configure(liveOf(model));
