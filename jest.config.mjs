@@ -10,6 +10,7 @@ export default {
     // Pulumi loads these to serialise functions, which Berth has none of: two thirds of what each test file takes to start.
     "^(typescript|@npmcli/arborist)$": "<rootDir>/test/support/nothing.cjs",
   },
+  maxConcurrency: 20, // tests of steps mostly wait for a program
   maxWorkers: "100%", // by itself Jest leaves one processor idle, which is half of two
   testTimeout: 30_000, // far above what any test needs, for a machine that has much else to do
   collectCoverageFrom: ["index.ts", "settings.ts", "preflight.ts", "settings/**/*.ts", "components/**/*.ts", "steps/**/*.ts"],

@@ -115,7 +115,7 @@ describe("a restore", () => {
   });
 });
 
-test("a repository elsewhere is opened by credentials", async () => {
+longTest("a repository elsewhere is opened by credentials", async () => {
   const { server, files } = resticServer("shop", "let me in");
   const address = await docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge");
   await new Promise<void>((resolve) => server.listen(0, address, resolve));

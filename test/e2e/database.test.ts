@@ -6,6 +6,7 @@ import { Checkout } from "./support/checkout.ts";
 import { docker, inspectAll } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
 import { startLoad } from "./support/load.ts";
+import { longTest } from "./support/long.ts";
 
 const PAGE = "app/src/page/layout.ts";
 const guide = new Guide("docs/guides/database.md");
@@ -144,7 +145,7 @@ test("another major version is refused before anything is touched", async () => 
   expect(output).toContain("berth:accessories[0] is postgres 16, but the data of database were written by postgres 15");
 });
 
-test("the upgrade moves the contents into a second accessory, which the app then uses", async () => {
+longTest("the upgrade moves the contents into a second accessory, which the app then uses", async () => {
   await configure(config("Upgrade"));
   await follow("Upgrade");
   await configure(config("Switch to the new one"));
@@ -155,6 +156,6 @@ test("the upgrade moves the contents into a second accessory, which the app then
   expect(await docker("exec", `berth-${app.stack}-database16`, "psql", "--username=app", "--dbname=app", "--no-align", "--tuples-only", "--command=SELECT text FROM notes ORDER BY number DESC LIMIT 1")).toBe("Bread");
 });
 
-test("no command of the guide is left out", () => {
+longTest("no command of the guide is left out", () => {
   expect(guide.left()).toEqual([]);
 });

@@ -2,6 +2,7 @@
 import { Checkout, type Ran } from "./support/checkout.ts";
 import { docker, inspectAll, lines } from "./support/engine.ts";
 import { startLoad, type Load } from "./support/load.ts";
+import { longTest } from "./support/long.ts";
 
 const STRANGER = `berth-stranger-${process.pid}`;
 const LOAD = { kinds: ["newConnection", "keepAlive"], pause: 150 } as const;
@@ -109,7 +110,7 @@ test("replicas that are paused, stopped, gone or another's under the same name a
   expect(await replicas()).toHaveLength(4);
 });
 
-test("replicas that are unhealthy or crash again and again are made again, and the rest goes on serving", async () => {
+longTest("replicas that are unhealthy or crash again and again are made again, and the rest goes on serving", async () => {
   const [ill = "", crashing = ""] = await replicas();
   await docker("exec", ill, "touch", "/tmp/ill");
   await docker("stop", "--time", "1", crashing);

@@ -84,7 +84,7 @@ test(`${RELEASES} releases back to back drop none of ${REQUESTS} requests and lo
 
 test("a release that never gets healthy fails with its cause while the old one serves, and the next good one cleans up", async () => {
   const before = await app.output<Release[]>("releases");
-  const load = await startLoad({ url: app.url });
+  const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
   await app.edit("app/src/routes/status.ts", /web\.get\("\/up"/, 'web.get("/up-moved"');
   await app.configure({ volumes: [{ name: "data", target: "/data" }], health: { deadline: "5s" } });
   const failed = await app.up();

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
+import { longTest } from "./support/long.ts";
 
 let app: Checkout;
 beforeAll(async () => {
@@ -42,7 +43,7 @@ test("one changed byte in app/ changes exactly the app's resources", async () =>
   expect(await performed()).toEqual(names);
 });
 
-test("a changed setting and a rollback do what their previews said", async () => {
+longTest("a changed setting and a rollback do what their previews said", async () => {
   const first = await app.output<string>("release");
   await app.configure({ volumes: [{ name: "data", target: "/data" }], replicas: 3, env: { GREETING: "Hi" } });
   const changed = await previewed();

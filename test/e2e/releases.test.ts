@@ -38,10 +38,9 @@ async function written(file: string): Promise<string[]> {
 const append = (file: string, text: string) => ["-e", `require("fs").appendFileSync("/data/${file}", \`${text}\\n\`)`];
 
 test("a release that answers with errors while it bakes is taken back within two seconds, with the numbers", async () => {
-  const config = { volumes, bake: "15s" };
-  await app.configure(config);
   await app.upOk();
   const before = await live();
+  await app.configure({ volumes, bake: "15s" });
   const load = await startLoad({ url: app.url, pause: PAUSE, kinds: ["keepAlive", "newConnection", "post", "slow"] });
   await app.edit(STATUS, GOOD, BAD);
   const bad = await app.up();

@@ -20,7 +20,7 @@ beforeAll(async () => {
   bin = mkdtempSync(join(tmpdir(), "berth-pass-"));
   await pass(`test "$*" = "show shop/api-key" && echo ${TOLD}`);
   const config = Object.assign({}, ...["Who gets which", "From a password manager", "In a build"].map((heading) => guide.config(heading))) as Record<string, unknown>;
-  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], drain: "2s", ...config }, { env: { PATH: `${bin}${delimiter}${process.env["PATH"]}` } });
+  app = await Checkout.make({ replicas: 1, volumes: [{ name: "data", target: "/data" }], drain: "2s", ...config }, { env: { PATH: `${bin}${delimiter}${process.env["PATH"]}` } });
   await app.write("key.pem", KEY);
   await app.edit("app/Dockerfile", "USER node\n", `RUN --mount=type=secret,id=registry-token sha256sum /run/secrets/registry-token > /built-with && : ${randomBytes(4).toString("hex")}\nUSER node\n`); // not from the build's cache
 });
