@@ -154,8 +154,10 @@ async function lookAt(containers: readonly string[], restarts: Map<string, strin
 export async function bake({ breach, seen }: Watch, seconds: number): Promise<string | undefined> {
   const end = Date.now() + seconds * 1000;
   while (Date.now() < end) {
-    const left = end - Date.now();
-    const reason = await Promise.race([breach, sleep(Math.min(left, TELL_EVERY))]);
+    const tick = new AbortController();
+    const waited = sleep(Math.min(end - Date.now(), TELL_EVERY), undefined, { signal: tick.signal }).catch(() => undefined);
+    const reason = await Promise.race([breach, waited]);
+    tick.abort(); // a timer that goes on would keep the step from ending
     if (reason !== undefined) return reason;
     console.log(`baking, ${Math.max(0, Math.round((end - Date.now()) / 1000))} s to go: ${seen.requests} answers, ${seen.errors} errors`);
   }
