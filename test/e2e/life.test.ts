@@ -57,12 +57,9 @@ test("the first update brings the app live behind the gateway", async () => {
 });
 
 test("an update with nothing changed changes nothing, also after a refresh and when only times differ", async () => {
-  for (const words of [[], ["--refresh"]]) {
-    const { output } = await app.upOk("--expect-no-changes", ...words);
-    expect(output).toMatch(/\d+ unchanged/);
-  }
+  expect((await app.upOk("--expect-no-changes")).output).toMatch(/\d+ unchanged/);
   for (const file of await readdir(join(app.folder, "app"))) await utimes(join(app.folder, "app", file), new Date(0), new Date(0));
-  await app.upOk("--expect-no-changes");
+  await app.upOk("--expect-no-changes", "--refresh");
 });
 
 test(`${RELEASES} releases back to back drop none of ${REQUESTS} requests and lose no note`, async () => {
@@ -104,12 +101,11 @@ test("a release that never gets healthy fails with its cause while the old one s
 });
 
 test("a rollback brings image, environment and number of replicas back in seconds, under load", async () => {
-  await app.configure({ volumes: [{ name: "data", target: "/data" }], env: { GREETING: "Hello from before" }, replicas: 3 });
+  const [earlier, page] = [await app.output<string>("release"), await (await fetch(app.url)).text()];
+  expect(page).toContain("Hello");
+  await app.configure({ volumes: [{ name: "data", target: "/data" }], env: { GREETING: "Good day" }, replicas: 1 });
   await app.upOk();
-  const earlier = await app.output<string>("release");
-  await app.configure({ volumes: [{ name: "data", target: "/data" }], env: { GREETING: "Hello from after" }, replicas: 1 });
-  await app.upOk();
-  expect(await (await fetch(app.url)).text()).toContain("Hello from after");
+  expect(await (await fetch(app.url)).text()).toContain("Good day");
 
   const later = await app.output<string>("release");
   const load = await startLoad({ url: app.url, pause: PAUSE });
@@ -122,8 +118,8 @@ test("a rollback brings image, environment and number of replicas back in second
   expect(rolled.code).toBe(0);
   expectNothingFailed(report);
   expect(await app.output<string>("release")).toBe(earlier);
-  expect(await app.output<string[]>("replicas")).toHaveLength(3);
-  expect(await (await fetch(app.url)).text()).toContain("Hello from before");
+  expect(await app.output<string[]>("replicas")).toHaveLength(2);
+  expect(await (await fetch(app.url)).text()).toContain("Hello");
 });
 
 test("destroying leaves only the data, which the next update finds again, until they are asked for by name", async () => {
