@@ -133,7 +133,7 @@ test("a gateway that was killed serves again before the update has begun", async
   console.log(`a killed gateway served again after ${seconds.toFixed(1)} s`);
 });
 
-test("gateway and network that were removed are made again", async () => {
+longTest("gateway and network that were removed are made again", async () => {
   await docker("rm", "--force", await gateway());
   expect((await app.npm("status")).output).toContain("missing: the gateway, so nobody gets in");
   const name = await network();

@@ -39,7 +39,7 @@ test("a migration that drops a table and fails: old data and old release are bac
   expect(lines(await mine("ps", "--all", "--quiet"))).toEqual([]);
 });
 
-test("an update that is killed in the middle of a migration is put right by the next one, whatever that is", async () => {
+longTest("an update that is killed in the middle of a migration is put right by the next one, whatever that is", async () => {
   const [before, stored] = [await live(), await notes()];
   await configure("never", `${DROP} setTimeout(() => undefined, 600000)`, "8s");
   const child = spawn("npm", ["run", "--silent", "up", "--", "--stack", app.stack, "--yes"], { cwd: app.folder, env: app.env, stdio: ["ignore", "pipe", "inherit"] });
