@@ -7,15 +7,9 @@ import { ACCESSORIES, backupOf, dataOf } from "./components/accessoryKinds.ts";
 import { findConflicts } from "./settings/conflicts.ts";
 import { ConfigError, describeProblems } from "./settings/errors.ts";
 import { schema } from "./settings/schema.ts";
-import type { Settings, VolumeSettings } from "./settings/types.ts";
+import type { RawValue, Settings, VolumeSettings } from "./settings/types.ts";
 
 export type * from "./settings/types.ts";
-
-/** One key's raw text, and whether the stack file keeps it encrypted. */
-export interface RawValue {
-  readonly text: string;
-  readonly secret: boolean;
-}
 
 /**
  * Checks raw configuration (keys without their namespace) and fills in the defaults.

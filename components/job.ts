@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { JobSettings } from "../settings.ts";
-import type { JobSpec } from "../steps/job.ts";
+import type { JobSpec } from "../steps/runJob.ts";
 import type { SnapshotInput } from "../steps/snapshot.ts";
 import { IMAGES } from "../toolchain/versions.ts";
 import { containerFlags } from "./containerFlags.ts";

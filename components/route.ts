@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { BakeSettings, CanarySettings, TlsSettings } from "../settings.ts";
 import type { Release } from "./ledger.ts";
-import type { JobSpec } from "../steps/job.ts";
+import type { JobSpec } from "../steps/runJob.ts";
 import { type RouteInput, verdictIn } from "../steps/switch.ts";
 import type { Owner } from "./owner.ts";
 import { stepArgs } from "./step.ts";

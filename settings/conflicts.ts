@@ -1,6 +1,6 @@
 /** Configuration whose keys are each well-formed and yet do not go together. */
 import { dataOf, urlSecret } from "../components/accessoryKinds.ts";
-import type { RawValue, ReleaseSettings, Settings } from "../settings.ts";
+import type { RawValue, ReleaseSettings, Settings } from "./types.ts";
 import { pathText, removeCommand, setCommand } from "./commands.ts";
 import { findMountConflicts } from "./mountConflicts.ts";
 import { findSecretConflicts } from "./secretConflicts.ts";

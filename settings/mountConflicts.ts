@@ -1,6 +1,6 @@
 /** Mounts that get in each other's way, or give a container what it must not have. */
 import { mebibytes } from "../components/units.ts";
-import type { ReleaseSettings } from "../settings.ts";
+import type { ReleaseSettings } from "./types.ts";
 
 /** Folders that a container finds in place already. */
 const OWN = ["/tmp", "/run/secrets"];

@@ -5,7 +5,7 @@ import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
 import { parseDuration, parseSize } from "../components/units.ts";
 import type { Path } from "./commands.ts";
 import { type Hint, NOT_YET } from "./hints.ts";
-import type { TlsSettings } from "../settings.ts";
+import type { TlsSettings } from "./types.ts";
 
 const duration = (least: number, most: number) =>
   z.string().transform(parseDuration).refine((seconds) => seconds !== undefined && seconds >= least && seconds <= most).transform(Number);

@@ -1,7 +1,7 @@
 /** Secrets that are given to a process that is not there, or are not set themselves. */
 import { closest } from "fastest-levenshtein";
 import { urlSecret } from "../components/accessoryKinds.ts";
-import type { Settings } from "../settings.ts";
+import type { Settings } from "./types.ts";
 import { type Path, pathText, removeCommand, setCommand } from "./commands.ts";
 
 /** One line for each conflict, with both sides and what to do. */

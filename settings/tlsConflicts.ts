@@ -1,6 +1,6 @@
 /** HTTPS that could not work: found before the gateway would refuse it in the middle of a release. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import type { Settings } from "../settings.ts";
+import type { Settings } from "./types.ts";
 import { setCommand } from "./commands.ts";
 
 /** One line for each conflict, with both sides and what to do. */

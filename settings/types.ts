@@ -170,3 +170,9 @@ export interface Settings {
   /** Plain here; wrap in `pulumi.secret` before it goes into a resource. */
   readonly secrets: Readonly<Record<string, SecretSettings>>;
 }
+
+/** One key's raw text, and whether the stack file keeps it encrypted. */
+export interface RawValue {
+  readonly text: string;
+  readonly secret: boolean;
+}

@@ -1,6 +1,6 @@
 /** Why a candidate is not healthy: what the gateway's probe got, how the container is, and its last log lines. */
-import type { GateInput } from "./gate.ts";
 import { docker, tryDocker } from "./engine.ts";
+import type { ProbeInput } from "./probe.ts";
 
 /** The gateway's last failed probe of a container. */
 export interface Probe {
@@ -47,7 +47,7 @@ function parseLine(line: string): { url?: string; error?: string } {
 }
 
 /** The whole story for the one candidate that tells most: the crashed one, else the first that did not answer well. */
-export async function explain(input: GateInput, findings: Findings): Promise<string> {
+export async function explain(input: ProbeInput, findings: Findings): Promise<string> {
   const container = findings.crashed ?? findings.probes[0]?.container ?? input.candidates[0] ?? "";
   const probe = findings.probes.find((entry) => entry.container === container);
   const state = await stateOf(container);
@@ -57,7 +57,7 @@ export async function explain(input: GateInput, findings: Findings): Promise<str
 }
 
 /** Why a worker is not well: it has no address to ask, so its state and its log have to tell. */
-export async function explainWorker({ release, health }: GateInput, container: string, seconds: string): Promise<string> {
+export async function explainWorker({ release, health }: ProbeInput, container: string, seconds: string): Promise<string> {
   const state = await stateOf(container);
   const { stdout, stderr } = await tryDocker(["logs", "--tail", String(LOG_LINES), container]);
   return [
@@ -84,7 +84,7 @@ export function logLines(container: string, log: string): string[] {
 
 /** Words of a failed gate; the first line says what and where. Pure. */
 export function story(
-  input: GateInput,
+  input: ProbeInput,
   found: { container: string; seconds: string; state: string; log: string; crashed?: string; probe?: Probe; body?: string },
 ): string {
   const url = found.probe?.url ?? `http://${found.container}:${input.port}${input.health.path}`;
@@ -100,7 +100,7 @@ export function story(
 }
 
 /** What the app itself says, where its network can be reached from here (an engine on this Linux machine). */
-async function readBody(container: string, { port, health }: GateInput): Promise<string | undefined> {
+async function readBody(container: string, { port, health }: ProbeInput): Promise<string | undefined> {
   const address = await docker(["inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container]);
   try {
     const response = await fetch(`http://${address}:${port}${health.path}`, { signal: AbortSignal.timeout(2000) });

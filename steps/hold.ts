@@ -2,7 +2,6 @@
 import { ownedBy, type Owner, SECRETS_LABEL } from "../components/owner.ts";
 import { goDuration } from "../components/units.ts";
 import { docker, StepError, tellGateway, tryGateway } from "./engine.ts";
-import type { JobInput } from "./job.ts";
 import type { Live } from "./live.ts";
 
 export interface HoldInput {
@@ -18,7 +17,7 @@ export interface HoldInput {
   readonly drain: number;
   readonly health: { readonly deadline: number };
   /** What else runs while requests wait. */
-  readonly migration?: JobInput | null;
+  readonly migration?: { readonly job: { readonly timeout: number }; readonly snapshot: object | null } | null;
 }
 
 /** Extra time that a held request waits beyond draining and the gate's deadline, in seconds: stopping and starting containers. */

@@ -2,7 +2,7 @@
 import { bake, watch, type Watch } from "./bake.ts";
 import { StepError, tellGateway, tryDocker, withRepair } from "./engine.ts";
 import { giveBack, letThrough, newWorkers, pauseWords } from "./hold.ts";
-import { runJob } from "./job.ts";
+import { runJob } from "./runJob.ts";
 import { findLive, type Live } from "./live.ts";
 import { deployWords, type RouteInput, verdictIn, verdictWords } from "./switch.ts";
 

@@ -6,7 +6,7 @@
 import { labelWords, ownedBy, type Owner } from "../components/owner.ts";
 import { docker, StepError, tryDocker, withRepair } from "./engine.ts";
 import { giveBack, type HoldInput, letThrough, MAINTENANCE, takeOver } from "./hold.ts";
-import { type JobSpec, runJob, stateOf } from "./job.ts";
+import { type JobSpec, runJob, stateOf } from "./runJob.ts";
 import { findLive, type Live } from "./live.ts";
 import { probeAgain } from "./probe.ts";
 
@@ -28,7 +28,7 @@ interface Begun {
 /** Label of the record. */
 const RECORD = "berth.snapshot";
 const nameOf = ({ project, stack }: Owner, what: string): string => `${project}-${stack}-${what}`;
-const holdOf = ({ input, job }: Begun): HoldInput => ({ ...input, candidates: [], workers: [], migration: { job, run: true, snapshot: input } });
+const holdOf = ({ input, job }: Begun): HoldInput => ({ ...input, candidates: [], workers: [], migration: { job, snapshot: input } });
 
 /** Runs a migration. @throws StepError where it fails, with the data as they were and the name of their copy */
 export async function runWithCopy(input: SnapshotInput, job: JobSpec): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Owner } from "../components/owner.ts";
 import { goDuration } from "../components/units.ts";
 import type { BakeSettings } from "../settings.ts";
-import type { JobSpec } from "./job.ts";
+import type { JobSpec } from "./runJob.ts";
 
 export interface RouteInput {
   /** Container of the gateway. */

@@ -8,9 +8,9 @@ import { pulumiEnvironment } from "../../toolchain/environment.ts";
 import { checkoutRoot } from "../../toolchain/root.ts";
 import { setUp } from "../../toolchain/setup.ts";
 import { BUILD_LOGS } from "../../components/buildLog.ts";
+import { stateFolder } from "./backend.ts";
 import { buildStory, failureOf } from "./failure.ts";
 import { UserError } from "./cli.ts";
-import { stateFolder } from "../update/locks.ts";
 import { MARK, markOf } from "../update/processes.ts";
 import { removeHalfWritten } from "../update/sidecars.ts";
 
@@ -44,8 +44,6 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
     // They collect only near the limit. Set by the user, both stay as they are.
     GOGC: process.env["GOGC"] ?? "off",
     GOMEMLIMIT: process.env["GOMEMLIMIT"] ?? "1GiB",
-    // Pulumi's SDK takes a stack trace of every promise, a quarter of the program's time. `pulumi up` by itself has them.
-    NODE_OPTIONS: [process.env["NODE_OPTIONS"], "--stack-trace-limit=0"].filter(Boolean).join(" "),
   });
   const folder = await stateFolder(cli);
   if (folder !== undefined) await removeHalfWritten(folder);

@@ -1,9 +1,9 @@
 /** Who holds a stack: the lock files of Pulumi's file backend. Other backends keep their locks to themselves. */
 import { readdir, readFile, rm } from "node:fs/promises";
-import { homedir, hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { hostname } from "node:os";
+import { join } from "node:path";
 import { ageInWords } from "../../components/units.ts";
-import { readBackendFacts } from "../../toolchain/environment.ts";
+import { stateFolder } from "../shared/backend.ts";
 import { UserError } from "../shared/cli.ts";
 import { isAlive } from "./processes.ts";
 import { projectName } from "../shared/project.ts";
@@ -34,21 +34,6 @@ export function refusal(stack: string, lock: Lock, holder: Holder, now: number):
   const who = `stack ${stack} is held by another update (${whose(lock, now)}); nothing was changed.`;
   if (holder === "here") return `${who} Wait until it has ended and run this again; if it hangs, end it with: kill ${lock.pid}`;
   return `${who} If that update is over, take its lock away with: npm run pulumi -- cancel --stack ${stack}`;
-}
-
-/** The folder of a file backend's address; undefined for any other backend. Pure. */
-export function backendFolder(url: string | undefined, root: string, home = homedir()): string | undefined {
-  if (!url?.startsWith("file://")) return undefined;
-  const path = url.slice("file://".length).replace(/\?.*$/, "");
-  return resolve(root, path.replace(/^~(?=\/|$)/, home));
-}
-
-/** The folder that holds Pulumi's state; undefined where the backend is not a folder. */
-export async function stateFolder({ root, env }: PulumiCli): Promise<string | undefined> {
-  const url = env["PULUMI_BACKEND_URL"];
-  if (url !== undefined) return backendFolder(url, root);
-  const { credentials } = await readBackendFacts(root);
-  return backendFolder((JSON.parse(credentials ?? "{}") as { current?: string }).current, root);
 }
 
 /** The stack's locks, dead or alive; none where the backend is not a folder. */

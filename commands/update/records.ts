@@ -5,7 +5,8 @@
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paint, UserError } from "../shared/cli.ts";
-import { refuseIfHeld, stateFolder } from "./locks.ts";
+import { stateFolder } from "../shared/backend.ts";
+import { refuseIfHeld } from "./locks.ts";
 import { projectName } from "../shared/project.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
 

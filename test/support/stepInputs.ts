@@ -1,6 +1,6 @@
 /** What the steps are given in tests, and what the fake engine and gateway tell them of the release before. */
 import type { GateInput } from "../../steps/gate.ts";
-import type { JobSpec } from "../../steps/job.ts";
+import type { JobSpec } from "../../steps/runJob.ts";
 import type { RouteInput } from "../../steps/switch.ts";
 import { carried, OWNER } from "./configuration.ts";
 import type { Answer } from "./fakeDocker.ts";

@@ -1,7 +1,8 @@
 import { parseProbes, story } from "../../../steps/diagnosis.ts";
 import { probeWords } from "../../../steps/probe.ts";
 import { pauseWords } from "../../../steps/hold.ts";
-import { doneBefore, failed } from "../../../steps/job.ts";
+import { doneBefore } from "../../../steps/job.ts";
+import { failed } from "../../../steps/runJob.ts";
 import { parseRoutes } from "../../../steps/live.ts";
 import { surplus } from "../../../steps/prune.ts";
 import { deployWords, maintenanceWords, verdictIn, verdictWords } from "../../../steps/switch.ts";
@@ -71,7 +72,7 @@ describe("requests are held", () => {
   });
 
   test("longer where a migration runs meanwhile", () => {
-    expect(optionsOf(pauseWords({ ...gate, migration: { job: JOB, run: true, snapshot: null } }))).toContain("--max-pause 450s");
+    expect(optionsOf(pauseWords({ ...gate, migration: { job: JOB, snapshot: null } }))).toContain("--max-pause 450s");
   });
 });
 
