@@ -8,6 +8,7 @@ export default {
   testEnvironment: "node",
   globalSetup: "<rootDir>/test/e2e/support/globalSetup.ts",
   globalTeardown: "<rootDir>/test/e2e/support/globalTeardown.ts",
+  testSequencer: "<rootDir>/test/e2e/support/longestFirst.mjs",
   testTimeout: 300_000,
   maxWorkers: 2,
   bail: 0,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Checkout, freePort } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";
+import { longTest } from "./support/long.ts";
 import { whyNoStaticApp, writeStaticApp } from "./support/staticApp.ts";
 
 const TINY = `FROM node:24-bookworm-slim\nENTRYPOINT ["node", "-e", "require('http').createServer((q, r) => r.end('ok')).listen(process.env.PORT)"]\n`;
@@ -66,7 +67,7 @@ describe("a build from a Git repository", () => {
   });
 });
 
-test("a volume that is taken out of the configuration stays with its data, and comes back with it", async () => {
+longTest("a volume that is taken out of the configuration stays with its data, and comes back with it", async () => {
   await app.write("tiny/Dockerfile", TINY);
   const withVolume = { build: { context: "tiny" }, volumes: [{ name: "data", target: "/data" }] };
   await app.configure(withVolume);

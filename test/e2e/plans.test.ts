@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Summary } from "../../commands/summary/summary.ts";
 import { Checkout, freePort } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
+import { longTest } from "./support/long.ts";
 
 const CONFIG = { volumes: [{ name: "data", target: "/data" }] };
 const LAYOUT = "app/src/page/layout.ts";
@@ -91,7 +92,7 @@ test("a changed byte in words; its plan stops where the app, the configuration o
   expect(await webContainers()).toEqual(await plannedReplicas(plan));
 });
 
-test("nothing changed, a changed setting, another port, too little room: each in its own words", async () => {
+longTest("nothing changed, a changed setting, another port, too little room: each in its own words", async () => {
   const unchanged = await app.npm("preview");
   expect(unchanged.output).toMatch(/Release {2}\S+ stays live; nothing changes\n {2}Gap {6}none\n/);
 

@@ -62,13 +62,6 @@ test("a release that answers with errors while it bakes is taken back within two
   expect(last - first).toBeLessThan(4000); // 20 answers to judge by, then at most two seconds
 });
 
-test("a good release bakes to its end, and the next one cleans up", async () => {
-  await app.configure({ volumes, bake: "3s", env: { GREETING: "Baked" } });
-  const { output } = await app.upOk();
-  expect(output).toMatch(/baking, \d s to go: \d+ answers, 0 errors/);
-  expect(await running("web")).toEqual([await live(), await live()]);
-});
-
 test("a worker is part of the release: one that fails stops it for all, and no mixed set goes on working", async () => {
   const worker = (command: string[]) => ({ volumes, env: { GREETING: "Workers" }, workers: [{ name: "mail", command, replicas: 2 }] });
   await app.configure(worker(["-e", "setInterval(() => undefined, 1000)"]));
@@ -118,7 +111,7 @@ test("a migration that fails stops the release before anything is switched", asy
   expect(await (await fetch(app.url)).text()).toContain("two");
 });
 
-test("a smoke test that fails sends the traffic back", async () => {
+test("a smoke test that fails sends the traffic back, and a good release bakes to its end and cleans up", async () => {
   const before = await live();
   const smokeTest = { command: ["-e", 'fetch(process.env.BERTH_URL + "/about").then((answer) => answer.json()).then(({ greeting }) => { console.log("greeted with", greeting); process.exit(greeting === "good" ? 0 : 5); })'] };
   await app.configure({ volumes, env: { GREETING: "bad" }, smokeTest });
@@ -128,9 +121,11 @@ test("a smoke test that fails sends the traffic back", async () => {
   expect(output).toContain("greeted with bad");
   expect([await live(), (await (await fetch(`${app.url}/about`)).json() as { release: string }).release]).toEqual([before, before]);
 
-  await app.configure({ volumes, env: { GREETING: "good" }, smokeTest });
-  await app.upOk();
+  await app.configure({ volumes, env: { GREETING: "good" }, smokeTest, bake: "3s" });
+  const good = await app.upOk();
+  expect(good.output).toMatch(/baking, \d s to go: \d+ answers, 0 errors/);
   expect(await (await fetch(app.url)).text()).toContain("good");
+  expect(await running("web")).toEqual([await live(), await live()]);
 });
 
 test("with recreate, a release that fails gives way to the old one again, and no request fails meanwhile", async () => {
