@@ -39,8 +39,8 @@ const foreign = async () =>
   ].join("\n");
 
 /**
- * All volumes, networks and images that are no test's: other tests run beside. Of the build cache what was used of late: the
- * engine itself takes away what was not.
+ * All volumes, networks and images that are no test's: other tests run beside. Of the build cache the step
+ * that takes longest, and that each build of the app uses: the engine itself takes away and renews the rest.
  */
 async function engine(): Promise<Set<string>> {
   const label = '{{.Label "berth.stack"}}';
@@ -50,9 +50,9 @@ async function engine(): Promise<Set<string>> {
     docker("image", "ls", "--all", "--no-trunc", "--format", "{{.ID}} image {{.Repository}}:{{.Tag}}"),
   ]);
   const things = lines(rows.join("\n")).filter((row) => !/ (berth-)?[a-z0-9]+-\d+-[0-9a-f]{4}(:|$)|stranger|<none>/.test(row));
-  const cache = JSON.parse(await docker("system", "df", "--verbose", "--format", "{{json .BuildCache}}")) as { ID: string; LastUsedAt: string }[];
-  const recent = cache.filter(({ LastUsedAt }) => Date.now() - Date.parse(LastUsedAt.replace(" +0000 UTC", "Z").replace(" ", "T")) < 600_000);
-  return new Set([...things, ...recent.map(({ ID }) => `${ID} build cache`)]);
+  const cache = JSON.parse(await docker("system", "df", "--verbose", "--format", "{{json .BuildCache}}")) as { ID: string; Description: string }[];
+  const install = cache.filter(({ Description }) => Description.includes("npm ci"));
+  return new Set([...things, ...install.map(({ ID }) => `${ID} build cache`)]);
 }
 
 /** Puts on the engine what cut-off and old things would have left. */
