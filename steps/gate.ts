@@ -5,10 +5,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
 import { docker, readInput, runStep, StepError, tryDocker, withRepair } from "./engine.ts";
-import { giveBack, type HoldInput, isLive, letThrough, MAINTENANCE, newWorkers, takeOver } from "./hold.ts";
+import { type HoldInput, isLive, newWorkers, serveAgain, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
 import { findLive, type Live } from "./live.ts";
-import { probe, probeAgain } from "./probe.ts";
+import { probe } from "./probe.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
 
 export interface GateInput extends HoldInput {
@@ -44,10 +44,7 @@ async function main(): Promise<void> {
 async function standDown(input: GateInput, live: Live | undefined, again: boolean): Promise<void> {
   const workers = await newWorkers(input, live);
   if (workers.length > 0) await tryDocker(["stop", ...workers]);
-  if (!input.exclusive || !live || again) return;
-  await giveBack({ ...input, workers }, live);
-  await probeAgain(input.gateway, live);
-  if (live.state !== MAINTENANCE) await letThrough(input);
+  if (input.exclusive && live && !again) await serveAgain({ ...input, workers }, live);
 }
 
 /** @throws StepError with the story of the first process that is not well */

@@ -3,6 +3,7 @@ import { ownedBy, type Owner, SECRETS_LABEL } from "../components/owner.ts";
 import { goDuration } from "../components/units.ts";
 import { docker, StepError, tellGateway, tryGateway } from "./engine.ts";
 import type { Live } from "./live.ts";
+import { probeAgain } from "./probe.ts";
 
 export interface HoldInput {
   readonly owner: Owner;
@@ -47,6 +48,13 @@ export async function giveBack(input: HoldInput, live: Live): Promise<void> {
   await stop(input, [...input.candidates, ...input.workers]);
   const before = await processes(input.owner, [`label=berth.release=${live.release}`], live.secrets); // with other secrets, it is one that failed
   await docker(["start", ...before.filter((name) => !isNew(input, name))]);
+}
+
+/** Like `giveBack`, and lets the requests through once what was live serves again. */
+export async function serveAgain(input: HoldInput, live: Live): Promise<void> {
+  await giveBack(input, live);
+  await probeAgain(input.gateway, live);
+  if (live.state !== MAINTENANCE) await letThrough(input);
 }
 
 /** Ends the wait; every request that was held is answered now. */

@@ -5,10 +5,9 @@
  */
 import { labelWords, ownedBy, type Owner } from "../components/owner.ts";
 import { docker, StepError, tryDocker, withRepair } from "./engine.ts";
-import { giveBack, type HoldInput, letThrough, MAINTENANCE, takeOver } from "./hold.ts";
+import { type HoldInput, serveAgain, takeOver } from "./hold.ts";
 import { type JobSpec, runJob, stateOf } from "./runJob.ts";
 import { findLive, type Live } from "./live.ts";
-import { probeAgain } from "./probe.ts";
 
 export interface SnapshotInput extends Pick<HoldInput, "owner" | "gateway" | "service" | "drain" | "health"> {
   /** Image with a shell, `cp` and `find`. */
@@ -116,11 +115,7 @@ async function work({ owner, image, volumes }: SnapshotInput, what: string, more
 /** What was live serves again, and the record goes. */
 async function end(begun: Begun, live: Live | undefined): Promise<void> {
   const { input } = begun;
-  if (input.alone && live) {
-    await giveBack(holdOf(begun), live);
-    await probeAgain(input.gateway, live);
-    if (live.state !== MAINTENANCE) await letThrough(holdOf(begun));
-  }
+  if (input.alone && live) await serveAgain(holdOf(begun), live);
   await tryDocker(["rm", "--force", nameOf(input.owner, "snapshot")]);
 }
 

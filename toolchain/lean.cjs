@@ -1,7 +1,7 @@
 // Loaded into every Node that Pulumi starts, and of effect in the one that runs the program: see
 // docs/decisions/0022-a-lean-start.md. Plain JavaScript for any Node, since programs of the user's may meet it, too.
 const { sep } = require("node:path");
-const module_ = require("node:module");
+const { registerHooks } = require("node:module");
 
 const PROGRAM = ["@pulumi", "pulumi", "cmd", "run"].join(sep);
 /** What Pulumi loads to serialise functions, of which Berth has none. */
@@ -10,7 +10,7 @@ const UNUSED = /\/node_modules\/(typescript|@npmcli\/arborist)\//;
 if (process.argv[1]?.includes(PROGRAM)) {
   // Node strips the types. The language host does as Pulumi.yaml says, but an old one does not read it.
   process.env.PULUMI_NODEJS_TYPESCRIPT = "false";
-  module_.registerHooks?.({ load: (url, context, next) => (UNUSED.test(url) ? { format: "commonjs", source: "", shortCircuit: true } : next(url, context)) });
+  registerHooks?.({ load: (url, context, next) => (UNUSED.test(url) ? { format: "commonjs", source: "", shortCircuit: true } : next(url, context)) });
   // Pulumi notes a stack with each promise, and would look up each of its lines in a source map, of which there are none.
   Object.defineProperty(Error, "prepareStackTrace", { get: () => undefined, set: () => undefined });
 }

@@ -7,17 +7,9 @@ import { join } from "node:path";
 import { paint, UserError } from "../shared/cli.ts";
 import { stateFolder } from "../shared/backend.ts";
 import { refuseIfHeld } from "./locks.ts";
+import { isWhole } from "./sidecars.ts";
 import { projectName } from "../shared/project.ts";
 import type { PulumiCli } from "../shared/pulumiCli.ts";
-
-/** Whether a record can be read. Pure. */
-export function isWhole(record: string): boolean {
-  try {
-    return typeof JSON.parse(record) === "object";
-  } catch {
-    return false;
-  }
-}
 
 /** @throws UserError where a record is cut short and no earlier one is whole, or where an update is at work on its stack */
 export async function mendRecords(cli: PulumiCli): Promise<void> {

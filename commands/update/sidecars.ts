@@ -17,10 +17,10 @@ export async function removeHalfWritten(folder: string): Promise<void> {
   }
 }
 
-function isWhole(text: string): boolean {
+/** Whether a file of the backend can be read. Pure. */
+export function isWhole(record: string): boolean {
   try {
-    JSON.parse(text);
-    return true;
+    return typeof JSON.parse(record) === "object";
   } catch {
     return false;
   }

@@ -1,6 +1,4 @@
 /** What a stack is: by Pulumi's record, by the engine, and by what it answers. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { contentOf, type Release } from "../../components/ledger.ts";
 import { parseRoutes } from "../../steps/live.ts";
 import type { Checkout } from "../e2e/support/checkout.ts";
@@ -17,19 +15,9 @@ export interface Recorded {
   readonly pending: readonly string[];
 }
 
-interface Checkpoint {
-  readonly checkpoint: {
-    readonly latest: {
-      readonly pending_operations?: readonly { readonly resource: { readonly urn: string } }[];
-      readonly resources?: readonly { readonly urn: string; readonly type: string; readonly delete?: boolean; readonly outputs?: Readonly<Record<string, unknown>> }[];
-    };
-  };
-}
-
-/** Pulumi's own record of the stack, read from its file because asking Pulumi takes a second. */
-export async function recorded({ env, stack }: Checkout): Promise<Recorded> {
-  const file = join((env["PULUMI_BACKEND_URL"] ?? "").replace("file://", ""), ".pulumi", "stacks", "berth", `${stack}.json`);
-  const { checkpoint: { latest: deployment } } = JSON.parse(await readFile(file, "utf8")) as Checkpoint;
+/** What Pulumi's own record says. */
+export async function recorded(checkout: Checkout): Promise<Recorded> {
+  const deployment = await checkout.deployment();
   const resources = deployment.resources ?? [];
   const outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs as { release?: string; releases?: Release[]; replicas?: string[]; volumes?: { name: string }[] } | undefined;
   const nameOf = (urn: string) => urn.split("::").at(-1) ?? urn;

@@ -128,7 +128,7 @@ longTest("a repository elsewhere is opened by credentials", async () => {
     expect(await app.npm("backup", "--init")).toMatchObject({ code: 0, output: expect.stringContaining("Began a repository at rest:") as string });
     expect([...files.keys()].filter((path) => path.startsWith("/shop/snapshots/"))).toHaveLength(1);
     expect(await backups()).toMatchObject([{ volume: "data", number: 1 }]);
-    if (LONG) expect(await app.npm("restore", "data", "--yes")).toMatchObject({ code: 0 });
+    expect(await app.npm("restore", "data", "--yes")).toMatchObject({ code: 0 });
     expect(await notes()).toEqual(["before"]);
   } finally {
     await configureBackup({ keep: 2 }, target);
@@ -217,9 +217,11 @@ describe("a backup that is no good is refused, and the live data stay as they ar
 
   test("a password that does not open it", async () => {
     await app.secret("backups.password", "not the password");
-    const { code, output } = await app.npm("restore", "data", "--yes");
-    expect(output).toMatch(/berth:backups\.password does not open the repository at \S+: set the one that it was made with$/m);
-    expect(code).toBe(1);
+    for (const words of [["restore", "data", "--yes"], ...(LONG ? [["backup"]] : [])] as [string, ...string[]][]) {
+      const { code, output } = await app.npm(...words);
+      expect(output).toMatch(/berth:backups\.password does not open the repository at \S+: set the one that it was made with$/m);
+      expect(code).toBe(1);
+    }
   });
 });
 

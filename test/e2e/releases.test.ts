@@ -3,6 +3,7 @@ import type { Release } from "../../components/ledger.ts";
 import { Checkout } from "./support/checkout.ts";
 import { docker } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";
+import { LONG } from "./support/long.ts";
 
 const volumes = [{ name: "data", target: "/data" }];
 const STATUS = "app/src/routes/status.ts";
@@ -83,7 +84,7 @@ test("a worker is part of the release: one that fails stops it for all, and no m
 });
 
 test("a migration runs exactly once per release, whatever the replicas, and not again on a rollback", async () => {
-  const config = (greeting: string) => ({ volumes, replicas: 3, resources: { cpus: 0.5 }, env: { GREETING: greeting }, migration: { command: append("migrations", "${process.env.BERTH_RELEASE} ${process.env.GREETING}"), snapshot: false } }); // of copies: migrations.test.ts
+  const config = (greeting: string) => ({ volumes, replicas: LONG ? 5 : 3, resources: { cpus: 0.5 }, env: { GREETING: greeting }, migration: { command: append("migrations", "${process.env.BERTH_RELEASE} ${process.env.GREETING}"), snapshot: false } }); // of copies: migrations.test.ts
   await app.configure(config("one"));
   await app.upOk();
   const one = await live();
