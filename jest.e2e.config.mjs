@@ -1,4 +1,4 @@
-/** End-to-end tests: the real CLI, engine, proxy and browser. Two files at a time, each with a stack of its own: they mostly wait for gates, drains and health checks. */
+/** End-to-end tests: the real CLI, engine, proxy and browser. Three files at a time, each with a stack of its own: they mostly wait for gates, drains and health checks. */
 import base from "./jest.config.mjs";
 
 export default {
@@ -10,6 +10,6 @@ export default {
   globalTeardown: "<rootDir>/test/e2e/support/globalTeardown.ts",
   testSequencer: "<rootDir>/test/e2e/support/longestFirst.mjs",
   testTimeout: 300_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
   bail: 0,
 };

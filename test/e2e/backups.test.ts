@@ -2,10 +2,10 @@
 import { execFileSync, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import S3rver from "@20minutes/s3rver";
 import { parse, stringify } from "yaml";
 import { restoreInto } from "../../commands/backups/restoreInto.ts";
 import type { Backup } from "../../commands/backups/snapshots.ts";
@@ -13,7 +13,6 @@ import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
 import { LONG, longTest } from "./support/long.ts";
-import { resticServer } from "./support/resticServer.ts";
 
 const guide = new Guide("docs/guides/backups.md");
 const NAMES = ["plain", "two words", "line\nbreak", "Grüße 日本", "-dash", "'quote\"", "\\back"];
@@ -115,24 +114,28 @@ describe("a restore", () => {
   });
 });
 
-longTest("a repository elsewhere is opened by credentials", async () => {
-  const { server, files } = resticServer("shop", "let me in");
+longTest("a repository elsewhere, in S3, is opened by credentials", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "berth-s3-"));
   const address = await docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge");
-  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  const server = new S3rver({ address, port: 0, directory, configureBuckets: [{ name: "shop" }], silent: true, vhostBuckets: false });
+  const { port } = await server.run();
   try {
-    await configureBackup({ keep: 2 }, `rest:http://${address}:${(server.address() as AddressInfo).port}/shop/`);
+    await configureBackup({ keep: 2 }, `s3:http://${address}:${port}/shop/berth`);
+    await app.secret("backups.credentials.AWS_ACCESS_KEY_ID", "S3RVER");
+    await app.secret("backups.credentials.AWS_SECRET_ACCESS_KEY", "guessed");
     const refused = await app.npm("backup", "--init");
-    expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/^error: volume data was not backed up: .*401/m) as string });
-    await app.secret("backups.credentials.RESTIC_REST_USERNAME", "shop");
-    await app.secret("backups.credentials.RESTIC_REST_PASSWORD", "let me in");
-    expect(await app.npm("backup", "--init")).toMatchObject({ code: 0, output: expect.stringContaining("Began a repository at rest:") as string });
-    expect([...files.keys()].filter((path) => path.startsWith("/shop/snapshots/"))).toHaveLength(1);
-    expect(await backups()).toMatchObject([{ volume: "data", number: 1 }]);
+    expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/^error: volume data was not backed up: .*signature/m) as string });
+    await app.secret("backups.credentials.AWS_SECRET_ACCESS_KEY", "S3RVER");
+    expect(await app.npm("backup", "--init")).toMatchObject({ code: 0, output: expect.stringContaining("Began a repository at s3:") as string });
+    expect(await app.npm("backup")).toMatchObject({ code: 0 });
+    expect((await backups()).map(({ volume: of, number }) => `${of} ${number}`)).toEqual(["data 2", "data 1"]);
+    expect((await readdir(join(directory, "shop"), { recursive: true })).filter((path) => path.startsWith("berth/snapshots/"))).not.toEqual([]);
     expect(await app.npm("restore", "data", "--yes")).toMatchObject({ code: 0 });
     expect(await notes()).toEqual(["before"]);
   } finally {
     await configureBackup({ keep: 2 }, target);
-    server.close();
+    await server.close();
+    await rm(directory, { recursive: true });
   }
 });
 

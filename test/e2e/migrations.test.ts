@@ -24,7 +24,7 @@ const configure = (greeting: string, script: string, timeout = "60s") => app.con
 
 test("a migration that drops a table and fails: old data and old release are back, the copy is named, and requests waited", async () => {
   const before = await live();
-  const load = await startLoad({ url: app.url, pause: 100, kinds: ["keepAlive", "newConnection", "post"] });
+  const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
   await configure("never", `${DROP} process.exit(7)`);
   const { code, output } = await app.up();
   const report = await load.stop();

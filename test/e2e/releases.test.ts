@@ -9,8 +9,6 @@ const volumes = [{ name: "data", target: "/data" }];
 const STATUS = "app/src/routes/status.ts";
 const GOOD = 'web.get("/about", async () => ({';
 const BAD = 'web.get("/about", async () => ({ broken: (() => { throw new Error("out of order"); })(),';
-/** Milliseconds between two requests of a client: some 150 requests/s in all. */
-const PAUSE = 100;
 /** Most seconds from the crash of a new container to the end of the update: 2 on an idle machine, 5 beside other tests; the deadline is 60. */
 const CRASH = 10;
 
@@ -42,7 +40,7 @@ test("a release that answers with errors while it bakes is taken back within two
   await app.upOk();
   const before = await live();
   await app.configure({ volumes, bake: "15s" });
-  const load = await startLoad({ url: app.url, pause: PAUSE, kinds: ["keepAlive", "newConnection", "post", "slow"] });
+  const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post", "slow"] });
   await app.edit(STATUS, GOOD, BAD);
   const bad = await app.up();
   await app.edit(STATUS, BAD, GOOD);
@@ -134,7 +132,7 @@ test("with recreate, a release that fails gives way to the old one again, and no
   await app.configure(config);
   await app.upOk();
   const before = await live();
-  const load = await startLoad({ url: app.url, pause: PAUSE, kinds: ["keepAlive", "newConnection", "post"] });
+  const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
   const since = Math.floor(Date.now() / 1000);
   await app.configure({ ...config, env: { GREETING: "broken", DATA_DIR: "/nowhere" } });
   const { code, output } = await app.up();

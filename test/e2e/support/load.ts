@@ -41,7 +41,7 @@ export interface LoadOptions {
   readonly url: string;
   /** Kinds of clients; see `loadClients.ts`. Default: all. */
   readonly kinds?: readonly string[];
-  /** Milliseconds that a client waits between two quick requests. Default: 50, some 300 requests/s in all; 0 saturates two processors. */
+  /** Milliseconds that a client waits between two quick requests. Default: 100, some 150 requests/s in all, so that the load is not what is tested; 0 saturates two processors. */
   readonly pause?: number;
   /** Milliseconds after which the load ends by itself. Default: 15 minutes. */
   readonly longest?: number;

@@ -8,7 +8,7 @@ const LONGEST = 15 * 60_000;
 const KEEP_ALIVE_CLIENTS = 16;
 
 const options = JSON.parse(process.argv[2] ?? "{}") as LoadOptions;
-const pause = options.pause ?? 50;
+const pause = options.pause ?? 100;
 const base = new URL(options.url);
 const tallies: Record<string, { sent: number; failed: number; failures: string[]; reasons: Record<string, number> }> = {};
 const posted: string[] = [];
