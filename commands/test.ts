@@ -17,7 +17,9 @@ import { sweep } from "../test/e2e/support/leftovers.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { countNodeTests, type Counts, sumUp } from "./shared/testCounts.ts";
 
-const PHASES = ["lint", "types", "unit", "app", "e2e"] as const;
+const PHASES = ["lint", "types", "app", "unit", "e2e"] as const;
+/** Phases that take one processor and leave the others idle, which begin together. */
+const TOGETHER: readonly string[] = ["lint", "types", "app"];
 /** Phases with a command of their own, because they take long. */
 const MORE = ["current"] as const;
 type Phase = (typeof PHASES)[number] | (typeof MORE)[number];
@@ -33,7 +35,7 @@ const [phase, ...pattern] = command.args;
 const options = command.opts<{ coverage?: true; long?: true }>();
 
 const root = checkoutRoot();
-let child: ReturnType<typeof spawn> | undefined;
+const children = new Set<ReturnType<typeof spawn>>();
 let env: NodeJS.ProcessEnv = process.env;
 
 const runners: Record<Phase, () => Promise<Counts>> = {
@@ -49,13 +51,13 @@ const runners: Record<Phase, () => Promise<Counts>> = {
     }
   },
   lint: async () => {
-    await installApp(); // the rules look at the types of its packages
+    await appInstalled(); // the rules look at the types of its packages
     return check("node_modules/eslint/bin/eslint.js", ".");
   },
   types: async () => sumUp([await check("node_modules/typescript/bin/tsc", "-p", "."), await check("node_modules/typescript/bin/tsc", "-p", "app")]),
   unit: () => jest("jest.config.mjs", options.coverage ? ["--coverage"] : []),
   app: async () => {
-    await installApp();
+    await appInstalled();
     const { output } = await run(process.execPath, ["--test", "--test-reporter=spec", "app/test/*.test.ts"]);
     return countNodeTests(output);
   },
@@ -70,7 +72,7 @@ const runners: Record<Phase, () => Promise<Counts>> = {
 
 /** A program whose exit code is the one check it makes. */
 async function check(...words: string[]): Promise<Counts> {
-  if (words.includes("app")) await installApp();
+  if (words.includes("app")) await appInstalled();
   const { code } = await run(process.execPath, words);
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
@@ -90,7 +92,19 @@ async function jest(config: string, words: string[], within: string[] = []): Pro
   }
 }
 
-/** Installs the app's packages unless they are the ones of its package-lock.json. */
+/** Runs one and says how it went. */
+async function inPhase(name: Phase): Promise<Counts> {
+  const started = Date.now();
+  const counts = await runners[name]();
+  const mark = counts.failed === 0 ? paint("green", "passed") : paint("red", "FAILED");
+  console.log(`\n${name}: ${mark} in ${Math.round((Date.now() - started) / 1000)} s\n`);
+  return counts;
+}
+
+let installing: Promise<void> | undefined;
+/** Installs the app's packages once, unless they are the ones of its package-lock.json. */
+const appInstalled = (): Promise<void> => (installing ??= installApp());
+
 async function installApp(): Promise<void> {
   const modules = join(root, "app", "node_modules");
   const stamp = join(modules, ".berth-packages");
@@ -105,13 +119,17 @@ async function installApp(): Promise<void> {
 function run(program: string, words: readonly string[], { quiet = false } = {}): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     let output = "";
-    child = spawn(program, words, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, words, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
       if (!quiet) process.stdout.write(text);
     });
+    children.add(child);
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? 1, output }));
+    child.on("close", (code) => {
+      children.delete(child);
+      resolve({ code: code ?? 1, output });
+    });
   });
 }
 
@@ -127,17 +145,11 @@ await main(
       await setUp(root, { needs: [browserNeed()] }).catch((error: unknown) => console.error(`${(error as Error).message}`));
       env = { ...(await pulumiEnvironment(root)), ...(options.long && { BERTH_LONG: "1" }) };
     }
-    const results: Counts[] = [];
-    for (const name of wanted) {
-      const started = Date.now();
-      const counts = await runners[name]();
-      const mark = counts.failed === 0 ? paint("green", "passed") : paint("red", "FAILED");
-      console.log(`\n${name}: ${mark} in ${Math.round((Date.now() - started) / 1000)} s\n`);
-      results.push(counts);
-    }
+    const results = await Promise.all(wanted.filter((name) => TOGETHER.includes(name)).map(inPhase));
+    for (const name of wanted.filter((other) => !TOGETHER.includes(other))) results.push(await inPhase(name));
     const total = sumUp(results);
     console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
     return total.failed === 0 ? 0 : 1;
   },
-  { onSignal: (signal) => child?.kill(signal) },
+  { onSignal: (signal) => children.forEach((child) => child.kill(signal)) },
 );

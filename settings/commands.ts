@@ -13,7 +13,7 @@ export const quoted = (word: string): string => (/^[\w:./@%+=,<>-]+$|^< /.test(w
 
 /** Command that sets a value; what is secret goes in encrypted. */
 export function setCommand(path: Path, value: string): string {
-  const secret = (path[0] === "secrets" && path[2] !== "command" && path[2] !== "timeout") || (path[0] === "tls" && path[1] === "key") || (path[0] === "backups" && ["password", "credentials"].includes(String(path[1])));
+  const secret = (path[0] === "secrets" && path[2] !== "command" && path[2] !== "timeout") || (path[0] === "tls" && path[1] === "key") || (path[0] === "backups" && (["password", "credentials"].includes(String(path[1])) || path[2] === "key"));
   return ["pulumi config set", ...(secret ? ["--secret"] : []), ...target(path), quoted(value)].join(" ");
 }
 

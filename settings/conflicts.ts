@@ -33,6 +33,9 @@ export function findConflicts(settings: Settings, raw: Raw): string[] {
   }
   const [unkept] = settings.backups ? [] : settings.volumeBackups;
   if (unkept) problems.push(`there is to be a backup of volume ${unkept.volume}, and nowhere to put it: ${setCommand(["backups", "target"], "/srv/backups")}`);
+  const { target, ssh } = settings.backups ?? {};
+  if (target?.startsWith("sftp:") && !ssh) problems.push(`berth:backups.target is reached by SSH, which takes a key and the server's own key: ${setCommand(["backups", "ssh", "key"], "< id_ed25519")}, and ${setCommand(["backups", "ssh", "knownHosts"], "< known_hosts")} with what ssh-keyscan prints`);
+  if (ssh && !target?.startsWith("sftp:")) problems.push(`berth:backups.ssh is for a target that begins with sftp:, and it is ${target}: ${removeCommand(["backups", "ssh"])}`);
   return [...problems, ...findTlsConflicts(settings), ...findSecretConflicts(settings), ...findPlainSecrets(settings, raw), ...findOpenSecrets(raw), ...findReservedNames(next), ...findMountConflicts(next), ...findAccessoryConflicts(settings)];
 }
 
@@ -41,9 +44,9 @@ function findPlainSecrets({ secrets, tls, backups }: Settings, raw: Raw): string
   const paths = [
     ...(raw["secrets"]?.secret ? [] : Object.entries(secrets).flatMap(([name, value]) => ("command" in value ? [] : [["secrets", name]]))),
     ...(tls && "key" in tls && !raw["tls"]?.secret ? [["tls", "key"]] : []),
-    ...(backups && !raw["backups"]?.secret ? [["backups", "password"], ...Object.keys(backups.credentials).map((name) => ["backups", "credentials", name])] : []),
+    ...(backups && !raw["backups"]?.secret ? [["backups", "password"], ...Object.keys(backups.credentials).map((name) => ["backups", "credentials", name]), ...(backups.ssh ? [["backups", "ssh", "key"]] : [])] : []),
   ];
-  return paths.map((path) => `${pathText(path)} stands in the stack file in plain text: ${setCommand(path, path[0] === "tls" ? "< key.pem" : "<value>")}`);
+  return paths.map((path) => `${pathText(path)} stands in the stack file in plain text: ${setCommand(path, path[0] === "tls" ? "< key.pem" : path[1] === "ssh" ? "< id_ed25519" : "<value>")}`);
 }
 
 /** Values that the stack file keeps encrypted, and that would stand in plain text wherever Berth puts them. */

@@ -90,12 +90,12 @@ const build = z.strictObject({
     .meta(hint("the URL of a Git repository (#branch:folder) or of a tar archive", "https://example.com/app.git#main")),
   secrets: z.array(fileName).optional().meta(holding("a list of names of secrets", [0], "<secret>")),
 });
-const pem = (kind: string, file: string) => z.string().startsWith("-----BEGIN ").optional().meta(hint(`a ${kind} in PEM form, led by "-----BEGIN"`, `< ${file}`));
+const pem = (kind: string, file: string) => z.string().startsWith("-----BEGIN ").meta(hint(`a ${kind} in PEM form, led by "-----BEGIN"`, `< ${file}`));
 const tls = z
   .strictObject({
     acme: z.boolean().optional().meta(hint("true or false", "true")),
-    certificate: pem("certificate", "certificate.pem"),
-    key: pem("key", "key.pem"),
+    certificate: pem("certificate", "certificate.pem").optional(),
+    key: pem("key", "key.pem").optional(),
   })
   .transform(({ acme, certificate, key }, context): TlsSettings => {
     if (acme && !certificate && !key) return { acme };
@@ -133,10 +133,14 @@ const canary = z.strictObject({
   promote: z.boolean().default(false).meta(hint("true or false", "true")),
 });
 const backups = z.strictObject({
-  target: z.string().regex(/^(\/(?!(.*\/)?\.\.?(\/|$))[^\0:,]*|(s3|rest|b2|azure|gs|swift):\S+)$/)
+  target: z.string().regex(/^(\/(?!(.*\/)?\.\.?(\/|$))[^\0:,]*|(s3|sftp|rest|b2|azure|gs|swift):\S+)$/)
     .meta(hint("an absolute path on the engine's host, or a repository of restic, such as s3:https://host/bucket", "/srv/backups")),
   password: text.pipe(z.string().min(8)).meta(hint("a text of at least 8 characters", "<value>")),
   credentials: z.record(variable, text).default({}).meta(holding("names and values", ["NAME"], "<value>")),
+  ssh: z.strictObject({
+    key: pem("key", "id_ed25519"),
+    knownHosts: z.string().regex(/^\S+ \S+ \S/m).meta(hint("lines of a known_hosts file, as ssh-keyscan prints them", "< known_hosts")),
+  }).optional().meta(holding("an object with key and knownHosts", ["key"], "< id_ed25519")),
   maxDrillAge: duration(60, 366 * 86_400).optional().meta(hint("a duration from 1m to 8784h", "168h")),
 });
 const host = z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)

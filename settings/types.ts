@@ -75,8 +75,17 @@ export interface BackupsSettings {
   readonly password: string;
   /** Environment variables of restic that open the target; plain here. */
   readonly credentials: Readonly<Record<string, string>>;
+  /** What opens a target of SFTP. */
+  readonly ssh?: SshSettings | undefined;
   /** A new release is refused when the last good drill is older, in seconds. Default: never. */
   readonly maxDrillAge?: number | undefined;
+}
+
+export interface SshSettings {
+  /** Private key in OpenSSH's form, without a passphrase; plain here. */
+  readonly key: string;
+  /** Lines of a known_hosts file: a server with another key is refused. */
+  readonly knownHosts: string;
 }
 
 /** How one volume is backed up. */

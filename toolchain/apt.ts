@@ -35,20 +35,18 @@ export async function aptInstall(packages: readonly string[], report: Report): P
   });
 }
 
-/** Unpacks a Debian package into a folder, below `work`, without installing it. Returns that folder. */
-export async function aptUnpack(name: string, work: string, report: Report): Promise<string> {
-  const folder = join(work, name);
+/** Unpacks Debian packages into a folder, without installing them. */
+export async function aptUnpack(packages: readonly string[], folder: string, report: Report): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const download = () => run("apt-get", ["download", "--quiet", name], { cwd: folder, onLine: (line) => report(line) });
-  report(`fetching Debian's ${name}`);
+  const download = () => run("apt-get", ["download", "--quiet", ...packages], { cwd: folder, onLine: (line) => report(line) });
+  report(`fetching Debian's ${packages.join(", ")}`);
   await download().catch(async () => {
     await run("apt-get", [...OPTIONS, "update"]).catch(() => {});
     await download();
   });
-  const archive = (await readdir(folder)).find((file) => file.endsWith(".deb"));
-  if (archive === undefined) throw new Error(`apt-get fetched no ${name}`);
-  await run("dpkg-deb", ["--extract", join(folder, archive), folder]);
-  return folder;
+  const archives = (await readdir(folder)).filter((file) => file.endsWith(".deb"));
+  if (archives.length !== packages.length) throw new Error(`apt-get fetched ${archives.join(", ") || "nothing"} of ${packages.join(", ")}`);
+  for (const archive of archives) await run("dpkg-deb", ["--extract", join(folder, archive), folder]);
 }
 
 /** Installs the packages that bring the programs which are not on PATH: program to package. */

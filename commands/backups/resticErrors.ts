@@ -5,6 +5,15 @@ export const EXIT = { incomplete: 3, noRepository: 10, locked: 11, wrongPassword
 
 const DAMAGED = /ciphertext verification failed|invalid data returned|hash mismatch|does not match|is damaged|pack [0-9a-f]{8,}\S* |unexpected EOF|not found in (index|repository)|does not exist|no such file/i;
 
+/** What no time can mend, and restic tries again for a quarter of an hour. */
+const REFUSED = /signature|access key|access denied|forbidden|unauthorized|\b40[13]\b/i;
+
+/** Of a line that says that restic tries again: why, and whether there is no hope. */
+export function retryIn(line: string): { readonly reason: string; readonly hopeless: boolean } | undefined {
+  const reason = /returned error, retrying after [^:]*: (.*)$/.exec(line)?.[1];
+  return reason === undefined ? undefined : { reason, hopeless: REFUSED.test(reason) };
+}
+
 /** @param stderr with the lines of `--json`, or plain ones */
 export function explain(code: number, stderr: string, target: string): string {
   const said = messagesOf(stderr);
@@ -14,6 +23,10 @@ export function explain(code: number, stderr: string, target: string): string {
   if (code === EXIT.locked) return `the repository at ${target} is in use: ${last}. Try again later; a lock that was left behind counts for nothing after 30 min`;
   if (/no space left on device/i.test(stderr)) return `there is no room left: ${said.find((line) => /no space left/i.test(line)) ?? last}`;
   if (/repository master key|no key found|wrong password/i.test(stderr)) return `the repository at ${target} cannot be opened: ${last}`;
+  const ssh = said.findLast((line) => line.startsWith("subprocess ssh: "))?.replace("subprocess ssh: ", "");
+  if (ssh !== undefined) return `${target} cannot be opened with berth:backups.ssh: ${ssh}`;
+  const refused = said.map((line) => retryIn(line)?.reason ?? line).find((line) => REFUSED.test(line));
+  if (refused !== undefined) return `${target} refuses what berth:backups.credentials holds: ${refused}`;
   if (DAMAGED.test(stderr)) return `the repository at ${target} is damaged: ${said.find((line) => DAMAGED.test(line)) ?? last}`;
   return `restic: ${last}`;
 }

@@ -14,7 +14,7 @@ import type { BackupsSettings } from "../../settings.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 import { UserError } from "../shared/cli.ts";
 import { docker } from "../shared/docker.ts";
-import { explain } from "./resticErrors.ts";
+import { explain, retryIn } from "./resticErrors.ts";
 
 /** Where restic finds what it works on, in its container. */
 export const VOLUME = "/volume";
@@ -36,6 +36,8 @@ echo ready
 read -r _
 kill -INT -1
 i=0; while [ $i -lt 100 ] && pidof restic > /dev/null; do sleep 0.1; i=$((i+1)); done`;
+/** Who the server is, is known before: nobody is asked. */
+const SSH = `-F none -i ${SECRETS}/ssh-key -o UserKnownHostsFile=${SECRETS}/known-hosts -o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o BatchMode=yes -o ConnectTimeout=20`;
 const RESTIC = `. ${SECRETS}/environment; exec restic "$@"`;
 
 /** Another command works on the same volume's backups. */
@@ -91,12 +93,13 @@ export function workspaceFlags(owner: Owner, { target }: Pick<BackupsSettings, "
 }
 
 /** The lines that the container reads its secrets from. Pure. */
-export function secretLines({ target, password, credentials }: BackupsSettings): string {
+export function secretLines({ target, password, credentials, ssh }: BackupsSettings): string {
   const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
   const files = {
     password,
     repository: isFolder(target) ? REPOSITORY : target,
     environment: Object.entries(credentials).map(([name, value]) => `export ${name}=${quoted(value)}\n`).join(""),
+    ...(ssh && { "ssh-key": `${ssh.key.trimEnd()}\n`, "known-hosts": `${ssh.knownHosts.trimEnd()}\n` }),
   };
   return [...Object.entries(files).map(([name, text]) => `${name} ${Buffer.from(text).toString("base64")}`), "end", ""].join("\n");
 }
@@ -120,10 +123,15 @@ export async function openWorkspace(owner: Owner, backups: BackupsSettings, opti
     if (/bind source path does not exist/.test(words)) throw new UserError(`berth:backups.target ${target} does not exist on the engine's host: make the folder, or mount the disk that it is on`);
     throw new UserError(`the container for ${options.what} could not be started: ${words.trim()}`);
   }
-  const cache = isFolder(target) ? ["--no-cache"] : [];
+  const always = [...(isFolder(target) ? ["--no-cache"] : []), ...(backups.ssh ? ["-o", `sftp.args=${SSH}`] : [])];
 
   const workspace: Workspace = {
-    tryRestic: (restic, onLine) => exec(name, ["/bin/sh", "-c", RESTIC, "restic", ...cache, ...restic], onLine),
+    tryRestic: (restic, onLine) =>
+      exec(name, ["/bin/sh", "-c", RESTIC, "restic", ...always, ...restic], onLine, (line) => {
+        const retry = retryIn(line);
+        if (retry && !retry.hopeless) console.error(`${target} does not do what it should, and restic tries again: ${retry.reason}`);
+        return retry?.hopeless ?? false;
+      }),
     async restic(restic, onLine) {
       const { code, stdout, stderr } = await workspace.tryRestic(restic, onLine);
       if (code !== 0) throw new UserError(explain(code, stderr, target));
@@ -163,15 +171,25 @@ async function removeEnded(name: string): Promise<void> {
 const whatRuns = (name: string): Promise<string> =>
   docker("inspect", "--format", '{{index .Config.Labels "berth.doing"}} since {{.State.StartedAt}} in container', name).then((words) => `${words} ${name}`, () => `container ${name}`);
 
-function exec(container: string, words: readonly string[], onLine?: (line: string) => void): Promise<Result> {
+/** @param hopeless asked with each line on standard error: whether to wait for no more; what runs is ended by `close` */
+function exec(container: string, words: readonly string[], onLine?: (line: string) => void, hopeless?: (line: string) => boolean): Promise<Result> {
   return new Promise((resolve, reject) => {
     const child = spawn("docker", ["exec", container, ...words], { stdio: ["ignore", "pipe", "pipe"], detached: true });
     let stdout = "";
     let stderr = "";
     if (onLine) createInterface({ input: child.stdout }).on("line", onLine);
     else child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    let gaveUp = false;
+    let line = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      const lines = `${line}${text}`.split("\n");
+      line = lines.pop() ?? "";
+      if (!lines.some((whole) => hopeless?.(whole))) return;
+      gaveUp = true;
+      child.kill();
+    });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? 1, stdout, stderr }));
+    child.on("close", (code) => resolve({ code: gaveUp ? 1 : (code ?? 1), stdout, stderr }));
   });
 }

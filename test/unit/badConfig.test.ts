@@ -201,6 +201,10 @@ const TABLE: [Config, string][] = [
   ]),
   [{ volumes: [{ name: "a", target: "/a", backup: { preHook: "dump" } }] }, `berth:volumes[0].backup.preHook is "dump": ${COMMAND.replace("Fix: ", "Fix: pulumi config rm --path 'berth:volumes[0].backup.preHook', then: ")} 'berth:volumes[0].backup.preHook[0]' <word>`],
   [{ backups: { target: "backups", password: SENTINEL } }, `berth:backups.target has a value that does not fit: ${TARGET}`],
+  [{ backups: { target: "sftp:me@host:backups", password: SENTINEL } }, "berth:backups.target is reached by SSH, which takes a key and the server's own key: pulumi config set --secret --path berth:backups.ssh.key < id_ed25519, and pulumi config set --path berth:backups.ssh.knownHosts < known_hosts with what ssh-keyscan prints"],
+  [{ backups: { target: "/srv/backups", password: SENTINEL, ssh: { key: KEY, knownHosts: "host ssh-ed25519 AAAA" } } }, "berth:backups.ssh is for a target that begins with sftp:, and it is /srv/backups: pulumi config rm --path berth:backups.ssh"],
+  [{ backups: { target: "sftp:me@host:backups", password: SENTINEL, ssh: { key: SENTINEL, knownHosts: "host ssh-ed25519 AAAA" } } }, 'berth:backups.ssh.key has a value that does not fit: want a key in PEM form, led by "-----BEGIN". Fix: pulumi config set --secret --path berth:backups.ssh.key < id_ed25519'],
+  [{ backups: { target: "sftp:me@host:backups", password: SENTINEL, ssh: { key: KEY, knownHosts: "host" } } }, "berth:backups.ssh.knownHosts has a value that does not fit: want lines of a known_hosts file, as ssh-keyscan prints them. Fix: pulumi config set --path berth:backups.ssh.knownHosts < known_hosts"],
   [{ backups: { target: "/srv/../etc", password: SENTINEL } }, `berth:backups.target has a value that does not fit: ${TARGET}`],
   [{ backups: { target: "/srv/backups", password: "short" } }, "berth:backups.password has a value that does not fit: want a text of at least 8 characters. Fix: pulumi config set --secret --path berth:backups.password <value>"],
   [{ backups: { target: "/srv/backups", password: "longenough", maxDrillAge: "7d" } }, "berth:backups.maxDrillAge has a value that does not fit: want a duration from 1m to 8784h. Fix: pulumi config set --path berth:backups.maxDrillAge 168h"],
@@ -238,6 +242,11 @@ describe("what the stack file keeps in plain text or encrypted", () => {
     [{ maintenance: SENTINEL }, ["maintenance"], `berth:maintenance ${OPEN} berth:maintenance, then set it without --secret`],
     [{ port: SENTINEL }, ["port"], `berth:port has a value that does not fit: ${PORT} berth:port 8080`],
   ];
+
+  test("is refused: each of several", () => {
+    const message = messageOf({ backups: { target: "sftp:me@host:backups", password: SENTINEL, ssh: { key: KEY, knownHosts: "host ssh-ed25519 AAAA" } } }, []);
+    for (const name of ["password stands", "ssh.key stands"]) expect(message).toContain(`\n  berth:backups.${name} in the stack file in plain text: pulumi config set --secret --path`);
+  });
 
   test.each(table.map(([config, secretKeys, line]) => ({ config, secretKeys, line })))("is refused: $line", ({ config, secretKeys, line }) => {
     expect(messageOf(config, secretKeys)).toBe(`${line} (stack dev; nothing was changed)`);

@@ -91,6 +91,10 @@ const DECISIONS = readdirSync("docs/decisions").filter((file) => /^\d/.test(file
 const PAGES = ["README.md", "CONTRIBUTING.md", "docs/decisions/README.md", ...DECISIONS].map((file) => ({ file, text: readFileSync(file, "utf8") }));
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
 
+test("an npm script does nothing but start its command", () => {
+  for (const [name, script] of Object.entries(scripts)) expect(script).toMatch(new RegExp(`^node commands/run\\.mjs (test )?${name.replace(":", " ").replace(/^test /, "")}$`));
+});
+
 test("README.md tells of every npm script", () => {
   const { text } = PAGES[0] as { text: string };
   const missing = Object.keys(scripts).filter((name) => !text.includes(["start", "test"].includes(name) ? `\`npm ${name}\`` : `npm run ${name}`) && !text.includes(`npm run -s ${name}`));

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { removeLeftovers, RUN } from "./leftovers.ts";
+import { LONG } from "./long.ts";
 
 const run = promisify(execFile);
 const ROOT = process.cwd();
@@ -51,6 +52,7 @@ export class Checkout {
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_CONFIG_PASSPHRASE_FILE: "",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      ...(LONG ? {} : { GOGC: "off", GOMEMLIMIT: "1GiB" }), // as the commands have it: a tenth of the time of each plain `pulumi`
       NO_COLOR: "1",
       ...more,
     };
@@ -122,9 +124,10 @@ export class Checkout {
     return ok("pulumi up", await this.up(...words));
   }
 
-  /** `npm run <verb> -- <words> --stack <this one>`. */
+  /** `npm run <verb> -- <words> --stack <this one>`; the short form does what npm would, which takes a fifth of a second to do it. */
   npm(verb: string, ...words: string[]): Promise<Ran> {
-    return this.exec("npm", ["run", "--silent", verb, "--", "--stack", this.stack, ...words]);
+    const all = ["--stack", this.stack, ...words];
+    return LONG ? this.exec("npm", ["run", "--silent", verb, "--", ...all]) : this.exec("node", [join("commands", "run.mjs"), verb, ...all]);
   }
 
   async npmOk(verb: string, ...words: string[]): Promise<Ran> {

@@ -11,11 +11,13 @@ declare module "@20minutes/s3rver" {
     readonly configureBuckets: readonly { readonly name: string }[];
     /** Logs no requests. */
     readonly silent: boolean;
+    /** Whether it is content with the name of a key. */
+    readonly allowMismatchedSignatures: boolean;
     /** Whether a bucket can be part of the host's name. */
     readonly vhostBuckets: boolean;
   }
 
-  /** A server that speaks S3 and checks signatures; its only key is S3RVER, with that secret. */
+  /** A server that speaks S3; its only key is S3RVER, with that secret. */
   export default class S3rver {
     constructor(options: S3rverOptions);
     run(): Promise<AddressInfo>;

@@ -2,7 +2,7 @@ import { describe as describeMade } from "../../../commands/backups/backUp.ts";
 import { settingsOf } from "../../../commands/backups/context.ts";
 import { inWords, sizeText } from "../../../commands/backups/progress.ts";
 import { describeRecord } from "../../../commands/backups/records.ts";
-import { explain, unreadFiles } from "../../../commands/backups/resticErrors.ts";
+import { explain, retryIn, unreadFiles } from "../../../commands/backups/resticErrors.ts";
 import { isDue } from "../../../commands/backups/schedule.ts";
 import { chooseBackup, marksOf, nextNumber, readBackups, surplus } from "../../../commands/backups/snapshots.ts";
 import { ageInWords } from "../../../components/units.ts";
@@ -83,6 +83,12 @@ describe("the container that restic works in", () => {
     expect(text.match(/--cap-add \S+/g)).toEqual(["DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID", "SETFCAP"].map((right) => `--cap-add ${right}`));
   });
 
+  test("gets what opens SFTP as files, each with a line's end", () => {
+    const lines = secretLines({ target: "sftp:me@host:b", password: PASSWORD, credentials: {}, ssh: { key: "-----BEGIN KEY-----", knownHosts: "host ssh-ed25519 AAAA\n" } });
+    const text = (name: string) => Buffer.from(new RegExp(`^${name} (\\S+)$`, "m").exec(lines)?.[1] ?? "", "base64").toString();
+    expect([text("ssh-key"), text("known-hosts")]).toEqual(["-----BEGIN KEY-----\n", "host ssh-ed25519 AAAA\n"]);
+  });
+
   test("gets its secrets by standard input, byte by byte", () => {
     const lines = secretLines({ target: "rest:http://host/", password: PASSWORD, credentials: { A: "it's", B: "two\nlines" } });
     const files = Object.fromEntries(lines.split("\n").map((line) => line.split(" ")).filter(([, value]) => value).map(([name, value = ""]) => [name, Buffer.from(value, "base64").toString()])) as object;
@@ -100,9 +106,23 @@ describe("what restic says", () => {
     [11, "already locked by PID 7", "the repository at /b is in use: already locked by PID 7. Try again later; a lock that was left behind counts for nothing after 30 min"],
     [1, "write /repository/data/x: no space left on device", "there is no room left: write /repository/data/x: no space left on device"],
     [1, "ciphertext verification failed", "the repository at /b is damaged: ciphertext verification failed"],
+    [1, "client.BucketExists: The request signature we calculated does not match", "/b refuses what berth:backups.credentials holds: client.BucketExists: The request signature we calculated does not match"],
     [1, "something else", "restic: something else"],
   ])("by exit code %d: %s", (code, message, expected) => {
     expect(explain(code, `${error(message)}\n`, "/b")).toBe(expected);
+  });
+
+  test("of a server that SSH does not get into is what SSH says", () => {
+    const ssh = ["WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", "Host key verification failed."].map((line) => `subprocess ssh: ${line}\n`).join("");
+    expect(explain(1, `${ssh}${error("unable to open repository: server unexpectedly closed connection: unexpected EOF")}\n`, "sftp:me@host:b")).toBe("sftp:me@host:b cannot be opened with berth:backups.ssh: Host key verification failed.");
+  });
+
+  test("of trying again tells whether there is hope", () => {
+    const retry = (reason: string) => `Stat(<config/>) returned error, retrying after 2.41s: ${reason}`;
+    expect(retryIn(retry("dial tcp: connection refused"))).toEqual({ reason: "dial tcp: connection refused", hopeless: false });
+    expect(retryIn(retry("Stat: Access Denied."))).toEqual({ reason: "Stat: Access Denied.", hopeless: true });
+    expect(retryIn("Host key verification failed.")).toBeUndefined();
+    expect(explain(1, `${retry("Stat: Access Denied.")}\n`, "s3:b")).toBe("s3:b refuses what berth:backups.credentials holds: Stat: Access Denied.");
   });
 
   test("without words is told by its exit code", () => {
