@@ -1,5 +1,5 @@
 /** docs/guides/database.md, step by step: the note board on PostgreSQL, which no release touches. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
@@ -38,6 +38,17 @@ async function served(): Promise<void> {
   }
 }
 
+/** What Redis answers to the app; AUTH is given the password. */
+async function redis(...commands: string[]): Promise<string[]> {
+  const [web = ""] = await app.output<string[]>("replicas");
+  const program = `
+    const { hostname, port, password } = new URL(require("node:fs").readFileSync("/run/secrets/cache-url", "utf8"));
+    const commands = ${JSON.stringify([...commands, "QUIT"])}.map((command) => (command === "AUTH" ? "AUTH " + password : command) + "\\r\\n").join("");
+    const socket = require("node:net").connect(port, hostname, () => socket.write(commands));
+    socket.pipe(process.stdout);`;
+  return (await docker("exec", web, "node", "-e", program)).split("\r\n").slice(0, -1);
+}
+
 async function deleteNewest(): Promise<void> {
   const { notes: [newest] } = (await (await fetch(`${app.url}/notes?limit=1`)).json()) as { notes: { id: string }[] };
   await fetch(`${app.url}/notes/${newest?.id}`, { method: "DELETE" });
@@ -71,12 +82,7 @@ test("its log and its contents can be looked at", async () => {
 });
 
 test("Redis takes the password that the app is given, and nobody without it", async () => {
-  const [web = ""] = await app.output<string[]>("replicas");
-  const program = `
-    const { hostname, port, password } = new URL(require("node:fs").readFileSync("/run/secrets/cache-url", "utf8"));
-    const socket = require("node:net").connect(port, hostname, () => socket.write("PING\\r\\nAUTH " + password + "\\r\\nSET a b\\r\\nQUIT\\r\\n"));
-    socket.pipe(process.stdout);`;
-  expect((await docker("exec", web, "node", "-e", program)).split("\r\n")).toEqual([expect.stringContaining("-NOAUTH"), "+OK", "+OK", "+OK"]);
+  expect(await redis("PING", "AUTH", "SET a b")).toEqual([expect.stringContaining("-NOAUTH"), "+OK", "+OK"]);
 });
 
 test("the password is in no label, environment, command or log", async () => {
@@ -138,6 +144,19 @@ test("a restored volume begins with the dump in it, on a new container", async (
   expect(await notes()).toEqual(before);
 });
 
+longTest("a restored Redis has what was written before the backup, and not what was after", async () => {
+  expect(await redis("AUTH", "SET a c")).toEqual(["+OK", "+OK"]);
+  expect(await app.npm("restore", "cache-data", "--yes")).toMatchObject({ code: 0, output: expect.stringMatching(/Volume \S+ serves the data of cache-data/) as unknown });
+  await served();
+  expect(await redis("AUTH", "GET a")).toEqual(["+OK", "$1", "b"]);
+});
+
+longTest("its files can be copied out", async () => {
+  const file = join(target, "version");
+  expect(await app.npm("cp", "database:/var/lib/postgresql/data/pgdata/PG_VERSION", file)).toMatchObject({ code: 0 });
+  expect(await readFile(file, "utf8")).toBe("15\n");
+});
+
 test("another major version is refused before anything is touched", async () => {
   await configure({ accessories: [{ name: "database", kind: "postgres", version: "16" }] });
   const { code, output } = await app.pulumi("preview", "--stack", app.stack);
@@ -154,6 +173,16 @@ longTest("the upgrade moves the contents into a second accessory, which the app 
   expect(moved.length).toBeGreaterThan(0);
   expect(await post("Bread")).toBe(201);
   expect(await docker("exec", `berth-${app.stack}-database16`, "psql", "--username=app", "--dbname=app", "--no-align", "--tuples-only", "--command=SELECT text FROM notes ORDER BY number DESC LIMIT 1")).toBe("Bread");
+});
+
+longTest("the old one goes without its data, once it is no longer declared", async () => {
+  const { accessories } = config("Switch to the new one") as { accessories: { name: string }[] };
+  await configure({ ...config("Switch to the new one"), accessories: accessories.filter(({ name }) => name === "database16") });
+  await app.upOk();
+  expect((await notes())[0]).toBe("Bread");
+  const { database } = await app.output<Record<string, { container: string | null; volume: string }>>("accessories");
+  expect(database?.container).toBeNull();
+  expect(await docker("volume", "inspect", "--format", "{{.Name}}", database?.volume ?? "")).toBe(database?.volume);
 });
 
 longTest("no command of the guide is left out", () => {

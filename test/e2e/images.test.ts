@@ -1,7 +1,8 @@
 /** Images of other kinds than the example's deploy with no change but configuration. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { Checkout, freePort } from "./support/checkout.ts";
+import { freePort } from "../support/freePort.ts";
+import { Checkout } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";
 import { LONG, longTest } from "./support/long.ts";

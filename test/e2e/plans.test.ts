@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Summary } from "../../commands/summary/summary.ts";
-import { Checkout, freePort } from "./support/checkout.ts";
+import { freePort } from "../support/freePort.ts";
+import { Checkout } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
 import { longTest } from "./support/long.ts";
 

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { get as httpGet } from "node:http";
 import { get as httpsGet } from "node:https";
 import { join } from "node:path";
-import { Checkout, freePort } from "./support/checkout.ts";
+import { freePort } from "../support/freePort.ts";
+import { Checkout } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";
 

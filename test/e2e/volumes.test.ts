@@ -1,7 +1,11 @@
 /** Volumes begin, are taken over and renamed as docs/guides/volumes.md says, and no data are lost sight of. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
 import { docker } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
+import { longTest } from "./support/long.ts";
 
 const guide = new Guide("docs/guides/volumes.md");
 const FOREIGN = `berth-stranger-${process.pid}-pictures`;
@@ -52,15 +56,38 @@ test("another name for the same data is refused at preview, and the command that
   expect(guide.left()).toEqual([]);
 });
 
-test("a volume of somebody else is mounted and left alone, also by a destroy with data, and one that is not there stops the update", async () => {
+test("a volume of somebody else is mounted, and one that is not there stops the update", async () => {
   const volumes = (existing: string) => [{ name: "notes", target: "/data" }, { name: "pictures", target: "/pictures", existing }];
   await app.configure({ volumes: volumes("berth-nobody"), replicas: 1 });
   const { output } = await app.up();
   expect(output).toContain("berth:volumes[1].existing is berth-nobody, which is no volume on the engine: see docker volume ls, or leave it out and Berth makes one");
-  const before = await docker("volume", "inspect", FOREIGN);
   await app.configure({ volumes: [{ ...volumes(FOREIGN)[0], existing: await engineName("/data") }, volumes(FOREIGN)[1]], replicas: 1 });
   await app.upOk();
   expect(await inReplica('require("fs").readFileSync("/proc/mounts", "utf8").includes(" /pictures ")')).toBe("true");
+});
+
+longTest("its backup is restored into a new volume, which the command that it says puts in its place", async () => {
+  const target = await mkdtemp(join(tmpdir(), "berth-backups-"));
+  try {
+    await docker("run", "--rm", "--user", "0", "--volume", `${FOREIGN}:/v`, "--entrypoint", "sh", "node:24-bookworm-slim", "-c", "echo sea > /v/a.jpg; chmod 777 /v");
+    await app.configure({ volumes: [{ name: "notes", target: "/data", existing: await engineName("/data") }, { name: "pictures", target: "/pictures", existing: FOREIGN, backup: { keep: 1 } }], replicas: 1, backups: { target } });
+    await app.secret("backups.password", "a password of the test");
+    expect(await app.npm("backup", "pictures")).toMatchObject({ code: 0 });
+    await inReplica('require("fs").rmSync("/pictures/a.jpg")');
+    const { code, output } = await app.npm("restore", "pictures", "--yes");
+    const [, path, restored] = /Volume \S+ is not Berth's own, .*: npm run pulumi -- config set --path '(\S+)' (\S+) --stack/.exec(output) ?? [];
+    expect([code, path]).toEqual([0, "berth:volumes[1].existing"]);
+    expect(await inReplica('require("fs").existsSync("/pictures/a.jpg")')).toBe("false");
+    await app.pulumiOk("config", "set", "--path", path ?? "", restored ?? "", "--stack", app.stack);
+    await app.upOk();
+    expect(await inReplica('require("fs").readFileSync("/pictures/a.jpg", "utf8")')).toBe("sea");
+  } finally {
+    await rm(target, { recursive: true, force: true });
+  }
+});
+
+test("a destroy with data leaves it alone, too", async () => {
+  const before = await docker("volume", "inspect", FOREIGN);
   expect((await app.npm("destroy", "--with-data", "--yes")).code).toBe(0);
   expect(await docker("volume", "inspect", FOREIGN)).toBe(before);
 });

@@ -58,6 +58,14 @@ export const JOB: JobSpec = {
 /** An answer to a command of kamal-proxy. */
 export const proxy = (words: string, answer: Omit<Answer, "to"> = {}): Answer => ({ to: `exec gw kamal-proxy ${words}`, ...answer });
 
+/** How the probe of the gate goes. */
+export const HEALTHY = proxy(`deploy gate-${RELEASE}`);
+export const WAITING = proxy(`deploy gate-${RELEASE}`, { seconds: 30 });
+export const REMOVED = proxy(`remove gate-${RELEASE}`);
+/** What a container that has failed looks like. */
+export const STATE: Answer = { to: "inspect --format {{.State.Status}}", stdout: "running, exit code 0, restarts 0, killed for memory false" };
+export const APP_LOG: Answer = { to: "logs --tail 50", stdout: "listening", stderr: "no database" };
+
 /** `kamal-proxy list` in its own words, colours included: its one route leads to these targets. */
 export const routeTo = (...targets: string[]): Answer =>
   proxy("list", {

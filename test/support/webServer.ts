@@ -15,12 +15,3 @@ export async function webServer(listener: RequestListener): Promise<string> {
   }));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
-
-/** A port of loopback on which nothing listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

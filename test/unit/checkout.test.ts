@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { checkOut, parseRemote } from "../../components/checkout.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { type Repository, repository } from "../support/repository.ts";
-import { freePort, webServer } from "../support/webServer.ts";
+import { freePort } from "../support/freePort.ts";
+import { webServer } from "../support/webServer.ts";
 
 const home = process.cwd();
 beforeEach(() => process.chdir(temporaryFolder()));

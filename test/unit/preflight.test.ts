@@ -7,7 +7,7 @@ import { type Config, OWNER, releaseOf, settingsOf } from "../support/configurat
 import { setEnvironment } from "../support/environment.ts";
 import { type Answer, fakeDocker } from "../support/fakeDocker.ts";
 import { temporaryFolder } from "../support/folders.ts";
-import { freePort } from "../support/webServer.ts";
+import { freePort } from "../support/freePort.ts";
 
 const HOST = "unix:///nonexistent/docker.sock";
 const ENGINE: Answer = { to: "version --format {{.Server.APIVersion}}", stdout: "1.41" };

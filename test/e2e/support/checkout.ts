@@ -2,11 +2,11 @@
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
+import { freePort } from "../../support/freePort.ts";
 import { removeLeftovers, RUN } from "./leftovers.ts";
 import { LONG } from "./long.ts";
 
@@ -170,14 +170,4 @@ export class Checkout {
 function ok(what: string, ran: Ran): Ran {
   if (ran.code !== 0) throw new Error(`${what} ended with ${ran.code}:\n${ran.output}`);
   return ran;
-}
-
-/** A port that nothing listens on just now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
