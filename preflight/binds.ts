@@ -6,6 +6,7 @@ import { mountWords } from "../components/containerFlags.ts";
 import { engineHost } from "../components/engine.ts";
 import { labelWords, type Owner } from "../components/owner.ts";
 import type { Release } from "../components/ledger.ts";
+import { stopReading } from "../steps/archive.ts";
 
 /** A folder that no image has. */
 const FOLDER = "/berth-bind";
@@ -57,7 +58,7 @@ function hashOf(container: string): Promise<string | undefined> {
     const reader = extract();
     reader.on("entry", (header, entry) => {
       if (header.type !== "file") {
-        child.kill();
+        stopReading(child);
         return resolve(undefined);
       }
       const hash = createHash("sha256");

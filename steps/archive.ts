@@ -1,5 +1,5 @@
 /** A tar archive on its way: counted, and with another name for what is in it. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { pipeline, Readable, Transform, type Writable } from "node:stream";
 import { extract, type Header, pack } from "tar-stream";
 
@@ -28,11 +28,14 @@ export function entriesOf(archive: Readable, most: number): Promise<Header[]> {
 /** The first entry of an archive, which says what kind of thing it holds; undefined where there is none. */
 export const firstEntry = async (archive: Readable): Promise<Header | undefined> => (await entriesOf(archive, 1))[0];
 
+/** Ends a `docker cp` whose archive is read no further: on SIGTERM it would wait for somebody to take what it has written. */
+export const stopReading = (reading: ChildProcess): boolean => reading.kill("SIGKILL");
+
 /** What a container has at a path; a symbolic link counts as what it leads to. Undefined where there is nothing. */
 export async function entryAt(container: string, path: string): Promise<Header | undefined> {
   const reading = spawn("docker", ["cp", "--follow-link", `${container}:${path}`, "-"], { stdio: ["ignore", "pipe", "ignore"] });
   const entry = await firstEntry(reading.stdout);
-  reading.kill();
+  stopReading(reading);
   return entry;
 }
 

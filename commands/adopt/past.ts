@@ -23,8 +23,9 @@ export async function readRecord({ containers }: Things): Promise<Past | undefin
  * does; undefined where nothing serves. Pure.
  */
 export function pastOf(record: Past | undefined, { containers, volumes }: Things): Past {
-  const live = containers.find(({ labels, serves }) => labels["berth.part"] === "web" && serves);
   const { releases, accessories, key } = record ?? { releases: [], accessories: {}, key: undefined };
+  const serving = containers.filter(({ labels, serves }) => labels["berth.part"] === "web" && serves);
+  const live = serving.find(({ labels }) => labels["berth.release"] === releases[0]?.name) ?? serving[0]; // a canary serves beside it
   const found = volumes.flatMap(({ labels }) => (labels["berth.part"] === "data" && labels["berth.volume"] ? [labels["berth.volume"]] : []));
   return {
     releases: live && releases[0]?.name !== live.labels["berth.release"] ? [releaseOf(live), ...releases] : releases,

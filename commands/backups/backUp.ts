@@ -8,7 +8,8 @@ import { type Progress, showProgress, sizeText } from "./progress.ts";
 import { readRecords, writeRecord } from "./records.ts";
 import { EXIT, explain, unreadFiles } from "./resticErrors.ts";
 import { type Backup, hostOf, marksOf, nextNumber, readBackups, shortId, surplus } from "./snapshots.ts";
-import { openWorkspace, VOLUME, type Workspace } from "./workspace.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
+import { VOLUME } from "./workspaceFlags.ts";
 
 /** A release that takes away the container with the hooks makes a backup worth nothing: so often it is begun anew. */
 const ATTEMPTS = 3;

@@ -7,7 +7,8 @@ import { docker } from "../shared/docker.ts";
 import { showProgress, sizeText } from "./progress.ts";
 import { explain, messagesOf } from "./resticErrors.ts";
 import { type Backup, shortId } from "./snapshots.ts";
-import { openWorkspace, VOLUME, type Workspace } from "./workspace.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
+import { VOLUME } from "./workspaceFlags.ts";
 
 /** What has to stay free on the engine's disk, in bytes: the app writes there, too. */
 const RESERVE = 256 * 1024 ** 2;

@@ -58,6 +58,7 @@ test.each([
 
 test("a bound file replaces the replicas when a byte of it changes, and not when its times do", async () => {
   mkdirSync(here("bound/pictures"), { recursive: true });
+  writeFileSync(here("bound/pictures/large.bin"), Buffer.alloc(8 * 1024 ** 2)); // more than a pipe holds
   writeFileSync(here("bound/notes.conf"), "one");
   const binds = (guide.config("Files of the engine's host")["binds"] as { source: string; target: string }[]).map((bind) => ({ ...bind, source: bind.source.replace("<folder>", here("bound")) }));
   const config = { volumes, ...guide.config("Memory"), binds };

@@ -1,17 +1,21 @@
 /** A state that is lost does not take what runs with it, and comes back as docs/guides/lost-state.md says. */
-import { readdir, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "../support/freePort.ts";
 import { Checkout } from "./support/checkout.ts";
 import { census, docker, lines } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
+import { longTest } from "./support/long.ts";
 
 const guide = new Guide("docs/guides/lost-state.md");
 const PAGE = "app/src/page/layout.ts";
 
+const BASE = { volumes: [{ name: "data", target: "/data" }], workers: [{ name: "idle", command: ["-e", "setInterval(() => undefined, 1000)"], replicas: 1 }], drain: "1s" };
+
 let app: Checkout;
 beforeAll(async () => {
-  const workers = [{ name: "idle", command: ["-e", "setInterval(() => undefined, 1000)"], replicas: 1 }];
-  app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], workers, drain: "1s" });
+  app = await Checkout.make(BASE);
   await app.secret("secrets.token", "hush");
   await app.upOk();
 });
@@ -86,4 +90,35 @@ test("it is rebuilt from what runs: the same containers, volumes, ledger and key
   expect(await census(app.stack)).toEqual(things);
   expect(await running()).toEqual(serving);
   expect(guide.left()).toEqual([]);
+});
+
+longTest("a stack with all that there is comes back as well: a canary beside the live release, a database, a certificate, jobs", async () => {
+  const job = { command: ["-e", "0"] };
+  const config = {
+    ...BASE, hosts: ["notes.example.com"], httpsPort: await freePort(), accessories: [{ name: "cache", kind: "redis" }], migration: job, smokeTest: job,
+    binds: [{ source: join(app.folder, "app"), target: "/sources" }], tmpfs: [{ target: "/cache", size: "8M" }], secretsFor: { web: ["token"] },
+  };
+  const [certificate, key] = ["pem", "key"].map((kind) => join(app.folder, `server.${kind}`)) as [string, string];
+  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=notes.example.com", "-addext", "subjectAltName=DNS:notes.example.com", "-keyout", key, "-out", certificate], { stdio: "ignore" });
+  const configure = async (more: object) => {
+    await app.configure({ ...config, ...more });
+    await app.secret("secrets.token", "hush");
+    await app.secret("tls.certificate", await readFile(certificate, "utf8"));
+    await app.secret("tls.key", await readFile(key, "utf8"));
+  };
+  await configure({});
+  await app.upOk();
+  await configure({ env: { GREETING: "Canary" }, canary: { replicas: 1, duration: "1s" } });
+  expect((await app.npm("up", "--yes")).output).toMatch(/canary \S+ is held/);
+
+  const [before, things, serving] = [await record(), await census(app.stack), await running()];
+  await loseState();
+  const adopted = await app.npm("adopt");
+  expect(adopted.output).toContain("An update would change nothing.\n");
+  expect(adopted.code).toBe(0);
+  const after = await record();
+  expect(after.things).toEqual(before.things);
+  expect(after.outputs).toEqual({ ...before.outputs, canary: { ...(before.outputs?.["canary"] as object), verdict: "" } }); // how it was judged is forgotten
+  await app.upOk("--expect-no-changes");
+  expect([await census(app.stack), await running()]).toEqual([things, serving]);
 });

@@ -1,6 +1,6 @@
 /** Removes what tests left on the engine: their own at the end, and that of runs which were cut off. */
 import { execFile } from "node:child_process";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -46,10 +46,35 @@ export async function sweep(env: NodeJS.ProcessEnv = process.env): Promise<void>
     const owner = ownerOf(stack);
     if (owner !== undefined && !isAlive(owner)) await removeLeftovers(stack, env);
   }
+  for (const [list, remove] of [
+    [["ps", "--all", "--format", "{{.Names}}"], ["rm", "--force", "--volumes"]],
+    [["volume", "ls", "--format", "{{.Name}}"], ["volume", "rm"]],
+    [["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], ["image", "rm", "--force"]],
+  ] as const) {
+    const found = (await docker(env, ...list)).filter((name) => isOfDead(/^berth-(?:stranger|e2e)-(\d+)\b/.exec(name)?.[1]));
+    if (found.length > 0) await docker(env, ...remove, ...found);
+  }
   for (const entry of await readdir(tmpdir())) {
-    if (entry.startsWith("berth-e2e-") && (await isAbandoned(join(tmpdir(), entry)))) await rm(join(tmpdir(), entry), { recursive: true, force: true });
+    const folder = join(tmpdir(), entry);
+    if (isOfDead(/^berth-run-(\d+)$/.exec(entry)?.[1]) || (entry.startsWith("berth-e2e-") && (await isAbandoned(folder)))) await removeFolder(folder);
   }
 }
+
+/** A folder of this run's for all its temporary files, those of the programs that it starts and kills included. */
+export async function makeFolder(): Promise<void> {
+  const folder = join(tmpdir(), `berth-run-${process.pid}`);
+  await mkdir(folder);
+  process.env["TMPDIR"] = folder;
+}
+
+/** Also one that has something mounted below it. */
+async function removeFolder(folder: string): Promise<void> {
+  const mounts = (await readFile("/proc/mounts", "utf8").catch(() => "")).split("\n").map((line) => line.split(" ")[1] ?? "");
+  for (const mount of mounts.filter((path) => path.startsWith(`${folder}/`))) await run("umount", ["--lazy", mount]);
+  await rm(folder, { recursive: true, force: true });
+}
+
+const isOfDead = (owner: string | undefined): boolean => owner !== undefined && !isAlive(Number(owner));
 
 /** Ends what a test run has started and left, such as an update that would go on making containers. Does nothing where there is no /proc. */
 async function endStrays(): Promise<void> {

@@ -26,7 +26,7 @@ ENTRYPOINT ["/usr/sbin/sshd", "-D", "-e", "-f", "none", "-o", "Subsystem=sftp in
 `;
 
 export async function startSshServer(): Promise<SshServer> {
-  const name = `berth-e2e-ssh-${process.pid}`;
+  const name = `berth-e2e-${process.pid}-ssh`;
   const folder = await mkdtemp(join(tmpdir(), "berth-ssh-"));
   const stop = async () => {
     await docker("rm", "--force", name);
@@ -39,7 +39,7 @@ export async function startSshServer(): Promise<SshServer> {
     await docker("build", "--quiet", "--tag", name, folder);
     await docker("run", "--detach", "--name", name, name);
     await docker("cp", `${name}:/key`, join(folder, "key"));
-    return { container: name, host: await docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", name), user: USER, key: join(folder, "key"), stop };
+    return { container: name, host: await docker("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}", name), user: USER, key: join(folder, "key"), stop };
   } catch (error) {
     await stop();
     throw error;

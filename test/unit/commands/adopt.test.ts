@@ -126,6 +126,11 @@ describe("the past", () => {
     expect(pastOf({ releases: [entry("r0")], dataVolumes: [], accessories: {} }, things({ containers: [web] }))).toMatchObject({ releases: [live, { name: "r0" }] });
   });
 
+  test("has the live release on top, also where a canary serves beside it", () => {
+    const canary = { ...web, name: "berth-dev-canary-web-1-ccccccc", labels: { ...web.labels, "berth.release": "r2" } };
+    expect(pastOf({ releases: [entry("r1")], dataVolumes: [], accessories: {} }, things({ containers: [canary, web] })).releases).toEqual([entry("r1")]);
+  });
+
   test("has no release on top that does not serve", () => {
     expect(pastOf(undefined, things({ containers: [{ ...web, serves: false }], volumes: data }))).toEqual({ releases: [], dataVolumes: ["data"], accessories: {}, key: undefined });
   });

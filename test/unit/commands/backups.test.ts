@@ -6,7 +6,7 @@ import { explain, retryIn, unreadFiles } from "../../../commands/backups/resticE
 import { isDue } from "../../../commands/backups/schedule.ts";
 import { chooseBackup, marksOf, nextNumber, readBackups, surplus } from "../../../commands/backups/snapshots.ts";
 import { ageInWords } from "../../../components/units.ts";
-import { secretLines, workspaceFlags } from "../../../commands/backups/workspace.ts";
+import { secretLines, workspaceFlags } from "../../../commands/backups/workspaceFlags.ts";
 import { type BackupRecord, drillProblems, readRecordLabels } from "../../../components/backupRecord.ts";
 import { OWNER } from "../../support/configuration.ts";
 
