@@ -1,5 +1,5 @@
 /** Backups as the guide tells it, and what happens where they go wrong. */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -173,22 +173,23 @@ describe("a backup that is no good is refused, and the live data stay as they ar
   });
 
   longTest("one that has no room where it is to go, or where it is to be restored", async () => {
-    const small = await mkdtemp(join(tmpdir(), "berth-small-"));
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", small]); // which takes root
+    const inMemory = (name: string, size: string) => docker("volume", "create", "--label", `berth.stack=${app.stack}`, "--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", `o=size=${size}`, `${app.stack}-${name}`);
+    const disk = await inMemory("disk", "2m");
+    const holder = await docker("run", "--detach", "--init", "--label", `berth.stack=${app.stack}`, "--volume", `${disk}:/disk`, "--entrypoint", "sleep", "node:24-bookworm-slim", "600"); // else it is not mounted
     try {
       await inVolume(live, "head -c 8M /dev/urandom > /data/large");
-      await configureBackup({ keep: 2 }, small);
+      await configureBackup({ keep: 2 }, await docker("volume", "inspect", "--format", "{{.Mountpoint}}", disk));
       const { code, output } = await app.npm("backup", "--init");
       expect(output).toMatch(/^error: volume data was not backed up: there is no room left: .*no space left on device/m);
       expect(code).toBe(1);
     } finally {
       await configureBackup({ keep: 2 }, target);
-      execFileSync("umount", [small]);
+      await docker("rm", "--force", holder);
     }
-    await docker("volume", "create", "--label", `berth.stack=${app.stack}`, "--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=16m", `${app.stack}-small`);
+    const small = await inMemory("small", "16m");
     const password = (await app.pulumiOk("config", "get", "--path", "berth:backups.password", "--stack", app.stack)).stdout.trim();
     const [backup] = await backups();
-    const restored = restoreInto({ project: "berth", stack: app.stack }, { target, password, credentials: {} }, backup as Backup, `${app.stack}-small`, () => undefined);
+    const restored = restoreInto({ project: "berth", stack: app.stack }, { target, password, credentials: {} }, backup as Backup, small, () => undefined);
     await expect(restored).rejects.toThrow(/^backup [0-9a-f]{8} takes .*, and the engine's disk has 16\.0 MiB free, of which 256\.0 MiB are left to the app: make room there$/);
   });
 
