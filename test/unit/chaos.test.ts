@@ -1,4 +1,6 @@
 /** What the chaos suite works out without an engine: its cells, its model, its reports. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import type { Result } from "../chaos/cell.ts";
 import { chart } from "../chaos/chart.ts";
 import { FAULTS } from "../chaos/faults.ts";
@@ -78,4 +80,8 @@ describe("the reports", () => {
     expect(svg).toContain("<title>cli-kill at gate: 1000 requests</title>");
     expect(svg.match(/<rect x=/g)).toHaveLength(2 * 8 + 5);
   });
+});
+
+test("it runs without a test runner", async () => {
+  await promisify(execFile)(process.execPath, ["--disable-warning=ExperimentalWarning", "--eval", 'import("./test/chaos/main.ts")']);
 });

@@ -7,8 +7,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { freePort } from "../../support/freePort.ts";
+import { LONG } from "./form.ts";
 import { removeLeftovers, RUN } from "./leftovers.ts";
-import { LONG } from "./long.ts";
 
 const run = promisify(execFile);
 const ROOT = process.cwd();

@@ -1,7 +1,7 @@
 /** What `npm test` leaves out, because it takes long and is much like what it does: `npm test -- e2e --long` has it all. */
+import { LONG } from "./form.ts";
 
-/** Whether the long forms are wanted. */
-export const LONG = Boolean(process.env["BERTH_LONG"]);
+export { LONG };
 
 /** A test of the long form only. */
 export const longTest = LONG ? test : test.skip;
