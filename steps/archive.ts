@@ -25,19 +25,19 @@ export function entriesOf(archive: Readable, most: number): Promise<Header[]> {
   });
 }
 
-/** The first entry of an archive, which says what kind of thing it holds; undefined where there is none. */
-export const firstEntry = async (archive: Readable): Promise<Header | undefined> => (await entriesOf(archive, 1))[0];
-
 /** Ends a `docker cp` whose archive is read no further: on SIGTERM it would wait for somebody to take what it has written. */
 export const stopReading = (reading: ChildProcess): boolean => reading.kill("SIGKILL");
 
-/** What a container has at a path; a symbolic link counts as what it leads to. Undefined where there is nothing. */
-export async function entryAt(container: string, path: string): Promise<Header | undefined> {
-  const reading = spawn("docker", ["cp", "--follow-link", `${container}:${path}`, "-"], { stdio: ["ignore", "pipe", "ignore"] });
-  const entry = await firstEntry(reading.stdout);
+/** So many first entries of what `docker cp` gives for these words. */
+export async function entriesIn(words: readonly string[], most: number): Promise<Header[]> {
+  const reading = spawn("docker", ["cp", ...words, "-"], { stdio: ["ignore", "pipe", "ignore"] });
+  const entries = await entriesOf(reading.stdout, most);
   stopReading(reading);
-  return entry;
+  return entries;
 }
+
+/** What a container has at a path; a symbolic link counts as what it leads to. Undefined where there is nothing. */
+export const entryAt = async (container: string, path: string): Promise<Header | undefined> => (await entriesIn(["--follow-link", `${container}:${path}`], 1))[0];
 
 /** Of the package's streams, which are not Node's own by type and do as well. */
 const asNode = (reader: ReturnType<typeof extract>): Writable => reader as unknown as Writable;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 import { labelWords, type Owner } from "../components/owner.ts";
 import type { SeedSettings } from "../settings.ts";
-import { changing, entriesOf, entryAt, type Owner as FileOwner, stopReading } from "./archive.ts";
+import { changing, entriesIn, entryAt, type Owner as FileOwner } from "./archive.ts";
 import { docker, readInput, runStep, StepError, tryDocker } from "./engine.ts";
 
 export interface SeedInput {
@@ -51,10 +51,7 @@ async function withContainer<T>({ owner, volume, image }: SeedInput, more: reado
 }
 
 async function isEmpty(container: string): Promise<boolean> {
-  const reading = spawn("docker", ["cp", `${container}:${FOLDER}`, "-"], { stdio: ["ignore", "pipe", "ignore"] });
-  const entries = await entriesOf(reading.stdout, 2);
-  stopReading(reading);
-  return entries.length < 2; // the first is the folder itself
+  return (await entriesIn([`${container}:${FOLDER}`], 2)).length < 2; // the first is the folder itself
 }
 
 async function fill({ target, seed, user }: SeedInput, source: string, container: string): Promise<void> {

@@ -16,13 +16,13 @@ longDescribe("a repository", () => {
   beforeAll(async () => {
     app = await Checkout.make({ replicas: 1, drain: "1s", volumes: [{ name: "data", target: "/data", backup: { keep: 2 } }] });
     await set("target", "/nowhere");
-    await set("password", "a password", "--secret");
+    await app.secret("backups.password", "a password");
     await app.upOk();
     await fetch(`${app.url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text: "before" }) });
   });
   afterAll(() => app?.remove());
 
-  const set = (path: string, value: string, ...words: string[]) => app.pulumiOk("config", "set", ...words, "--path", "--stack", app.stack, `berth:backups.${path}`, "--", value);
+  const set = (path: string, value: string) => app.pulumiOk("config", "set", "--path", "--stack", app.stack, `berth:backups.${path}`, "--", value);
 
   async function worksFor(kind: string): Promise<void> {
     expect(await app.npm("backup", "--init")).toMatchObject({ code: 0, output: expect.stringContaining(`Began a repository at ${kind}:`) as string });
@@ -41,10 +41,10 @@ longDescribe("a repository", () => {
     const { port } = await server.run();
     try {
       await set("target", `s3:http://${address}:${port}/shop/berth`);
-      await set("credentials.AWS_ACCESS_KEY_ID", "guessed", "--secret");
-      await set("credentials.AWS_SECRET_ACCESS_KEY", "S3RVER", "--secret");
+      await app.secret("backups.credentials.AWS_ACCESS_KEY_ID", "guessed");
+      await app.secret("backups.credentials.AWS_SECRET_ACCESS_KEY", "S3RVER");
       expect(await app.npm("backup", "--init")).toMatchObject({ code: 1, output: expect.stringMatching(/^error: volume data was not backed up: s3:\S+ refuses what berth:backups\.credentials holds: .*Access Key/m) as string });
-      await set("credentials.AWS_ACCESS_KEY_ID", "S3RVER", "--secret");
+      await app.secret("backups.credentials.AWS_ACCESS_KEY_ID", "S3RVER");
       await worksFor("s3");
       expect((await readdir(join(directory, "shop"), { recursive: true })).filter((path) => path.startsWith("berth/snapshots/"))).not.toEqual([]);
     } finally {

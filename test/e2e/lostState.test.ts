@@ -1,12 +1,12 @@
 /** A state that is lost does not take what runs with it, and comes back as docs/guides/lost-state.md says. */
-import { execFileSync } from "node:child_process";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../support/freePort.ts";
 import { Checkout } from "./support/checkout.ts";
 import { census, docker, lines } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
 import { longTest } from "./support/long.ts";
+import { HOST, selfSigned } from "./support/selfSigned.ts";
 
 const guide = new Guide("docs/guides/lost-state.md");
 const PAGE = "app/src/page/layout.ts";
@@ -95,16 +95,15 @@ test("it is rebuilt from what runs: the same containers, volumes, ledger and key
 longTest("a stack with all that there is comes back as well: a canary beside the live release, a database, a certificate, jobs", async () => {
   const job = { command: ["-e", "0"] };
   const config = {
-    ...BASE, hosts: ["notes.example.com"], httpsPort: await freePort(), accessories: [{ name: "cache", kind: "redis" }], migration: job, smokeTest: job,
+    ...BASE, hosts: [HOST], httpsPort: await freePort(), accessories: [{ name: "cache", kind: "redis" }], migration: job, smokeTest: job,
     binds: [{ source: join(app.folder, "app"), target: "/sources" }], tmpfs: [{ target: "/cache", size: "8M" }], secretsFor: { web: ["token"] },
   };
-  const [certificate, key] = ["pem", "key"].map((kind) => join(app.folder, `server.${kind}`)) as [string, string];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=notes.example.com", "-addext", "subjectAltName=DNS:notes.example.com", "-keyout", key, "-out", certificate], { stdio: "ignore" });
+  const { certificate, key } = selfSigned(app.folder, "server");
   const configure = async (more: object) => {
     await app.configure({ ...config, ...more });
     await app.secret("secrets.token", "hush");
-    await app.secret("tls.certificate", await readFile(certificate, "utf8"));
-    await app.secret("tls.key", await readFile(key, "utf8"));
+    await app.secret("tls.certificate", certificate);
+    await app.secret("tls.key", key);
   };
   await configure({});
   await app.upOk();

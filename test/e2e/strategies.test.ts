@@ -1,5 +1,4 @@
 /** The other ways to serve: one writer at a time, a maintenance page, host names with certificates of one's own. */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { get as httpGet } from "node:http";
 import { get as httpsGet } from "node:https";
@@ -8,6 +7,7 @@ import { freePort } from "../support/freePort.ts";
 import { Checkout } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";
+import { selfSigned } from "./support/selfSigned.ts";
 
 let app: Checkout;
 beforeAll(async () => {
@@ -67,10 +67,9 @@ test("own certificates serve the named hosts only, and a renewed one needs no ne
 });
 
 async function useCertificate(name: string): Promise<void> {
-  const file = (kind: string) => join(app.folder, `${name}.${kind}`);
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=notes.example.com/O=${name}`, "-addext", "subjectAltName=DNS:notes.example.com", "-keyout", file("key"), "-out", file("pem")], { stdio: "ignore" });
-  await app.secret("tls.certificate", readFileSync(file("pem"), "utf8"));
-  await app.secret("tls.key", readFileSync(file("key"), "utf8"));
+  const { certificate, key } = selfSigned(app.folder, name);
+  await app.secret("tls.certificate", certificate);
+  await app.secret("tls.key", key);
 }
 
 /** Only a client that trusts exactly this certificate gets an answer. */

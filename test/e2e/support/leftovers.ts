@@ -12,16 +12,18 @@ async function docker(env: NodeJS.ProcessEnv, ...words: string[]): Promise<strin
   return (await run("docker", words, { env })).stdout.split("\n").filter(Boolean);
 }
 
+/** How each kind of thing is listed, by ids and by names, and removed; what others are used by comes later. */
+const KINDS = [
+  { list: ["ps", "--all"], name: "{{.Names}}", remove: ["rm", "--force", "--volumes"] },
+  { list: ["volume", "ls"], name: "{{.Name}}", remove: ["volume", "rm"] },
+  { list: ["network", "ls"], name: "{{.Name}}", remove: ["network", "rm"] },
+  { list: ["image", "ls"], name: "{{.Repository}}:{{.Tag}}", remove: ["image", "rm", "--force"] },
+] as const;
+
 /** Removes every container, volume, network and image with this stack's label. */
 export async function removeLeftovers(stack: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
-  const mine = ["--filter", `label=berth.stack=${stack}`];
-  for (const [list, remove] of [
-    [["ps", "--all", "--quiet"], ["rm", "--force", "--volumes"]],
-    [["volume", "ls", "--quiet"], ["volume", "rm"]],
-    [["network", "ls", "--quiet"], ["network", "rm"]],
-    [["image", "ls", "--quiet"], ["image", "rm", "--force"]],
-  ] as const) {
-    const found = [...new Set(await docker(env, ...list, ...mine))];
+  for (const { list, remove } of KINDS) {
+    const found = [...new Set(await docker(env, ...list, "--quiet", "--filter", `label=berth.stack=${stack}`))];
     if (found.length > 0) await docker(env, ...remove, ...found);
   }
 }
@@ -43,15 +45,10 @@ export async function sweep(env: NodeJS.ProcessEnv = process.env): Promise<void>
   const volumes = await docker(env, "volume", "ls", "--format", '{{.Label "berth.stack"}}');
   const networks = await docker(env, "network", "ls", "--format", '{{.Label "berth.stack"}}');
   for (const stack of new Set([...labels, ...volumes, ...networks])) {
-    const owner = ownerOf(stack);
-    if (owner !== undefined && !isAlive(owner)) await removeLeftovers(stack, env);
+    if (isOfDead(ownerOf(stack))) await removeLeftovers(stack, env);
   }
-  for (const [list, remove] of [
-    [["ps", "--all", "--format", "{{.Names}}"], ["rm", "--force", "--volumes"]],
-    [["volume", "ls", "--format", "{{.Name}}"], ["volume", "rm"]],
-    [["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], ["image", "rm", "--force"]],
-  ] as const) {
-    const found = (await docker(env, ...list)).filter((name) => isOfDead(/^berth-(?:stranger|e2e)-(\d+)\b/.exec(name)?.[1]));
+  for (const { list, name: format, remove } of KINDS) {
+    const found = (await docker(env, ...list, "--format", format)).filter((name) => isOfDead(/^berth-(?:stranger|e2e)-(\d+)\b/.exec(name)?.[1]));
     if (found.length > 0) await docker(env, ...remove, ...found);
   }
   for (const entry of await readdir(tmpdir())) {
@@ -63,7 +60,7 @@ export async function sweep(env: NodeJS.ProcessEnv = process.env): Promise<void>
 /** A folder of this run's for all its temporary files, those of the programs that it starts and kills included. */
 export async function makeFolder(): Promise<void> {
   const folder = join(tmpdir(), `berth-run-${process.pid}`);
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   process.env["TMPDIR"] = folder;
 }
 
@@ -74,7 +71,7 @@ async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-const isOfDead = (owner: string | undefined): boolean => owner !== undefined && !isAlive(Number(owner));
+const isOfDead = (owner: string | number | undefined): boolean => owner !== undefined && !isAlive(Number(owner));
 
 /** Ends what a test run has started and left, such as an update that would go on making containers. Does nothing where there is no /proc. */
 async function endStrays(): Promise<void> {
@@ -87,6 +84,5 @@ async function endStrays(): Promise<void> {
 
 /** A copy of the project names its owner in its stack's file. */
 async function isAbandoned(folder: string): Promise<boolean> {
-  const owner = (await readdir(folder)).map((file) => ownerOf(/^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? "")).find((found) => found !== undefined);
-  return owner !== undefined && !isAlive(owner);
+  return isOfDead((await readdir(folder)).map((file) => ownerOf(/^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? "")).find((found) => found !== undefined));
 }

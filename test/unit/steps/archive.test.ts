@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { extract, type Header, pack } from "tar-stream";
-import { type Changes, changing, counting, firstEntry } from "../../../steps/archive.ts";
+import { type Changes, changing, counting, entriesOf } from "../../../steps/archive.ts";
 
 type Entry = Partial<Header> & { readonly name: string; readonly content?: string };
 
@@ -77,8 +77,8 @@ test("the root of a container, which has no name, gets one", async () => {
 });
 
 test("the first entry tells what an archive holds", async () => {
-  expect(await firstEntry(await archive(FOLDER))).toMatchObject({ name: "notes/", type: "directory", uid: 1000 });
-  expect(await firstEntry(Readable.from([]))).toBeUndefined();
+  expect((await entriesOf(await archive(FOLDER), 1))[0]).toMatchObject({ name: "notes/", type: "directory", uid: 1000 });
+  expect((await entriesOf(Readable.from([]), 1))[0]).toBeUndefined();
 });
 
 test("bytes are counted on their way", async () => {
