@@ -38,6 +38,7 @@ export async function startSshServer(): Promise<SshServer> {
     await writeFile(join(folder, "Dockerfile"), DOCKERFILE);
     await docker("build", "--quiet", "--tag", name, folder);
     await docker("run", "--detach", "--name", name, name);
+    await docker("exec", name, "timeout", "20", "bash", "-c", "until (exec 3<>/dev/tcp/localhost/22) 2>/dev/null; do sleep 0.1; done"); // else ssh-keyscan may find nobody
     await docker("cp", `${name}:/key`, join(folder, "key"));
     return { container: name, host: await docker("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}", name), user: USER, key: join(folder, "key"), stop };
   } catch (error) {
