@@ -1,6 +1,7 @@
 /** What a reviewer should not have to look for: promises nobody waits for, `any`, assertions that quiet the compiler. */
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
+import { floorRules } from "./floors.ts";
 
 export default defineConfig(
   globalIgnores(["**/node_modules/", "coverage/", ".berth/"]),
@@ -39,6 +40,7 @@ export default defineConfig(
       "@typescript-eslint/unbound-method": "off", // expect(object.method)
     },
   },
+  ...floorRules,
   { files: ["**/*.mjs", "**/*.cjs"], extends: [tseslint.configs.disableTypeChecked] },
   { files: ["**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
 );

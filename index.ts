@@ -1,16 +1,16 @@
 /** The stack: its configuration becomes one app, and what a person wants to know of it becomes outputs. */
 import { mkdir } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { BUILD_LOGS } from "./components/buildLog.ts";
-import { provideBuildSecrets } from "./components/buildSecrets.ts";
-import { checkOut } from "./components/checkout.ts";
-import { contentHash } from "./components/content.ts";
-import { findRelease, liveRelease, nextRelease, readPast } from "./components/ledger.ts";
-import { readOrigin } from "./components/origin.ts";
-import { valuesFor } from "./components/secretValues.ts";
+import { BUILD_LOGS } from "./source/buildLog.ts";
+import { provideBuildSecrets } from "./source/buildSecrets.ts";
+import { checkOut } from "./source/checkout.ts";
+import { contentHash } from "./source/content.ts";
+import { findRelease, liveRelease, nextRelease, readPast } from "./release/ledger.ts";
+import { readOrigin } from "./source/origin.ts";
+import { valuesFor } from "./release/secretValues.ts";
 import { WebApp } from "./components/webApp.ts";
-import { checkContext, checkEngine } from "./preflight.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import { checkContext, checkEngine } from "./preflight/preflight.ts";
+import { readSettings, type Settings } from "./settings/settings.ts";
 
 export default async () => {
   const settings = readSettings();

@@ -2,8 +2,8 @@
 import { Command } from "commander";
 import { abort } from "./update/canary.ts";
 import { main } from "./shared/cli.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
-import { openStack } from "./shared/stack.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
+import { openStack } from "../stack/stack.ts";
 
 const options = new Command("abort-canary")
   .description("Takes the canary away; the live release stays, and is pinned.")

@@ -2,9 +2,9 @@
 import { Command } from "commander";
 import { adoptStack } from "./adopt/adopt.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
-import { makeStack } from "./shared/stack.ts";
-import { mendRecords } from "./update/records.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
+import { makeStack } from "../stack/stack.ts";
+import { mendRecords } from "../stack/mendRecords.ts";
 import { makeWay, viewStack } from "./update/update.ts";
 
 const options = new Command("adopt")

@@ -6,7 +6,7 @@ import { readRecords } from "./backups/records.ts";
 import { isDue } from "./backups/schedule.ts";
 import { Busy, type Workspace } from "./backups/workspace.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 
 const command = new Command("backup")
   .description("Backs up the volumes that are named, else all that have a backup in berth:volumes.")

@@ -7,7 +7,7 @@ import { sizeText } from "./backups/progress.ts";
 import { shortId } from "./backups/snapshots.ts";
 import { openWorkspace } from "./backups/workspace.ts";
 import { main } from "./shared/cli.ts";
-import { openPulumi } from "./shared/pulumiCli.ts";
+import { openPulumi } from "../stack/pulumiCli.ts";
 
 const command = new Command("backups")
   .description("Lists the backups of the volumes that are named, else of all, newest first.")

@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp } from "../toolchain/setup.ts";
-import { readOrigin } from "../components/origin.ts";
+import { readOrigin } from "../source/origin.ts";
 import { sweep } from "../test/e2e/support/leftovers.ts";
 import type { Outcome } from "../test/chaos/main.ts";
 import { main, UserError } from "./shared/cli.ts";

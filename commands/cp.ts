@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { Command } from "commander";
-import type { Changes } from "../steps/archive.ts";
+import type { Changes } from "../engine/archive.ts";
 import { type Address, checkEnds, type Kind, type Landing, landing, meansContents, parseAddress } from "./copy/address.ts";
 import { type Inside, inWords, kindAt, openInside, ownerOf } from "./copy/inside.ts";
 import { choosePlace } from "./copy/places.ts";
@@ -11,9 +11,9 @@ import { sizeWords } from "./copy/progress.ts";
 import { type End, transfer } from "./copy/transfer.ts";
 import { findVolumes } from "./copy/volumes.ts";
 import { main, UserError } from "./shared/cli.ts";
-import { containersOf, openEngine } from "./shared/docker.ts";
-import { openPulumi } from "./shared/pulumiCli.ts";
-import { chooseStack, readOutputs } from "./shared/stack.ts";
+import { containersOf, openEngine } from "../engine/containers.ts";
+import { openPulumi } from "../stack/pulumiCli.ts";
+import { chooseStack, readOutputs } from "../stack/stack.ts";
 
 const command = new Command("cp")
   .description("Copies files out of or into a replica (web-1:/path), an accessory (name:/path) or a volume (volume/data:/path). See docs/guides/files.md.")

@@ -3,13 +3,13 @@ import { Command } from "commander";
 import { agree } from "./shared/agree.ts";
 import { main, paint } from "./shared/cli.ts";
 import { removeBackupWork } from "./backups/records.ts";
-import { docker, openEngine } from "./shared/docker.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
-import { chooseStack } from "./shared/stack.ts";
+import { docker, openEngine } from "../engine/containers.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
+import { chooseStack } from "../stack/stack.ts";
 import { removeOrphans } from "./update/leftovers.ts";
 import { changeAlone, makeWay, viewStack } from "./update/update.ts";
-import { lookAtEngine } from "./view/found.ts";
-import { ownedBy, type Owner } from "../components/owner.ts";
+import { lookAtEngine } from "../engine/found.ts";
+import { ownedBy, type Owner } from "../engine/labels.ts";
 
 const options = new Command("destroy")
   .description("Removes the stack's containers, images and network. Its data volumes stay.")

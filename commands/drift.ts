@@ -2,10 +2,10 @@
 import { Command } from "commander";
 import { main, paint } from "./shared/cli.ts";
 import { describe } from "./view/driftRules.ts";
-import { heldBy, whose } from "./update/locks.ts";
+import { heldBy, whose } from "../stack/pulumiLock.ts";
 import { refuseIfLost } from "./update/lostRecord.ts";
-import { openPulumi } from "./shared/pulumiCli.ts";
-import { chooseStack } from "./shared/stack.ts";
+import { openPulumi } from "../stack/pulumiCli.ts";
+import { chooseStack } from "../stack/stack.ts";
 import { viewStack } from "./update/update.ts";
 
 const options = new Command("drift")

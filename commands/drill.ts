@@ -4,7 +4,7 @@ import { chooseVolumes, openBackups } from "./backups/context.ts";
 import { drill, type Drilled } from "./backups/drillOne.ts";
 import type { Workspace } from "./backups/workspace.ts";
 import { main, UserError } from "./shared/cli.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 
 const command = new Command("drill")
   .description("Restores the newest backup of the volumes that are named, else of all, into a scratch volume, and checks it there. What serves is not touched.")

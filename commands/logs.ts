@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { containersOf, openEngine } from "./shared/docker.ts";
-import { openPulumi } from "./shared/pulumiCli.ts";
-import { chooseStack } from "./shared/stack.ts";
+import { containersOf, openEngine } from "../engine/containers.ts";
+import { openPulumi } from "../stack/pulumiCli.ts";
+import { chooseStack } from "../stack/stack.ts";
 
 const command = new Command("logs")
   .description("Prints the log lines of the app's containers, or of the accessories that are named.")

@@ -1,13 +1,13 @@
 /** Removes what of a stack nobody needs any more: only what carries its labels, and data only where that is asked for. */
 import { Command } from "commander";
-import { ownedBy, type Owner } from "../components/owner.ts";
+import { ownedBy, type Owner } from "../engine/labels.ts";
 import { type Facts, type Surplus, surplusOf } from "./prune/surplus.ts";
 import { agree } from "./shared/agree.ts";
 import { main, paint } from "./shared/cli.ts";
-import { docker } from "./shared/docker.ts";
-import { openPulumi } from "./shared/pulumiCli.ts";
-import { chooseStack, type Outputs } from "./shared/stack.ts";
-import { refuseIfHeld } from "./update/locks.ts";
+import { docker } from "../engine/containers.ts";
+import { openPulumi } from "../stack/pulumiCli.ts";
+import { chooseStack, type Outputs } from "../stack/stack.ts";
+import { refuseIfHeld } from "../stack/pulumiLock.ts";
 import { refuseIfLost } from "./update/lostRecord.ts";
 import { viewStack, type View } from "./update/update.ts";
 

@@ -2,8 +2,8 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import { main, paint } from "./shared/cli.ts";
-import { openPulumi } from "./shared/pulumiCli.ts";
-import { openStack } from "./shared/stack.ts";
+import { openPulumi } from "../stack/pulumiCli.ts";
+import { openStack } from "../stack/stack.ts";
 
 const options = new Command("releases")
   .description("Lists the releases that went live, newest first.")

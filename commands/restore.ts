@@ -9,10 +9,10 @@ import { swapVolume } from "./backups/swap.ts";
 import { openWorkspace, type Workspace } from "./backups/workspace.ts";
 import { agree } from "./shared/agree.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { docker } from "./shared/docker.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
-import { refuseIfHeld } from "./update/locks.ts";
-import { ownedBy } from "../components/owner.ts";
+import { docker } from "../engine/containers.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
+import { refuseIfHeld } from "../stack/pulumiLock.ts";
+import { ownedBy } from "../engine/labels.ts";
 
 const command = new Command("restore")
   .description("Restores a backup into a new volume, verifies it, and puts it in the place of the one that serves, which is kept.")

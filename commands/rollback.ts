@@ -1,10 +1,10 @@
 /** Brings an earlier release back, with its image and its settings. */
 import { Command } from "commander";
 import { main, paint } from "./shared/cli.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { chooseRelease } from "./update/releaseChoice.ts";
 import { updateSettled } from "./update/settled.ts";
-import { checkOutputs } from "./shared/stack.ts";
+import { checkOutputs } from "../stack/stack.ts";
 import { openView } from "./update/update.ts";
 
 const options = new Command("rollback")

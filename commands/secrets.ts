@@ -8,10 +8,10 @@ import { checkName, readKept, readValues, removeValue, writeValue } from "./secr
 import { type Usage, usageOf } from "./secrets/usage.ts";
 import { agree } from "./shared/agree.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { openEngine } from "./shared/docker.ts";
-import { settingsFile } from "./shared/project.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
-import { chooseStack, makeStack, readOutputs } from "./shared/stack.ts";
+import { openEngine } from "../engine/containers.ts";
+import { settingsFile } from "../stack/settingsFile.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
+import { chooseStack, makeStack, readOutputs } from "../stack/stack.ts";
 import { update } from "./update/update.ts";
 
 interface Options {

@@ -1,8 +1,8 @@
 /** From a bare machine to a live app: sets the machine up, brings stack dev live, says where. */
 import { Command } from "commander";
 import { main, paint } from "./shared/cli.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
-import { makeStack, DEFAULT_STACK, readOutputs } from "./shared/stack.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
+import { makeStack, DEFAULT_STACK, readOutputs } from "../stack/stack.ts";
 import { update } from "./update/update.ts";
 
 const options = new Command("start")

@@ -3,11 +3,11 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { describeRecord, readRecords } from "./backups/records.ts";
 import { main, paint } from "./shared/cli.ts";
-import { containersOf, type ContainerState, docker, openEngine } from "./shared/docker.ts";
-import { openPulumi } from "./shared/pulumiCli.ts";
+import { containersOf, type ContainerState, docker, openEngine } from "../engine/containers.ts";
+import { openPulumi } from "../stack/pulumiCli.ts";
 import { rollbackReady } from "./view/rollbackReady.ts";
-import { openStack } from "./shared/stack.ts";
-import { volumeSizes } from "./view/volumeSizes.ts";
+import { openStack } from "../stack/stack.ts";
+import { volumeSizes } from "../engine/volumeSizes.ts";
 
 const options = new Command("status")
   .description("Says what is live, where, and how its containers are.")

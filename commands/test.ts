@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
+import { ACCESSORY_KINDS } from "../settings/accessoryKinds.ts";
 import { browserNeed } from "../toolchain/browser.ts";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { thisMachine } from "../toolchain/machine.ts";

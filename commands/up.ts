@@ -3,9 +3,9 @@ import { promote } from "./update/canary.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { carryOut, findPlan } from "./plans/plan.ts";
 import { pulumiCommand, type SharedOptions, wordsFor } from "./shared/pulumiCommand.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
-import { makeStack, readOutputs } from "./shared/stack.ts";
-import { mendRecords } from "./update/records.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
+import { makeStack, readOutputs } from "../stack/stack.ts";
+import { mendRecords } from "../stack/mendRecords.ts";
 import { update } from "./update/update.ts";
 
 const command = pulumiCommand("up", "update", "Shows what will change, asks, and brings it live.")

@@ -3,14 +3,14 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
-import { ownedBy, type Owner } from "../components/owner.ts";
-import { parseDuration } from "../components/units.ts";
+import { ownedBy, type Owner } from "../engine/labels.ts";
+import { parseDuration } from "../settings/units.ts";
 import { main } from "./shared/cli.ts";
-import { docker, openEngine } from "./shared/docker.ts";
-import { lookAtEngine } from "./view/found.ts";
-import { heldBy } from "./update/locks.ts";
-import { openPulumi, type PulumiCli } from "./shared/pulumiCli.ts";
-import { chooseStack } from "./shared/stack.ts";
+import { docker, openEngine } from "../engine/containers.ts";
+import { lookAtEngine } from "../engine/found.ts";
+import { heldBy } from "../stack/pulumiLock.ts";
+import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
+import { chooseStack } from "../stack/stack.ts";
 import { caredFor, DEFAULTS, isCalm, judge, type Past } from "./view/watchdogRules.ts";
 
 const options = new Command("watchdog")

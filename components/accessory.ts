@@ -1,14 +1,13 @@
 import { local } from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { AccessorySettings } from "../settings.ts";
-import { major } from "../toolchain/semver.ts";
-import { ACCESSORIES, ACCESSORY_USER, accessoryImage, type AccessoryKind } from "./accessoryKinds.ts";
-import { canonicalJson } from "./canonicalJson.ts";
+import type { AccessorySettings } from "../settings/settings.ts";
+import { ACCESSORIES, ACCESSORY_USER, accessoryImage } from "../settings/accessoryKinds.ts";
+import { canonicalJson } from "../release/canonicalJson.ts";
 import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
-import { derived } from "./keyed.ts";
-import { volumeMount } from "./mounts.ts";
-import { labelList, labels, type Owner } from "./owner.ts";
+import { derived } from "../release/keyed.ts";
+import { tmpfsMount, volumeMount } from "./mounts.ts";
+import { labelList, labels, type Owner } from "../engine/labels.ts";
 import { stepArgs } from "./step.ts";
 
 export interface AccessoryArgs {
@@ -81,7 +80,7 @@ export function accessoryArgs({ owner, settings, network, volume }: AccessoryArg
   return {
     ...base,
     ...container,
-    tmpfs: { ...base.tmpfs, ...container.tmpfs },
+    tmpfs: { ...base.tmpfs, ...Object.fromEntries(Object.entries(container.tmpfs).map(([path, size]) => [path, tmpfsMount(size)])) },
     name: containerName(owner, name),
     image,
     user: `${ACCESSORY_USER}:${ACCESSORY_USER}`,
@@ -95,39 +94,4 @@ export function accessoryArgs({ owner, settings, network, volume }: AccessoryArg
     healthcheck: { tests: ["CMD", ...check], interval: "10s", timeout: "5s", retries: 3, startPeriod: "1m0s" },
     destroyGraceSeconds: DEFAULTS.grace,
   };
-}
-
-/** What wrote the data of an accessory last. */
-export interface AccessoryRecord {
-  readonly kind: AccessoryKind;
-  readonly version: string;
-  /** Name of its container; null once it is out of the configuration, which its data outlive. */
-  readonly container: string | null;
-}
-
-/** The records after an update, by the names of the accessories. */
-export function recordAccessories(past: Readonly<Record<string, AccessoryRecord>>, owner: Owner, configured: readonly AccessorySettings[]): Record<string, AccessoryRecord> {
-  const gone = Object.entries(past).map(([name, record]) => [name, { ...record, container: null }]);
-  const now = configured.map(({ name, kind, version }) => [name, { kind, version, container: containerName(owner, name) }]);
-  return Object.fromEntries([...gone, ...now]) as Record<string, AccessoryRecord>;
-}
-
-/** @throws RunError where data would meet a program that cannot read them */
-export function refuseJumps(past: Readonly<Record<string, AccessoryRecord>>, configured: readonly AccessorySettings[]): void {
-  for (const [index, { name, kind, version }] of configured.entries()) {
-    const last = past[name];
-    if (!last || (last.kind === kind && major(last.version) === major(version))) continue;
-    throw new pulumi.RunError(
-      `berth:accessories[${index}] is ${kind} ${version}, but the data of ${name} were written by ${last.kind} ${last.version}, and another major version does not read them. ` +
-        `Put them into a second accessory of the new version, see docs/guides/database.md#upgrade, or go back: pulumi config set --path berth:accessories[${index}].version ${last.version} (nothing was changed)`,
-    );
-  }
-}
-
-/** @throws RunError where a release needs an accessory that is no more */
-export function refuseMissing(release: { readonly name: string; readonly settings: { readonly accessories?: readonly string[] } }, configured: readonly AccessorySettings[]): void {
-  for (const name of release.settings.accessories ?? []) {
-    if (configured.some((accessory) => accessory.name === name)) continue;
-    throw new pulumi.RunError(`release ${release.name} uses the accessory ${name}, which berth:accessories has no longer: put it back, or choose another release (nothing was changed)`);
-  }
 }

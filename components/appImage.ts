@@ -1,12 +1,12 @@
 import * as docker from "@pulumi/docker";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { BuildSettings } from "../settings.ts";
-import { buildSecretFile } from "./buildSecrets.ts";
-import { buildLog } from "./buildLog.ts";
-import { engineEnvironment } from "./engine.ts";
-import { contentOf, type Release } from "./ledger.ts";
-import { labels, type Owner } from "./owner.ts";
+import type { BuildSettings } from "../settings/settings.ts";
+import { buildSecretFile } from "../source/buildSecrets.ts";
+import { buildLog } from "../source/buildLog.ts";
+import { engineEnvironment } from "../engine/address.ts";
+import { contentOf, type Release } from "../release/ledger.ts";
+import { labels, type Owner } from "../engine/labels.ts";
 
 export interface AppImageArgs {
   readonly owner: Owner;

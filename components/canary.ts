@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { BuildSettings, CanarySettings } from "../settings.ts";
+import type { BuildSettings, CanarySettings } from "../settings/settings.ts";
 import { AppImage } from "./appImage.ts";
 import { HealthGate } from "./healthGate.ts";
-import type { Release } from "./ledger.ts";
-import type { Owner } from "./owner.ts";
+import type { Release } from "../release/ledger.ts";
+import type { Owner } from "../engine/labels.ts";
 import { Replicas, type ReplicasArgs } from "./replicas.ts";
 import { mountedSecrets, type MountedSecretsArgs } from "./secretFiles.ts";
-import { WEB } from "./secretValues.ts";
+import { WEB } from "../release/secretValues.ts";
 
 export interface CanaryArgs {
   readonly owner: Owner;

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { labelList, labels, type Owner } from "./owner.ts";
+import { labelList, labels, type Owner } from "../engine/labels.ts";
 
 export interface DataVolumeArgs {
   readonly owner: Owner;

@@ -2,9 +2,9 @@
 import { local } from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { engineEnvironment } from "./engine.ts";
+import { engineEnvironment } from "../engine/address.ts";
 import { tmpfsMount } from "./mounts.ts";
-import { mebibytes } from "./units.ts";
+import { mebibytes } from "../settings/units.ts";
 
 export interface Limits {
   /** Memory in bytes; swap is off, so that a leak ends in a restart and not in a slow host. */

@@ -1,8 +1,8 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { Release } from "./ledger.ts";
+import type { Release } from "../release/ledger.ts";
 import type { JobInput } from "../steps/job.ts";
-import type { Owner } from "./owner.ts";
+import type { Owner } from "../engine/labels.ts";
 import { SERVICE } from "./route.ts";
 import { stepArgs } from "./step.ts";
 

@@ -1,13 +1,13 @@
 import { local } from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { JobSettings } from "../settings.ts";
+import type { JobSettings } from "../settings/settings.ts";
 import type { JobSpec } from "../steps/runJob.ts";
 import type { SnapshotInput } from "../steps/snapshot.ts";
 import { IMAGES } from "../toolchain/versions.ts";
 import { containerFlags } from "./containerFlags.ts";
-import type { Release } from "./ledger.ts";
-import { labelList, labels, type Owner } from "./owner.ts";
+import type { Release } from "../release/ledger.ts";
+import { labelList, labels, type Owner } from "../engine/labels.ts";
 import { SERVICE } from "./route.ts";
 import { type Inputs, stepArgs } from "./step.ts";
 

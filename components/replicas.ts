@@ -1,12 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { WorkerSettings } from "../settings.ts";
+import type { WorkerSettings } from "../settings/settings.ts";
 import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
-import type { Release } from "./ledger.ts";
+import type { Release } from "../release/ledger.ts";
 import { bindMount, tmpfsMount, volumeMount } from "./mounts.ts";
-import { canonicalJson } from "./canonicalJson.ts";
-import { labelList, labels, SECRETS_LABEL, SETTINGS_LABEL, type Owner } from "./owner.ts";
-import { mebibytes } from "./units.ts";
+import { canonicalJson } from "../release/canonicalJson.ts";
+import { labelList, labels, SECRETS_LABEL, SETTINGS_LABEL, type Owner } from "../engine/labels.ts";
+import { mebibytes } from "../settings/units.ts";
 
 export interface ReplicasArgs {
   readonly owner: Owner;

@@ -1,10 +1,10 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { BakeSettings, CanarySettings, TlsSettings } from "../settings.ts";
-import type { Release } from "./ledger.ts";
+import type { BakeSettings, CanarySettings, TlsSettings } from "../settings/settings.ts";
+import type { Release } from "../release/ledger.ts";
 import type { JobSpec } from "../steps/runJob.ts";
 import { type RouteInput, verdictIn } from "../steps/switch.ts";
-import type { Owner } from "./owner.ts";
+import type { Owner } from "../engine/labels.ts";
 import { stepArgs } from "./step.ts";
 
 /** Name of the app's route in its gateway. */

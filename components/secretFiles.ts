@@ -1,10 +1,10 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { canonicalJson } from "./canonicalJson.ts";
-import type { Release } from "./ledger.ts";
-import type { Owner } from "./owner.ts";
+import { canonicalJson } from "../release/canonicalJson.ts";
+import type { Release } from "../release/ledger.ts";
+import type { Owner } from "../engine/labels.ts";
 import type { ReplicasArgs } from "./replicas.ts";
-import { allSecretsOf, secretsOf, type SecretValues } from "./secretValues.ts";
+import { allSecretsOf, secretsOf, type SecretValues } from "../release/secretValues.ts";
 import { stepArgs } from "./step.ts";
 
 export interface SecretFilesArgs {

@@ -1,8 +1,8 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { SeedSettings } from "../settings.ts";
-import type { Release } from "./ledger.ts";
-import type { Owner } from "./owner.ts";
+import type { SeedSettings } from "../settings/settings.ts";
+import type { Release } from "../release/ledger.ts";
+import type { Owner } from "../engine/labels.ts";
 import { readerOf } from "./secretFiles.ts";
 import { stepArgs } from "./step.ts";
 

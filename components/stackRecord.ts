@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { canonicalJson } from "./canonicalJson.ts";
+import { canonicalJson } from "../release/canonicalJson.ts";
 import { stepArgs } from "./step.ts";
 
 export interface StackRecordArgs {

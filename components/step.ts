@@ -9,8 +9,8 @@ import type { RecordInput } from "../steps/record.ts";
 import type { RouteInput } from "../steps/switch.ts";
 import type { SecretsInput } from "../steps/secrets.ts";
 import type { SeedInput } from "../steps/seed.ts";
-import { canonicalJson } from "./canonicalJson.ts";
-import { engineEnvironment } from "./engine.ts";
+import { canonicalJson } from "../release/canonicalJson.ts";
+import { engineEnvironment } from "../engine/address.ts";
 
 /** What each program in `steps/` is given. */
 export interface StepInputs {

@@ -1,21 +1,22 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { BuildSettings, Settings } from "../settings.ts";
-import { Accessory, type AccessoryRecord, recordAccessories, refuseJumps, refuseMissing } from "./accessory.ts";
-import { dataOf, urlSecret } from "./accessoryKinds.ts";
+import type { BuildSettings, Settings } from "../settings/settings.ts";
+import { type AccessoryRecord, recordAccessories, refuseJumps, refuseMissing } from "../release/accessoryRecord.ts";
+import { Accessory, containerName } from "./accessory.ts";
+import { dataOf, urlSecret } from "../settings/accessoryKinds.ts";
 import { AppImage } from "./appImage.ts";
 import { Canary, type CanaryArgs } from "./canary.ts";
 import { DataVolume } from "./dataVolume.ts";
 import { DEFAULTS, Gateway } from "./gateway.ts";
 import { HealthGate } from "./healthGate.ts";
 import { Job, jobSpec, snapshotInput } from "./job.ts";
-import { record, type Release } from "./ledger.ts";
-import type { Owner } from "./owner.ts";
+import { record, type Release } from "../release/ledger.ts";
+import type { Owner } from "../engine/labels.ts";
 import { Prune } from "./prune.ts";
 import { replicaArgs, Replicas, type ReplicasArgs } from "./replicas.ts";
 import { Route } from "./route.ts";
 import { mountedSecrets } from "./secretFiles.ts";
-import { hashesOf, type SecretValues, WEB } from "./secretValues.ts";
+import { hashesOf, type SecretValues, WEB } from "../release/secretValues.ts";
 import { Seed } from "./seed.ts";
 import { StackKey } from "./stackKey.ts";
 import { StackRecord } from "./stackRecord.ts";
@@ -155,7 +156,7 @@ export class WebApp extends pulumi.ComponentResource {
     this.volumes = mounted.map(({ name: volume, target, existing }) => ({ name: pulumi.output(existing ?? volumeNames[volume] ?? ""), target }));
     this.releases = kept.map((entry) => ({ ...entry, image: imageOf(entry) }));
     this.accessories = Object.fromEntries(
-      Object.entries(recordAccessories(args.accessories ?? {}, owner, settings.accessories)).map(([accessory, entry]) => [accessory, { ...entry, volume: volumeNames[dataOf(accessory)] }]),
+      Object.entries(recordAccessories(args.accessories ?? {}, (accessory) => containerName(owner, accessory), settings.accessories)).map(([accessory, entry]) => [accessory, { ...entry, volume: volumeNames[dataOf(accessory)] }]),
     );
     const past = { releases: this.releases, dataVolumes: this.dataVolumes, accessories: this.accessories, key: this.key };
     new StackRecord(`${name}-record`, { gateway: gateway.container, past, live: route.verdict }, own);

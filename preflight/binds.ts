@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { extract } from "tar-stream";
 import { mountWords } from "../components/containerFlags.ts";
-import { engineHost } from "../components/engine.ts";
-import { labelWords, type Owner } from "../components/owner.ts";
-import type { Release } from "../components/ledger.ts";
-import { stopReading } from "../steps/archive.ts";
+import { engineHost } from "../engine/address.ts";
+import { labelWords, type Owner } from "../engine/labels.ts";
+import type { Release } from "../release/ledger.ts";
+import { stopReading } from "../engine/archive.ts";
 
 /** A folder that no image has. */
 const FOLDER = "/berth-bind";

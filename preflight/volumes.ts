@@ -1,8 +1,8 @@
 /** Volumes that must be there, and data that must not be lost sight of: asked of the engine before anything is declared. */
 import { existsSync } from "node:fs";
-import type { Release } from "../components/ledger.ts";
-import { ownedBy, type Owner } from "../components/owner.ts";
-import type { Settings, VolumeSettings } from "../settings.ts";
+import type { Release } from "../release/ledger.ts";
+import { ownedBy, type Owner } from "../engine/labels.ts";
+import type { Settings, VolumeSettings } from "../settings/settings.ts";
 
 type Docker = (...words: string[]) => Promise<string>;
 

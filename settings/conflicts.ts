@@ -1,5 +1,5 @@
 /** Configuration whose keys are each well-formed and yet do not go together. */
-import { dataOf, urlSecret } from "../components/accessoryKinds.ts";
+import { dataOf, urlSecret } from "./accessoryKinds.ts";
 import type { RawValue, ReleaseSettings, Settings } from "./types.ts";
 import { pathText, removeCommand, setCommand } from "./commands.ts";
 import { findMountConflicts } from "./mountConflicts.ts";

@@ -1,5 +1,5 @@
 /** Mounts that get in each other's way, or give a container what it must not have. */
-import { mebibytes } from "../components/units.ts";
+import { mebibytes } from "./units.ts";
 import type { ReleaseSettings } from "./types.ts";
 
 /** Folders that a container finds in place already. */

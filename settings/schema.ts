@@ -1,8 +1,8 @@
 /** Every configuration key: its type, range, default, and what a person is told about it. */
 import { Cron } from "croner";
 import { z } from "zod";
-import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
-import { parseDuration, parseSize } from "../components/units.ts";
+import { ACCESSORY_KINDS } from "./accessoryKinds.ts";
+import { parseDuration, parseSize } from "./units.ts";
 import type { Path } from "./commands.ts";
 import { type Hint, NOT_YET } from "./hints.ts";
 import type { TlsSettings } from "./types.ts";

@@ -1,6 +1,6 @@
 /** Secrets that are given to a process that is not there, or are not set themselves. */
 import { closest } from "fastest-levenshtein";
-import { urlSecret } from "../components/accessoryKinds.ts";
+import { urlSecret } from "./accessoryKinds.ts";
 import type { Settings } from "./types.ts";
 import { type Path, pathText, removeCommand, setCommand } from "./commands.ts";
 

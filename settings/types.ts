@@ -1,6 +1,5 @@
 /** What the configuration says, once it is checked: plain values that components are given. */
-import type { AccessoryKind } from "../components/accessoryKinds.ts";
-import type { SecretProgram } from "../components/secretProgram.ts";
+import type { AccessoryKind } from "./accessoryKinds.ts";
 
 /** What a release carries and brings back with it; kept in the ledger. Durations in seconds, sizes in bytes. */
 export interface ReleaseSettings {
@@ -106,6 +105,14 @@ export interface VolumeBackup {
   readonly leaveOut?: string | undefined;
   /** Given to the image's entrypoint, with a restored volume in the place of the data: exit code 0 where they are sound. */
   readonly check?: readonly string[] | undefined;
+}
+
+/** A program that prints the value of a secret. */
+export interface SecretProgram {
+  /** Its words; the first is found by PATH. */
+  readonly command: readonly string[];
+  /** Seconds. */
+  readonly timeout: number;
 }
 
 /** Where the value of a secret comes from: its bytes in Base64, or a program that prints them. */

@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BakeSettings } from "../settings.ts";
-import { tryDocker } from "./engine.ts";
+import type { BakeSettings } from "../settings/settings.ts";
+import { tryDocker } from "../engine/docker.ts";
 
 /** One answer, as the gateway logged it. */
 export interface Answer {

@@ -1,5 +1,5 @@
 /** Why a candidate is not healthy: what the gateway's probe got, how the container is, and its last log lines. */
-import { docker, tryDocker } from "./engine.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
 import type { ProbeInput } from "./probe.ts";
 
 /** The gateway's last failed probe of a container. */

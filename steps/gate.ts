@@ -4,10 +4,11 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
-import { docker, readInput, runStep, StepError, tryDocker, withRepair } from "./engine.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
+import { readInput, runStep, StepError, withRepair } from "./step.ts";
 import { type HoldInput, isLive, newWorkers, serveAgain, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
-import { findLive, type Live } from "./live.ts";
+import { findLive, type Live } from "../engine/live.ts";
 import { probe } from "./probe.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
 

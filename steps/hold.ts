@@ -1,8 +1,10 @@
 /** For an app that allows one writer: requests wait in the gateway while the old containers stop and the new ones start. */
-import { ownedBy, type Owner, SECRETS_LABEL } from "../components/owner.ts";
-import { goDuration } from "../components/units.ts";
-import { docker, StepError, tellGateway, tryGateway } from "./engine.ts";
-import type { Live } from "./live.ts";
+import { ownedBy, type Owner, SECRETS_LABEL } from "../engine/labels.ts";
+import { goDuration } from "../settings/units.ts";
+import { docker } from "../engine/docker.ts";
+import { tellGateway, tryGateway } from "../engine/gateway.ts";
+import { StepError } from "./step.ts";
+import type { Live } from "../engine/live.ts";
 import { probeAgain } from "./probe.ts";
 
 export interface HoldInput {

@@ -1,5 +1,5 @@
 /** A job that a release has once, before it goes live first. */
-import { readInput, runStep } from "./engine.ts";
+import { readInput, runStep } from "./step.ts";
 import { type JobSpec, runJob } from "./runJob.ts";
 import { runWithCopy, type SnapshotInput } from "./snapshot.ts";
 

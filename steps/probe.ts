@@ -1,9 +1,10 @@
 /** The gateway's own probe of containers, by a route that no one can ask for. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { goDuration } from "../components/units.ts";
-import { type Result, tryDocker, tryGateway } from "./engine.ts";
-import type { Live } from "./live.ts";
+import { goDuration } from "../settings/units.ts";
+import { type Result, tryDocker } from "../engine/docker.ts";
+import { tryGateway } from "../engine/gateway.ts";
+import type { Live } from "../engine/live.ts";
 
 /** What the probe needs to know. */
 export interface ProbeInput {

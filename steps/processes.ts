@@ -1,6 +1,6 @@
 /** Whether the processes of a release run, asked of the engine. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { docker } from "./engine.ts";
+import { docker } from "../engine/docker.ts";
 
 /** A worker without a health check is well when it has run for so many seconds. */
 const STEADY = 3;

@@ -1,10 +1,13 @@
 /** Brings a release live, and takes it back where it does not prove good: by its answers, its containers, its smoke test. */
 import { bake, watch, type Watch } from "./bake.ts";
-import { StepError, tellGateway, tryDocker, withRepair } from "./engine.ts";
+import { tryDocker } from "../engine/docker.ts";
+import { tellGateway } from "../engine/gateway.ts";
+import { StepError, withRepair } from "./step.ts";
 import { giveBack, letThrough, newWorkers, pauseWords } from "./hold.ts";
 import { runJob } from "./runJob.ts";
-import { findLive, type Live } from "./live.ts";
-import { deployWords, type RouteInput, verdictIn, verdictWords } from "./switch.ts";
+import { findLive, type Live } from "../engine/live.ts";
+import { deployWords } from "../engine/gatewayWords.ts";
+import { type RouteInput, verdictIn, verdictWords } from "./switch.ts";
 
 /** Limits for a release that has a smoke test and does not bake: nothing but its containers is watched. */
 const UNLIMITED = { duration: 0, errors: 100, slowdown: 0, minRequests: 1 };

@@ -1,7 +1,8 @@
 /** Removes the images of this stack that no kept release needs; never anything else. */
-import { ownedBy, type Owner } from "../components/owner.ts";
+import { ownedBy, type Owner } from "../engine/labels.ts";
 import { dropCopies } from "./snapshot.ts";
-import { docker, readInput, runStep, tryDocker } from "./engine.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
+import { readInput, runStep } from "./step.ts";
 
 export interface PruneInput {
   readonly owner: Owner;

@@ -1,7 +1,8 @@
 /** Waits until an accessory serves, or says why it does not. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { logLines } from "./diagnosis.ts";
-import { docker, readInput, runStep, StepError, tryDocker } from "./engine.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
+import { readInput, runStep, StepError } from "./step.ts";
 
 export interface ReadyInput {
   /** Name in the configuration. */

@@ -4,9 +4,9 @@
  */
 import { basename, dirname } from "node:path/posix";
 import { text } from "node:stream/consumers";
-import { copyInto } from "./copy.ts";
-import { readInput, runStep } from "./engine.ts";
-import { RECORD_FILE } from "./switch.ts";
+import { copyInto } from "../engine/copy.ts";
+import { readInput, runStep } from "./step.ts";
+import { RECORD_FILE } from "../engine/gatewayWords.ts";
 
 export interface RecordInput {
   /** Container of the gateway. */

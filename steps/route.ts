@@ -1,10 +1,13 @@
 /** Switches the gateway to a release, drains the old one, proves the new one, and sets maintenance on or off. */
 import { text } from "node:stream/consumers";
-import { copyInto } from "./copy.ts";
-import { docker, readInput, runStep, tellGateway, tryDocker } from "./engine.ts";
+import { copyInto } from "../engine/copy.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
+import { tellGateway } from "../engine/gateway.ts";
+import { readInput, runStep } from "./step.ts";
 import { switchOver } from "./prove.ts";
-import { CERTIFICATE, KEY, maintenanceWords, type RouteInput, TLS_FOLDER } from "./switch.ts";
-import { ownedBy } from "../components/owner.ts";
+import { CERTIFICATE, KEY, maintenanceWords, TLS_FOLDER } from "../engine/gatewayWords.ts";
+import type { RouteInput } from "./switch.ts";
+import { ownedBy } from "../engine/labels.ts";
 
 async function main(): Promise<void> {
   const input = readInput<RouteInput>();

@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { docker, StepError, tryDocker } from "./engine.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
+import { StepError } from "./step.ts";
 
 /** A job's container, and how long it may take. */
 export interface JobSpec {

@@ -4,12 +4,13 @@
  */
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { labelWords, type Owner } from "../components/owner.ts";
-import { askProgram } from "../components/secretProgram.ts";
-import type { SecretSettings } from "../settings.ts";
-import { copyInto } from "./copy.ts";
+import { labelWords, type Owner } from "../engine/labels.ts";
+import { askProgram } from "../release/secretProgram.ts";
+import type { SecretSettings } from "../settings/settings.ts";
+import { copyInto } from "../engine/copy.ts";
 import { IMAGES } from "../toolchain/versions.ts";
-import { docker, readInput, runStep, StepError, tryDocker } from "./engine.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
+import { readInput, runStep, StepError } from "./step.ts";
 
 export interface SecretsInput {
   readonly owner: Owner;

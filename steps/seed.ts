@@ -1,10 +1,11 @@
 /** Fills a new volume from a folder of this machine or a path of the image, and never one that has data. */
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
-import { labelWords, type Owner } from "../components/owner.ts";
-import type { SeedSettings } from "../settings.ts";
-import { changing, entriesIn, entryAt, type Owner as FileOwner } from "./archive.ts";
-import { docker, readInput, runStep, StepError, tryDocker } from "./engine.ts";
+import { labelWords, type Owner } from "../engine/labels.ts";
+import type { SeedSettings } from "../settings/settings.ts";
+import { changing, entriesIn, entryAt, type Owner as FileOwner } from "../engine/archive.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
+import { readInput, runStep, StepError } from "./step.ts";
 
 export interface SeedInput {
   readonly owner: Owner;

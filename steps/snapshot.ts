@@ -3,11 +3,12 @@
  * requests wait, so that nobody writes between the copy and its return. The container that copies is the record of it: it
  * stays until all is done, and what a killed update has left is put right by it.
  */
-import { labelWords, ownedBy, type Owner } from "../components/owner.ts";
-import { docker, StepError, tryDocker, withRepair } from "./engine.ts";
+import { labelWords, ownedBy, type Owner } from "../engine/labels.ts";
+import { docker, tryDocker } from "../engine/docker.ts";
+import { StepError, withRepair } from "./step.ts";
 import { type HoldInput, serveAgain, takeOver } from "./hold.ts";
 import { type JobSpec, runJob, stateOf } from "./runJob.ts";
-import { findLive, type Live } from "./live.ts";
+import { findLive, type Live } from "../engine/live.ts";
 
 export interface SnapshotInput extends Pick<HoldInput, "owner" | "gateway" | "service" | "drain" | "health"> {
   /** Image with a shell, `cp` and `find`. */

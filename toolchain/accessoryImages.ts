@@ -1,6 +1,6 @@
 import { chmod, chown, cp, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { AccessoryKind } from "../components/accessoryKinds.ts";
+import type { AccessoryKind } from "../settings/accessoryKinds.ts";
 import { aptObstacle } from "./apt.ts";
 import { cacheKey } from "./cache.ts";
 import { installDebian, packRootfs, stripDebian } from "./debian.ts";

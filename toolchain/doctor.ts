@@ -5,7 +5,7 @@ import { readBackendFacts, userBackend } from "./environment.ts";
 import { findGo } from "./golang.ts";
 import { thisMachine } from "./machine.ts";
 import type { Found, Need } from "./need.ts";
-import { ACCESSORY_KINDS } from "../components/accessoryKinds.ts";
+import { ACCESSORY_KINDS } from "../settings/accessoryKinds.ts";
 import { accessoryNeed, allNeeds, backupNeeds } from "./needs.ts";
 import { findOnPath } from "./path.ts";
 import { duration } from "./progress.ts";

@@ -1,4 +1,4 @@
-import type { AccessoryKind } from "../components/accessoryKinds.ts";
+import type { AccessoryKind } from "../settings/accessoryKinds.ts";
 import { accessoryImage } from "./accessoryImages.ts";
 import { baseImage } from "./baseImage.ts";
 import { currentEngineNeed, currentHost } from "./currentEngine.ts";

@@ -1,12 +1,12 @@
 /** How a record is rebuilt: preview by preview, until there is nothing that an update would make and that is there already. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { contentOf, type Release } from "../../components/ledger.ts";
-import type { Owner } from "../../components/owner.ts";
+import { contentOf, type Release } from "../../release/ledger.ts";
+import type { Owner } from "../../engine/labels.ts";
 import { doneWords } from "../../steps/job.ts";
 import { UserError } from "../shared/cli.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
-import type { Found } from "../view/found.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
+import type { Found } from "../../engine/found.ts";
 import { resourceNameIn } from "./match.ts";
 import { pastOf, readRecord } from "./past.ts";
 import { adoptable, type Preview, type Resource, secret } from "./resources.ts";

@@ -2,10 +2,10 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { extract } from "tar-stream";
-import { urlSecret } from "../../components/accessoryKinds.ts";
-import type { Past, Release } from "../../components/ledger.ts";
-import { SECRETS_LABEL, SETTINGS_LABEL } from "../../components/owner.ts";
-import { RECORD_FILE } from "../../steps/switch.ts";
+import { urlSecret } from "../../settings/accessoryKinds.ts";
+import type { Past, Release } from "../../release/ledger.ts";
+import { SECRETS_LABEL, SETTINGS_LABEL } from "../../engine/labels.ts";
+import { RECORD_FILE } from "../../engine/gatewayWords.ts";
 import type { ContainerThing, Things } from "./things.ts";
 
 /** The record in the gateway; undefined where it has none, because an older Berth made it. */

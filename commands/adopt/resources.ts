@@ -1,5 +1,5 @@
 /** Entries of Pulumi's record for what is there already, made from a preview that would create it. Pure. */
-import { UNKNOWN } from "../shared/events.ts";
+import { UNKNOWN } from "../../stack/events.ts";
 import { CONTAINER, containerOf, matchOf } from "./match.ts";
 import type { Things } from "./things.ts";
 

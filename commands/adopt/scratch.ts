@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../shared/cli.ts";
-import { failureOf } from "../shared/failure.ts";
-import { type PulumiCli, pulumiIn } from "../shared/pulumiCli.ts";
+import { failureOf } from "../../stack/failure.ts";
+import { type PulumiCli, pulumiIn } from "../../stack/pulumiCli.ts";
 import { ordered, type Preview, type Resource } from "./resources.ts";
 
 /** A record as `pulumi stack export` has it. */

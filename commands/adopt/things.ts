@@ -1,7 +1,7 @@
 /** What a stack has on the engine that Pulumi's record names: by kind, with what tells which resource it is. */
-import { ownedBy, type Owner } from "../../components/owner.ts";
-import { docker } from "../shared/docker.ts";
-import type { Found } from "../view/found.ts";
+import { ownedBy, type Owner } from "../../engine/labels.ts";
+import { docker } from "../../engine/containers.ts";
+import type { Found } from "../../engine/found.ts";
 
 export interface Thing {
   readonly id: string;

@@ -1,6 +1,6 @@
 /** One backup of one volume: hooks, restic, retention. */
-import type { Owner } from "../../components/owner.ts";
-import type { VolumeBackup } from "../../settings.ts";
+import type { Owner } from "../../engine/labels.ts";
+import type { VolumeBackup } from "../../settings/settings.ts";
 import { UserError } from "../shared/cli.ts";
 import { type Context, engineNameOf } from "./context.ts";
 import { hostOfHooks, runHook, stillRuns } from "./hooks.ts";

@@ -1,14 +1,14 @@
 /** What the commands for backups work on: one stack with its settings, its volumes and its engine. */
-import type { Owner } from "../../components/owner.ts";
-import { type BackupsSettings, parseSettings, type RawValue, type VolumeBackup } from "../../settings.ts";
+import type { Owner } from "../../engine/labels.ts";
+import { type BackupsSettings, parseSettings, type RawValue, type VolumeBackup } from "../../settings/settings.ts";
 import { thisMachine } from "../../toolchain/machine.ts";
 import { backupNeeds } from "../../toolchain/needs.ts";
 import { setUp } from "../../toolchain/setup.ts";
 import { UserError } from "../shared/cli.ts";
-import { openEngine } from "../shared/docker.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
-import { checkOutputs, exportStack, type Outputs } from "../shared/stack.ts";
-import { type Declared, readDeclared } from "../view/declared.ts";
+import { openEngine } from "../../engine/containers.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
+import { checkOutputs, exportStack, type Outputs } from "../../stack/stack.ts";
+import { type Declared, readDeclared } from "../../stack/record.ts";
 
 export interface Context {
   readonly cli: PulumiCli;

@@ -1,9 +1,9 @@
 /** Programs in the container that has the data open: before a backup reads them, and after. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { ownedBy, type Owner } from "../../components/owner.ts";
+import { ownedBy, type Owner } from "../../engine/labels.ts";
 import { UserError } from "../shared/cli.ts";
-import { docker } from "../shared/docker.ts";
+import { docker } from "../../engine/containers.ts";
 
 const run = promisify(execFile);
 /** A hook may take so long, in milliseconds: a dump of a database takes its time. */

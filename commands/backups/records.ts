@@ -3,10 +3,10 @@
  * tell it: it is where the data are, whoever asks from wherever, and it appears and goes in one step.
  */
 import { randomBytes } from "node:crypto";
-import { type BackupRecord, readRecordLabels, RECORD_LABEL } from "../../components/backupRecord.ts";
-import { ageInWords } from "../../components/units.ts";
-import { labelWords, ownedBy, type Owner } from "../../components/owner.ts";
-import { docker } from "../shared/docker.ts";
+import { type BackupRecord, readRecordLabels, RECORD_LABEL } from "../../engine/backupRecord.ts";
+import { ageInWords } from "../../settings/units.ts";
+import { labelWords, ownedBy, type Owner } from "../../engine/labels.ts";
+import { docker } from "../../engine/containers.ts";
 
 /** Of why something failed, so much is kept, in characters. */
 const WORDS = 300;

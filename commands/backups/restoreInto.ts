@@ -1,9 +1,9 @@
 /** A backup into a new volume of the engine: whole and verified, or not at all. */
 import { randomBytes } from "node:crypto";
-import { labelWords, ownedBy, type Owner, type Part } from "../../components/owner.ts";
-import type { BackupsSettings } from "../../settings.ts";
+import { labelWords, ownedBy, type Owner, type Part } from "../../engine/labels.ts";
+import type { BackupsSettings } from "../../settings/settings.ts";
 import { UserError } from "../shared/cli.ts";
-import { docker } from "../shared/docker.ts";
+import { docker } from "../../engine/containers.ts";
 import { showProgress, sizeText } from "./progress.ts";
 import { explain, messagesOf } from "./resticErrors.ts";
 import { type Backup, shortId } from "./snapshots.ts";

@@ -1,7 +1,7 @@
 /** Which volumes are due. Pure. */
 import { Cron } from "croner";
-import type { BackupRecord } from "../../components/backupRecord.ts";
-import type { VolumeBackup } from "../../settings.ts";
+import type { BackupRecord } from "../../engine/backupRecord.ts";
+import type { VolumeBackup } from "../../settings/settings.ts";
 
 /** A backup that failed is tried again after so long, in milliseconds. */
 const AGAIN = 15 * 60_000;

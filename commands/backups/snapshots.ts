@@ -1,5 +1,5 @@
 /** The backups of one volume as restic lists them, and which of them retention removes. Pure. */
-import type { Owner } from "../../components/owner.ts";
+import type { Owner } from "../../engine/labels.ts";
 import { UserError } from "../shared/cli.ts";
 
 /** One backup of a volume. */

@@ -7,10 +7,10 @@ import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../shared/cli.ts";
-import { settingsFile } from "../shared/project.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
-import { readOutputs } from "../shared/stack.ts";
-import { refuseIfHeld } from "../update/locks.ts";
+import { settingsFile } from "../../stack/settingsFile.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
+import { readOutputs } from "../../stack/stack.ts";
+import { refuseIfHeld } from "../../stack/pulumiLock.ts";
 import { update } from "../update/update.ts";
 
 interface Resource {

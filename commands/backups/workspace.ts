@@ -6,11 +6,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
-import type { Owner } from "../../components/owner.ts";
-import type { BackupsSettings } from "../../settings.ts";
+import type { Owner } from "../../engine/labels.ts";
+import type { BackupsSettings } from "../../settings/settings.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 import { UserError } from "../shared/cli.ts";
-import { docker } from "../shared/docker.ts";
+import { docker } from "../../engine/containers.ts";
 import { explain, retryIn } from "./resticErrors.ts";
 import { alwaysWords, secretLines, SECRETS, type WorkspaceOptions, workspaceFlags } from "./workspaceFlags.ts";
 

@@ -2,8 +2,8 @@
 import { containerFlags, mountWords } from "../../components/containerFlags.ts";
 import { hardened } from "../../components/hardening.ts";
 import { tmpfsMount } from "../../components/mounts.ts";
-import { labels, type Owner } from "../../components/owner.ts";
-import type { BackupsSettings } from "../../settings.ts";
+import { labels, type Owner } from "../../engine/labels.ts";
+import type { BackupsSettings } from "../../settings/settings.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 
 /** Where restic finds what it works on, in its container. */

@@ -1,10 +1,10 @@
 /** A container or volume, as `docker cp` reaches it. */
 import { posix } from "node:path";
-import { labelWords, ownedBy, type Owner } from "../../components/owner.ts";
-import { entryAt, type Owner as FileOwner } from "../../steps/archive.ts";
+import { labelWords, ownedBy, type Owner } from "../../engine/labels.ts";
+import { entryAt, type Owner as FileOwner } from "../../engine/archive.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 import { UserError } from "../shared/cli.ts";
-import { docker } from "../shared/docker.ts";
+import { docker } from "../../engine/containers.ts";
 import type { Kind } from "./address.ts";
 import type { Choice } from "./places.ts";
 

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../shared/cli.ts";
-import { type Changes, changing, counting } from "../../steps/archive.ts";
+import { type Changes, changing, counting } from "../../engine/archive.ts";
 import { sayProgress } from "./progress.ts";
 
 /** A program at one end, or a stream of this process. */

@@ -1,7 +1,7 @@
 /** The stack's data volumes, by the words of the configuration. */
-import { ownedBy, type Owner } from "../../components/owner.ts";
-import { docker } from "../shared/docker.ts";
-import type { Outputs } from "../shared/stack.ts";
+import { ownedBy, type Owner } from "../../engine/labels.ts";
+import { docker } from "../../engine/containers.ts";
+import type { Outputs } from "../../stack/stack.ts";
 import type { KnownVolume } from "./places.ts";
 
 /** Those that the live release mounts, and those that have left it and are still on the engine. */

@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalJson } from "../../components/canonicalJson.ts";
-import { contentHash } from "../../components/content.ts";
-import { ownedBy } from "../../components/owner.ts";
+import { canonicalJson } from "../../release/canonicalJson.ts";
+import { contentHash } from "../../source/content.ts";
+import { ownedBy } from "../../engine/labels.ts";
 import { schema } from "../../settings/schema.ts";
-import { docker } from "../shared/docker.ts";
-import { projectName, readConfig } from "../shared/project.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
+import { docker } from "../../engine/containers.ts";
+import { projectName, readConfig } from "../../stack/settingsFile.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
 
 export interface Fingerprint {
   /** Hash of each configuration key's value as it is in the files; secrets are encrypted there. */

@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../shared/cli.ts";
-import { type EngineEvent, readEvents, UNKNOWN } from "../shared/events.ts";
-import { failureOf } from "../shared/failure.ts";
+import { type EngineEvent, readEvents, UNKNOWN } from "../../stack/events.ts";
+import { failureOf } from "../../stack/failure.ts";
 import { differences, type Fingerprint, takeFingerprint } from "./fingerprint.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { makeWay } from "../update/update.ts";
 
 /** Folder of the plans, within the project. */

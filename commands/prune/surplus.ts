@@ -1,7 +1,7 @@
 /** What of a stack's things on the engine nobody needs any more. Pure. */
-import { orphansOf } from "../update/orphans.ts";
-import type { Declared } from "../view/declared.ts";
-import type { Found } from "../view/found.ts";
+import { orphansOf } from "../view/orphans.ts";
+import type { Declared } from "../../stack/record.ts";
+import type { Found } from "../../engine/found.ts";
 
 export interface Surplus {
   readonly kind: "container" | "network" | "volume" | "image";

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { valueIn } from "../../components/secretProgram.ts";
+import { valueIn } from "../../release/secretProgram.ts";
 import { UserError } from "../shared/cli.ts";
 
 /** @throws UserError where there is none */

@@ -1,10 +1,10 @@
 /** What runs with secrets, asked of the engine, and the hashes of today's values. */
-import { urlSecret } from "../../components/accessoryKinds.ts";
-import { keyedHash } from "../../components/keyed.ts";
-import { ownedBy, type Owner, SECRETS_LABEL, SETTINGS_LABEL } from "../../components/owner.ts";
-import { askProgram } from "../../components/secretProgram.ts";
-import type { ReleaseSettings, SecretSettings, Settings } from "../../settings.ts";
-import { docker } from "../shared/docker.ts";
+import { urlSecret } from "../../settings/accessoryKinds.ts";
+import { keyedHash } from "../../release/keyed.ts";
+import { ownedBy, type Owner, SECRETS_LABEL, SETTINGS_LABEL } from "../../engine/labels.ts";
+import { askProgram } from "../../release/secretProgram.ts";
+import type { ReleaseSettings, SecretSettings, Settings } from "../../settings/settings.ts";
+import { docker } from "../../engine/containers.ts";
 import { processOf, type Running, type Today } from "./usage.ts";
 
 /** The stack's running containers that have secrets. */

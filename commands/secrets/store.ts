@@ -5,10 +5,10 @@ import { parse } from "yaml";
 import { pathText } from "../../settings/commands.ts";
 import { nameHintAt } from "../../settings/hints.ts";
 import { schema } from "../../settings/schema.ts";
-import type { Settings } from "../../settings.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { UserError } from "../shared/cli.ts";
-import { settingsFile } from "../shared/project.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
+import { settingsFile } from "../../stack/settingsFile.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { type Kept, keptAs } from "./usage.ts";
 
 /** How the file keeps each secret. @throws UserError where all are one value, of which none can be told or set alone */

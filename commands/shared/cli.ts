@@ -1,8 +1,9 @@
 import { constants } from "node:os";
 import { styleText } from "node:util";
+import { paint } from "../../toolchain/paint.ts";
 import { UserError } from "../../toolchain/userError.ts";
 
-export { UserError };
+export { paint, UserError };
 
 /** How `main` treats the signals that end a command. */
 export interface MainOptions {
@@ -39,11 +40,6 @@ export async function main(action: () => Promise<number | void>, options: MainOp
     process.stderr.write(describe(error));
     process.exit(error instanceof UserError ? error.exitCode : 1);
   }
-}
-
-/** Colours `text` where standard output is a terminal that wants colour (NO_COLOR and FORCE_COLOR are honoured). */
-export function paint(format: Parameters<typeof styleText>[0], text: string): string {
-  return styleText(format, text, { stream: process.stdout });
 }
 
 function describe(error: unknown): string {

@@ -1,6 +1,6 @@
 /** What an update would do, out of the event log of its preview. Pure. */
-import type { Release } from "../../components/ledger.ts";
-import { type EngineEvent, type ResourceState, type Step, UNKNOWN } from "../shared/events.ts";
+import type { Release } from "../../release/ledger.ts";
+import { type EngineEvent, type ResourceState, type Step, UNKNOWN } from "../../stack/events.ts";
 
 /** One thing that the update makes, changes or removes. */
 export interface Operation {

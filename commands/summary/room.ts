@@ -1,7 +1,7 @@
 /** Whether old and new fit side by side on the engine's host: memory and disk. */
 import { statfs } from "node:fs/promises";
 import { freemem, hostname, release as kernel, totalmem } from "node:os";
-import { docker } from "../shared/docker.ts";
+import { docker } from "../../engine/containers.ts";
 import type { Changes } from "./operations.ts";
 
 /** Memory or disk, in bytes; null where it cannot be known from here. */

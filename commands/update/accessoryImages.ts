@@ -1,10 +1,10 @@
 /** The images of a stack's accessories, which the first set-up does not bring: few stacks have any. */
-import { ACCESSORIES, accessoryImage } from "../../components/accessoryKinds.ts";
+import { ACCESSORIES, accessoryImage } from "../../settings/accessoryKinds.ts";
 import { schema } from "../../settings/schema.ts";
 import { thisMachine } from "../../toolchain/machine.ts";
 import { accessoryNeed } from "../../toolchain/needs.ts";
 import { setUp } from "../../toolchain/setup.ts";
-import { readConfig } from "../shared/project.ts";
+import { readConfig } from "../../stack/settingsFile.ts";
 
 /** Makes sure that the engine has them. Call it once the engine is chosen (`openEngine`). @throws UserError where one cannot be had */
 export async function provideAccessoryImages(root: string, stack: string): Promise<void> {

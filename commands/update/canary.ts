@@ -1,8 +1,8 @@
 /** What becomes of a canary: it is made the live release, or it goes. */
 import { paint, UserError } from "../shared/cli.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { updateSettled } from "./settled.ts";
-import type { Outputs } from "../shared/stack.ts";
+import type { Outputs } from "../../stack/stack.ts";
 
 const REMOVE = ["config", "rm", "berth:canary"];
 

@@ -3,13 +3,14 @@
  * the rest again. The choice is pure.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { wordsOf } from "../../components/owner.ts";
-import { tryGateway } from "../../steps/engine.ts";
-import { deployWords, maintenanceWords, type RouteInput } from "../../steps/switch.ts";
-import type { Declared, DeclaredContainer } from "../view/declared.ts";
-import { docker } from "../shared/docker.ts";
-import { limitsThatDiffer, targetsOf } from "../view/driftRules.ts";
-import type { Found } from "../view/found.ts";
+import { wordsOf } from "../../engine/labels.ts";
+import { tryGateway } from "../../engine/gateway.ts";
+import { deployWords, maintenanceWords } from "../../engine/gatewayWords.ts";
+import { type Route, targetsOf } from "../../release/route.ts";
+import type { Declared, DeclaredContainer } from "../../stack/record.ts";
+import { docker } from "../../engine/containers.ts";
+import { limitsThatDiffer } from "../view/driftRules.ts";
+import type { Found } from "../../engine/found.ts";
 
 export interface Aid {
   /** Words for `docker`. */
@@ -71,7 +72,7 @@ function answers(target: string, { containers }: Found): boolean {
  * The route that serves best just now: as declared, less the targets that do not answer. Undefined where the gateway has
  * one as good, or cannot be told. Pure.
  */
-export function routeFor(declared: Declared, found: Found): RouteInput | undefined {
+export function routeFor(declared: Declared, found: Found): Route | undefined {
   const { input } = declared.route ?? {};
   const serving = servingOf(declared, found);
   if (!input || !found.routes || serving.length === 0) return undefined;
@@ -96,7 +97,7 @@ export async function giveAid(aids: readonly Aid[]): Promise<void> {
 }
 
 /** Tells the gateway; what fails is left to the update. */
-export async function aidRoute(input: RouteInput): Promise<void> {
+export async function aidRoute(input: Route): Promise<void> {
   const switched = tryGateway(input.gateway, deployWords(input));
   switched.catch(() => undefined); // the update tells why
   const result = await Promise.race([switched.catch(() => undefined), sleep(SWITCH_PATIENCE)]);

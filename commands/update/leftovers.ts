@@ -1,11 +1,11 @@
 /** Removes what killed updates have left on the engine: never data, never what Pulumi knows of, never a stranger's. */
-import type { Owner } from "../../components/owner.ts";
+import type { Owner } from "../../engine/labels.ts";
 import { UserError } from "../shared/cli.ts";
-import { type Declared, readDeclared } from "../view/declared.ts";
-import { docker } from "../shared/docker.ts";
-import { type Found, lookAtEngine } from "../view/found.ts";
-import { orphansOf } from "./orphans.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
+import { type Declared, readDeclared } from "../../stack/record.ts";
+import { docker } from "../../engine/containers.ts";
+import { type Found, lookAtEngine } from "../../engine/found.ts";
+import { orphansOf } from "../view/orphans.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
 
 /** What a part holds that there is only one of. */
 const HOLDS: Readonly<Record<string, string>> = { gateway: "the port", accessory: "its name and its data" };

@@ -1,7 +1,7 @@
 /** A stack that people use, and of which Pulumi knows nothing: an update would take it for what a cut-off one has left. Pure. */
 import { UserError } from "../shared/cli.ts";
-import type { Declared } from "../view/declared.ts";
-import type { Found } from "../view/found.ts";
+import type { Declared } from "../../stack/record.ts";
+import type { Found } from "../../engine/found.ts";
 
 /**
  * The replicas of a stack whose record is gone; none where the record has any entry. A first update that was cut off before it

@@ -1,5 +1,5 @@
 /** Which release a rollback means. Pure. */
-import type { Release } from "../../components/ledger.ts";
+import type { Release } from "../../release/ledger.ts";
 import { UserError } from "../shared/cli.ts";
 
 /**

@@ -1,9 +1,9 @@
 /** An update with another choice of release in the stack's settings file, which stays there only if the update succeeds. */
 import { readFile, writeFile } from "node:fs/promises";
 import { UserError } from "../shared/cli.ts";
-import { settingsFile } from "../shared/project.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
-import { readOutputs } from "../shared/stack.ts";
+import { settingsFile } from "../../stack/settingsFile.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
+import { readOutputs } from "../../stack/stack.ts";
 import { update, type View } from "./update.ts";
 
 export interface Choice {

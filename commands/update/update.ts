@@ -1,21 +1,21 @@
 /** An update of a stack as all commands make it: one at a time, with drift healed and nothing left over. */
 import { constants } from "node:os";
-import type { Owner } from "../../components/owner.ts";
+import type { Owner } from "../../engine/labels.ts";
 import { paint, UserError } from "../shared/cli.ts";
 import { provideAccessoryImages } from "./accessoryImages.ts";
-import { type Declared, readDeclared } from "../view/declared.ts";
-import { openEngine } from "../shared/docker.ts";
+import { type Declared, readDeclared } from "../../stack/record.ts";
+import { openEngine } from "../../engine/containers.ts";
 import { compare, describe, type Finding, urnsToReplace } from "../view/driftRules.ts";
 import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
-import { type Found, lookAtEngine } from "../view/found.ts";
+import { type Found, lookAtEngine } from "../../engine/found.ts";
 import { removeLeftHolders, removeOrphans } from "./leftovers.ts";
-import { clearDeadLocks, refuseIfHeld } from "./locks.ts";
+import { clearDeadLocks, refuseIfHeld } from "../../stack/pulumiLock.ts";
 import { refuseIfLost, unrecordedData } from "./lostRecord.ts";
-import { StepError } from "../../steps/engine.ts";
+import { StepError } from "../../steps/step.ts";
 import { settle } from "../../steps/snapshot.ts";
-import { endStrays } from "./processes.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
-import { exportStack } from "../shared/stack.ts";
+import { endStrays } from "../../stack/processes.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
+import { exportStack } from "../../stack/stack.ts";
 
 const KILLED = 128 + constants.signals.SIGKILL;
 

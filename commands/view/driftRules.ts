@@ -1,8 +1,9 @@
 /** Where the engine differs from what Pulumi wrote. Pure. */
-import { addressesOf, type RouteInput } from "../../steps/switch.ts";
-import type { Declared, DeclaredContainer } from "./declared.ts";
-import type { Found, FoundContainer } from "./found.ts";
-import { orphansOf } from "../update/orphans.ts";
+import { addressesOf } from "../../engine/gatewayWords.ts";
+import { targetsOf } from "../../release/route.ts";
+import type { Declared, DeclaredContainer } from "../../stack/record.ts";
+import type { Found, FoundContainer } from "../../engine/found.ts";
+import { orphansOf } from "./orphans.ts";
 
 export type Kind =
   | "missing" | "stopped" | "paused" | "restarting" | "unhealthy"
@@ -21,9 +22,6 @@ export interface Finding {
 
 /** One line for a person. */
 export const describe = ({ thing, expected, found }: Finding): string => `${thing}: expected ${expected}, found ${found}`;
-
-/** Containers that the traffic goes to, those of a canary included. */
-export const targetsOf = ({ targets, canary }: RouteInput): string[] => [...targets, ...(canary?.targets ?? [])];
 
 /** What Pulumi has to make again. The route follows by itself where a container gets another name. */
 export function urnsToReplace(findings: readonly Finding[]): string[] {

@@ -1,6 +1,6 @@
 /** Whether `npm run rollback` would find what it needs. */
-import type { Release } from "../../components/ledger.ts";
-import type { Outputs } from "../shared/stack.ts";
+import type { Release } from "../../release/ledger.ts";
+import type { Outputs } from "../../stack/stack.ts";
 
 export type RollbackReady = { readonly ready: true; readonly release: string } | { readonly ready: false; readonly why: string };
 

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isAlive } from "../../commands/update/processes.ts";
+import { isAlive } from "../../stack/processes.ts";
 import { Checkout } from "../e2e/support/checkout.ts";
 import { census } from "../e2e/support/engine.ts";
 import { fillerOf } from "./damage.ts";

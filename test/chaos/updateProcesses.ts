@@ -1,7 +1,7 @@
 /** The processes of a running update, told apart by their command line. */
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { commandOf, isAlive } from "../../commands/update/processes.ts";
+import { commandOf, isAlive } from "../../stack/processes.ts";
 
 export type Role = "cli" | "language host" | "program" | "docker plugin" | "command plugin" | "step";
 

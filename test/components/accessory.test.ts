@@ -1,6 +1,7 @@
-import { Accessory, recordAccessories, refuseJumps, refuseMissing } from "../../components/accessory.ts";
+import { Accessory, containerName } from "../../components/accessory.ts";
+import { recordAccessories, refuseJumps, refuseMissing } from "../../release/accessoryRecord.ts";
 import { REPLACE_ON_CHANGES } from "../../components/hardening.ts";
-import { derived } from "../../components/keyed.ts";
+import { derived } from "../../release/keyed.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { type Config, OWNER, settingsOf } from "../support/configuration.ts";
 import { declare } from "../support/program.ts";
@@ -79,12 +80,13 @@ test("it is waited for by what the app would do, and again for each new containe
 });
 
 describe("what wrote the data", () => {
+  const nameOf = (accessory: string) => containerName(OWNER, accessory);
   const configured = (version: string, kind = "postgres") => settingsOf({ accessories: [{ name: "database", kind, version }] }).accessories;
-  const past = recordAccessories({}, OWNER, configured("15"));
+  const past = recordAccessories({}, nameOf, configured("15"));
 
   test("is remembered, also once the accessory is gone", () => {
     expect(past).toEqual({ database: { kind: "postgres", version: "15", container: "berth-dev-database" } });
-    expect(recordAccessories(past, OWNER, [])).toEqual({ database: { kind: "postgres", version: "15", container: null } });
+    expect(recordAccessories(past, nameOf, [])).toEqual({ database: { kind: "postgres", version: "15", container: null } });
   });
 
   test.each(["15", "15.8"])("may go on as %s", (version) => {
@@ -95,7 +97,7 @@ describe("what wrote the data", () => {
     expect(() => refuseJumps(past, configured(version, kind))).toThrow(
       `berth:accessories[0] is ${kind} ${version}, but the data of database were written by postgres 15, and another major version does not read them. Put them into a second accessory of the new version, see docs/guides/database.md#upgrade`,
     );
-    expect(() => refuseJumps(recordAccessories(past, OWNER, []), configured(version, kind))).toThrow("were written by postgres 15");
+    expect(() => refuseJumps(recordAccessories(past, nameOf, []), configured(version, kind))).toThrow("were written by postgres 15");
   });
 });
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { buildSecretFile, provideBuildSecrets } from "../../components/buildSecrets.ts";
+import { buildSecretFile, provideBuildSecrets } from "../../source/buildSecrets.ts";
 import { settingsOf } from "../support/configuration.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { declare } from "../support/program.ts";

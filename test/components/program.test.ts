@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import type { Release } from "../../components/ledger.ts";
-import { checkEngine } from "../../preflight.ts";
+import type { Release } from "../../release/ledger.ts";
+import { checkEngine } from "../../preflight/preflight.ts";
 import { OWNER, releaseOf } from "../support/configuration.ts";
 import { temporaryFolder, write } from "../support/folders.ts";
 import type { Program } from "../support/program.ts";
@@ -10,7 +10,7 @@ import { repository } from "../support/repository.ts";
 import { stepInput } from "../support/values.ts";
 import { wholeProgram as run } from "../support/wholeProgram.ts";
 
-jest.mock("../../preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight.ts"), checkEngine: jest.fn(() => Promise.resolve({})) }));
+jest.mock("../../preflight/preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight/preflight.ts"), checkEngine: jest.fn(() => Promise.resolve({})) }));
 const engineCheck = jest.mocked(checkEngine);
 
 const home = process.cwd();

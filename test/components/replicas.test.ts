@@ -1,6 +1,6 @@
-import { canonicalJson } from "../../components/canonicalJson.ts";
+import { canonicalJson } from "../../release/canonicalJson.ts";
 import { REPLACE_ON_CHANGES } from "../../components/hardening.ts";
-import type { Release } from "../../components/ledger.ts";
+import type { Release } from "../../release/ledger.ts";
 import { Replicas, type ReplicasArgs } from "../../components/replicas.ts";
 import { carried, OWNER, releaseOf } from "../support/configuration.ts";
 import { declare } from "../support/program.ts";

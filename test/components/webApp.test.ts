@@ -1,6 +1,6 @@
-import type { Release } from "../../components/ledger.ts";
-import { nextRelease } from "../../components/ledger.ts";
-import { valuesFor } from "../../components/secretValues.ts";
+import type { Release } from "../../release/ledger.ts";
+import { nextRelease } from "../../release/ledger.ts";
+import { valuesFor } from "../../release/secretValues.ts";
 import { urlOf, WebApp, type WebAppArgs } from "../../components/webApp.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { type Config, OWNER, releaseOf, settingsOf } from "../support/configuration.ts";

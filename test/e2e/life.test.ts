@@ -1,7 +1,7 @@
 /** The life of one stack: live, unchanged, released again and again under load, broken, mended, rolled back, gone. */
 import { readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import type { Release } from "../../components/ledger.ts";
+import type { Release } from "../../release/ledger.ts";
 import { Checkout } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
 import { startLoad, type Report } from "./support/load.ts";

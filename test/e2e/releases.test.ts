@@ -1,5 +1,5 @@
 /** A release is all its processes and jobs, and a bad one cannot hurt: it is stopped, or taken back by itself. */
-import type { Release } from "../../components/ledger.ts";
+import type { Release } from "../../release/ledger.ts";
 import { Checkout } from "./support/checkout.ts";
 import { docker } from "./support/engine.ts";
 import { startLoad } from "./support/load.ts";

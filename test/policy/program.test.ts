@@ -1,4 +1,4 @@
-import type { Release } from "../../components/ledger.ts";
+import type { Release } from "../../release/ledger.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { type Config, releaseOf } from "../support/configuration.ts";
 import { temporaryFolder } from "../support/folders.ts";
@@ -8,7 +8,7 @@ import { containerRules } from "./containerRules.ts";
 import { violations } from "./rule.ts";
 import { clashes, noPlainSecret, stackRules } from "./stackRules.ts";
 
-jest.mock("../../preflight.ts", () => ({ checkContext: () => undefined, checkEngine: () => Promise.resolve() }));
+jest.mock("../../preflight/preflight.ts", () => ({ checkContext: () => undefined, checkEngine: () => Promise.resolve() }));
 
 const SECRETS = { pin: "sentinel-pin", "db.password": "sentinel-password" };
 const KEY_PART = KEY.split("\n")[1] ?? "";

@@ -5,7 +5,7 @@ import { containerRules } from "./containerRules.ts";
 import { violations } from "./rule.ts";
 import { clashes, noPlainSecret, stackRules } from "./stackRules.ts";
 
-jest.mock("../../preflight.ts", () => ({ checkContext: () => undefined, checkEngine: () => Promise.resolve() }));
+jest.mock("../../preflight/preflight.ts", () => ({ checkContext: () => undefined, checkEngine: () => Promise.resolve() }));
 
 const RULES = [...containerRules, ...stackRules];
 const REPLICA = "berth-dev-web-1";

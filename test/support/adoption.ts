@@ -1,7 +1,7 @@
 /** What a stack has on the engine, and a preview that would make it all, in the least form that `npm run adopt` works on. */
 import type { Preview, Resource } from "../../commands/adopt/resources.ts";
 import type { ContainerThing, Thing, Things } from "../../commands/adopt/things.ts";
-import { UNKNOWN } from "../../commands/shared/events.ts";
+import { UNKNOWN } from "../../stack/events.ts";
 
 const NAMES: Readonly<Record<string, string>> = {
   Container: "docker:index/container:Container",

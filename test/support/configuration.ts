@@ -1,7 +1,7 @@
 /** Configuration, settings and releases for tests, made by the real reader so that they cannot drift from it. */
-import type { Release } from "../../components/ledger.ts";
-import type { Owner } from "../../components/owner.ts";
-import { parseSettings, type RawValue, type ReleaseSettings, type Settings } from "../../settings.ts";
+import type { Release } from "../../release/ledger.ts";
+import type { Owner } from "../../engine/labels.ts";
+import { parseSettings, type RawValue, type ReleaseSettings, type Settings } from "../../settings/settings.ts";
 
 export const OWNER: Owner = { project: "berth", stack: "dev" };
 

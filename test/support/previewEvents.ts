@@ -1,6 +1,6 @@
 /** The event log of a preview, as Pulumi writes it: for the tests of what reads one. */
-import type { EngineEvent, ResourceState } from "../../commands/shared/events.ts";
-import type { Release } from "../../components/ledger.ts";
+import type { EngineEvent, ResourceState } from "../../stack/events.ts";
+import type { Release } from "../../release/ledger.ts";
 
 type Inputs = Readonly<Record<string, unknown>>;
 type Strategy = Release["settings"]["strategy"];

@@ -1,6 +1,6 @@
 /** A stack with a gateway and two replicas, by Pulumi's record and on the engine, where all is well. */
-import type { Declared, DeclaredContainer } from "../../commands/view/declared.ts";
-import type { Found, FoundContainer } from "../../commands/view/found.ts";
+import type { Declared, DeclaredContainer } from "../../stack/record.ts";
+import type { Found, FoundContainer } from "../../engine/found.ts";
 import type { RouteInput } from "../../steps/switch.ts";
 
 const MEBIBYTE = 1024 ** 2;

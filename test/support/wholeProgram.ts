@@ -1,6 +1,6 @@
 /** The program of index.ts under mocks. Tests that use it put a mock in the place of preflight.ts. */
 import * as pulumi from "@pulumi/pulumi";
-import type { Release } from "../../components/ledger.ts";
+import type { Release } from "../../release/ledger.ts";
 import program from "../../index.ts";
 import type { Config } from "./configuration.ts";
 import { setEnvironment } from "./environment.ts";

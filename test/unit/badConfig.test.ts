@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { parseSettings } from "../../settings.ts";
+import { parseSettings } from "../../settings/settings.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { type Config, raw } from "../support/configuration.ts";
 

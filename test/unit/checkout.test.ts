@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkOut, parseRemote } from "../../components/checkout.ts";
+import { checkOut, parseRemote } from "../../source/checkout.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { type Repository, repository } from "../support/repository.ts";
 import { freePort } from "../support/freePort.ts";

@@ -1,8 +1,8 @@
 import { rmSync, utimesSync } from "node:fs";
 import promises from "node:fs/promises";
 import { join } from "node:path";
-import { contentHash } from "../../components/content.ts";
-import type { BuildSettings } from "../../settings.ts";
+import { contentHash } from "../../source/content.ts";
+import type { BuildSettings } from "../../settings/settings.ts";
 import { type FileSpec, temporaryFolder, write } from "../support/folders.ts";
 
 const BUILD: BuildSettings = { dockerfile: "Dockerfile", args: {} };

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { engineEnvironment, engineHost } from "../../components/engine.ts";
+import { engineEnvironment, engineHost } from "../../engine/address.ts";
 import { setEnvironment } from "../support/environment.ts";
 
 afterEach(() => pulumi.runtime.setAllConfig({}));

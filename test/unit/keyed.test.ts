@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { derived, keyedHash } from "../../components/keyed.ts";
+import { derived, keyedHash } from "../../release/keyed.ts";
 
 const KEY = "ab".repeat(32);
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { contentOf, findRelease, nextRelease, record, type Release } from "../../components/ledger.ts";
+import { contentOf, findRelease, nextRelease, record, type Release } from "../../release/ledger.ts";
 import { releaseOf, settingsOf } from "../support/configuration.ts";
 
 const CONTENT = "3f9a1c2b7d4e";

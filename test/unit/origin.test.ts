@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
-import type { Origin } from "../../components/ledger.ts";
+import type { Origin } from "../../release/ledger.ts";
 import { temporaryFolder, write } from "../support/folders.ts";
 import { repository } from "../support/repository.ts";
 
 /** The origin of a release that is made in this folder, by a process of its own so that Git's settings here play no part. */
 function originIn(folder: string, env: NodeJS.ProcessEnv = {}): Origin {
-  const module = resolve("components/origin.ts");
+  const module = resolve("source/origin.ts");
   const program = `import(${JSON.stringify(module)}).then(async ({ readOrigin }) => console.log(JSON.stringify(await readOrigin())))`;
   const text = execFileSync(process.execPath, ["--eval", program], {
     cwd: folder,

@@ -1,8 +1,8 @@
-import type { Release } from "../../components/ledger.ts";
+import type { Release } from "../../release/ledger.ts";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { checkContext, checkEngine, engineProblem, isEnough } from "../../preflight.ts";
+import { checkContext, checkEngine, engineProblem, isEnough } from "../../preflight/preflight.ts";
 import { type Config, OWNER, releaseOf, settingsOf } from "../support/configuration.ts";
 import { setEnvironment } from "../support/environment.ts";
 import { type Answer, fakeDocker } from "../support/fakeDocker.ts";

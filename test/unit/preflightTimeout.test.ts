@@ -1,4 +1,4 @@
-import { checkEngine } from "../../preflight.ts";
+import { checkEngine } from "../../preflight/preflight.ts";
 import { OWNER, releaseOf, settingsOf } from "../support/configuration.ts";
 import { setEnvironment } from "../support/environment.ts";
 import { fakeDocker } from "../support/fakeDocker.ts";

@@ -1,4 +1,4 @@
-import { askProgram, valueIn } from "../../components/secretProgram.ts";
+import { askProgram, valueIn } from "../../release/secretProgram.ts";
 
 const ask = (command: readonly string[], timeout = 20) => askProgram("db.password", { command, timeout });
 const NAME = 'berth:secrets["db.password"]';

@@ -1,4 +1,4 @@
-import { secretsOf, valuesFor } from "../../components/secretValues.ts";
+import { secretsOf, valuesFor } from "../../release/secretValues.ts";
 import { carried, releaseOf, settingsOf } from "../support/configuration.ts";
 
 const { secrets } = settingsOf({ secrets: { pin: "1234", token: "abc" } });

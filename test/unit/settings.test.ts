@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { parseSettings, readSettings } from "../../settings.ts";
+import { parseSettings, readSettings } from "../../settings/settings.ts";
 import { CERTIFICATE, KEY } from "../support/certificate.ts";
 import { raw, settingsOf } from "../support/configuration.ts";
 

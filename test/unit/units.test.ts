@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { goDuration, mebibytes, parseDuration, parseSize } from "../../components/units.ts";
+import { goDuration, mebibytes, parseDuration, parseSize } from "../../settings/units.ts";
 
 describe("a duration", () => {
   test.each([

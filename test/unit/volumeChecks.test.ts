@@ -1,6 +1,6 @@
 import { findVolumeProblems, renamedVolumes } from "../../preflight/volumes.ts";
-import { parseSizes } from "../../commands/view/volumeSizes.ts";
-import type { VolumeSettings } from "../../settings.ts";
+import { parseSizes } from "../../engine/volumeSizes.ts";
+import type { VolumeSettings } from "../../settings/settings.ts";
 import { carried, OWNER, releaseOf, settingsOf } from "../support/configuration.ts";
 
 const data: VolumeSettings = { name: "data", target: "/data" };

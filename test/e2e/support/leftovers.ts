@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isAlive } from "../../../commands/update/processes.ts";
+import { isAlive } from "../../../stack/processes.ts";
 
 const run = promisify(execFile);
 

@@ -1,8 +1,8 @@
 import { matchOf } from "../../../commands/adopt/match.ts";
 import { pastOf } from "../../../commands/adopt/past.ts";
 import { adoptable, ordered, type Preview, type Resource, secret } from "../../../commands/adopt/resources.ts";
-import { UNKNOWN } from "../../../commands/shared/events.ts";
-import type { Past } from "../../../components/ledger.ts";
+import { UNKNOWN } from "../../../stack/events.ts";
+import type { Past } from "../../../release/ledger.ts";
 import { doneBefore, doneWords } from "../../../steps/job.ts";
 import { container, declared, labelled, preview, provider, thing, things, urn } from "../../support/adoption.ts";
 

@@ -5,9 +5,9 @@ import { describeRecord } from "../../../commands/backups/records.ts";
 import { explain, retryIn, unreadFiles } from "../../../commands/backups/resticErrors.ts";
 import { isDue } from "../../../commands/backups/schedule.ts";
 import { chooseBackup, marksOf, nextNumber, readBackups, surplus } from "../../../commands/backups/snapshots.ts";
-import { ageInWords } from "../../../components/units.ts";
+import { ageInWords } from "../../../settings/units.ts";
 import { secretLines, workspaceFlags } from "../../../commands/backups/workspaceFlags.ts";
-import { type BackupRecord, drillProblems, readRecordLabels } from "../../../components/backupRecord.ts";
+import { type BackupRecord, drillProblems, readRecordLabels } from "../../../engine/backupRecord.ts";
 import { OWNER } from "../../support/configuration.ts";
 
 const snapshot = (id: string, number: number, more: object = {}) => ({

@@ -1,4 +1,4 @@
-import { readDeclared } from "../../../commands/view/declared.ts";
+import { readDeclared } from "../../../stack/record.ts";
 
 const labels = (part: string, more: Record<string, string> = {}) =>
   Object.entries({ "berth.part": part, ...more }).map(([label, value]) => ({ label, value }));

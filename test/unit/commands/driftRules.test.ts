@@ -1,6 +1,6 @@
 import { compare, describe as inWords, type Kind, urnsToReplace } from "../../../commands/view/driftRules.ts";
-import type { Found } from "../../../commands/view/found.ts";
-import { orphansOf } from "../../../commands/update/orphans.ts";
+import type { Found } from "../../../engine/found.ts";
+import { orphansOf } from "../../../commands/view/orphans.ts";
 import { DECLARED, declaredWith, FOUND, foundWith, foundWithout } from "../../support/stackView.ts";
 
 test("finds nothing where the engine has what was declared, in whatever order", () => {

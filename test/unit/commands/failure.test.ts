@@ -1,4 +1,4 @@
-import { buildStory, failureOf } from "../../../commands/shared/failure.ts";
+import { buildStory, failureOf } from "../../../stack/failure.ts";
 
 const log = (...messages: [severity: string, message: string][]) =>
   messages.map(([severity, message]) => JSON.stringify({ diagnosticEvent: { severity, message } })).join("\n");

@@ -1,5 +1,5 @@
-import { backendFolder } from "../../../commands/shared/backend.ts";
-import { holderOf, type Lock, refusal, whose } from "../../../commands/update/locks.ts";
+import { backendFolder } from "../../../stack/backend.ts";
+import { holderOf, type Lock, refusal, whose } from "../../../stack/pulumiLock.ts";
 
 const lock: Lock = { file: "x.json", pid: 123, username: "ann", hostname: "here", timestamp: "2026-01-01T00:00:00Z" };
 const later = (seconds: number) => Date.parse(lock.timestamp) + seconds * 1000;

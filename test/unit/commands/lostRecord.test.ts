@@ -1,6 +1,6 @@
 import { refuseIfLost, unrecorded, unrecordedData } from "../../../commands/update/lostRecord.ts";
 import { DECLARED, FOUND, foundWithout } from "../../support/stackView.ts";
-import type { Declared } from "../../../commands/view/declared.ts";
+import type { Declared } from "../../../stack/record.ts";
 
 const EMPTY: Declared = { containers: [], networks: [], volumes: [], route: undefined, pending: 0, empty: true, outputs: {} };
 const replicas = ["web-1", "web-2"];

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EngineEvent, UNKNOWN } from "../../../commands/shared/events.ts";
+import { type EngineEvent, UNKNOWN } from "../../../stack/events.ts";
 import { differences, type Fingerprint } from "../../../commands/plans/fingerprint.ts";
 import { findPlan, hasBegun, violationOf, withoutTimes } from "../../../commands/plans/plan.ts";
 import { CONTAINER, step } from "../../support/previewEvents.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { commandOf, endStrays, isAlive, MARK, markOf, straysAmong } from "../../../commands/update/processes.ts";
+import { commandOf, endStrays, isAlive, MARK, markOf, straysAmong } from "../../../stack/processes.ts";
 
 test("knows the command that a process was started for, in this checkout only", () => {
   const environment = `PATH=/bin\0${MARK}=${markOf("/a b/checkout", 42)}\0HOME=/root`;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PulumiCli } from "../../../commands/shared/pulumiCli.ts";
-import { mendRecords } from "../../../commands/update/records.ts";
-import { isWhole } from "../../../commands/update/sidecars.ts";
+import type { PulumiCli } from "../../../stack/pulumiCli.ts";
+import { mendRecords } from "../../../stack/mendRecords.ts";
+import { isWhole } from "../../../stack/sidecars.ts";
 import { temporaryFolder, write } from "../../support/folders.ts";
 
 const CUT = '{"version":3,"checkpoint":{"sta';

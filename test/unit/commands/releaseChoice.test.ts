@@ -1,5 +1,5 @@
 import { chooseRelease } from "../../../commands/update/releaseChoice.ts";
-import type { Release } from "../../../components/ledger.ts";
+import type { Release } from "../../../release/ledger.ts";
 
 const releases = ["c", "b", "a"].map((name) => ({ name }) as Release);
 const chosen = (live: string, name?: string) => chooseRelease(live, releases, name).name;

@@ -1,5 +1,5 @@
 import { rollbackReady } from "../../../commands/view/rollbackReady.ts";
-import type { Release } from "../../../components/ledger.ts";
+import type { Release } from "../../../release/ledger.ts";
 
 const settings = { replicas: 2, containerPort: 8080, health: {}, resources: {}, env: {}, volumes: [], binds: [], strategy: "blue-green", user: "1000" };
 const release = (name: string, more: object = {}) => ({ name, image: `sha256:${name}`, settings, ...more }) as unknown as Release;

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { removeHalfWritten } from "../../../commands/update/sidecars.ts";
+import { removeHalfWritten } from "../../../stack/sidecars.ts";
 import { temporaryFolder } from "../../support/folders.ts";
 
 test("attributes that were written by half are removed, and nothing else", async () => {

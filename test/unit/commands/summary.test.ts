@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
-import { type EngineEvent, UNKNOWN } from "../../../commands/shared/events.ts";
+import { type EngineEvent, UNKNOWN } from "../../../stack/events.ts";
 import { changesOf } from "../../../commands/summary/operations.ts";
 import type { Host } from "../../../commands/summary/room.ts";
 import { summarise } from "../../../commands/summary/summary.ts";
 import { summaryText } from "../../../commands/summary/summaryText.ts";
-import type { Release } from "../../../components/ledger.ts";
+import type { Release } from "../../../release/ledger.ts";
 import { COMMAND, configured, CONTAINER, entry, IMAGE, live, oneChangedByte, outputs, step, told, VOLUME, volume } from "../../support/previewEvents.ts";
 
 const MEBIBYTE = 1024 ** 2;

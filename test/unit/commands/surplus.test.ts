@@ -1,5 +1,5 @@
 import { type Facts, surplusOf } from "../../../commands/prune/surplus.ts";
-import type { FoundContainer } from "../../../commands/view/found.ts";
+import type { FoundContainer } from "../../../engine/found.ts";
 import { DECLARED, FOUND, foundWith } from "../../support/stackView.ts";
 
 const facts = (more: Partial<Facts> = {}): Facts => ({ declared: DECLARED, found: FOUND, images: [], unused: new Set(), copiedFor: new Map(), releases: ["r1", "r0-2"], live: "r1", ...more });

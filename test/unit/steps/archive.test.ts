@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { extract, type Header, pack } from "tar-stream";
-import { type Changes, changing, counting, entriesOf } from "../../../steps/archive.ts";
+import { type Changes, changing, counting, entriesOf } from "../../../engine/archive.ts";
 
 type Entry = Partial<Header> & { readonly name: string; readonly content?: string };
 

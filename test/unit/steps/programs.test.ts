@@ -11,7 +11,7 @@ const OWNED = ["--filter", "label=berth.project=berth", "--filter", "label=berth
 
 test.concurrent("a gateway that never takes a command is named, with what it says and where to look", async () => {
   const docker = fakeDocker([{ to: "exec gw kamal-proxy resume app", stderr: "Error: dial unix: connection refused", exit: 1 }]);
-  const program = `import("${pathToFileURL("steps/engine.ts").href}").then(({ tryGateway, runStep }) => runStep(() => tryGateway("gw", ["resume", "app"], { seconds: 0.3 })))`;
+  const program = `Promise.all(["engine/gateway.ts", "steps/step.ts"].map((file) => import(new URL(file, "${pathToFileURL("./").href}")))).then(([{ tryGateway }, { runStep }]) => runStep(() => tryGateway("gw", ["resume", "app"], { seconds: 0.3 })))`;
   const { code, stderr } = await runNode(["--eval", program], docker.env);
   expect([code, stderr]).toEqual([1, "gateway gw takes no commands after 0.3 s: Error: dial unix: connection refused\nLook at it with: docker logs gw\n"]);
 });

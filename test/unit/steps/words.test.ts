@@ -3,9 +3,10 @@ import { probeWords } from "../../../steps/probe.ts";
 import { pauseWords } from "../../../steps/hold.ts";
 import { doneBefore } from "../../../steps/job.ts";
 import { failed } from "../../../steps/runJob.ts";
-import { parseRoutes } from "../../../steps/live.ts";
+import { parseRoutes } from "../../../engine/live.ts";
 import { surplus } from "../../../steps/prune.ts";
-import { deployWords, maintenanceWords, verdictIn, verdictWords } from "../../../steps/switch.ts";
+import { deployWords, maintenanceWords } from "../../../engine/gatewayWords.ts";
+import { verdictIn, verdictWords } from "../../../steps/switch.ts";
 import { GATE as gate, JOB, ROUTE as route } from "../../support/stepInputs.ts";
 
 /** Options and their values, each pair on its own. */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ACCESSORIES, accessoryImage as tagOf, ACCESSORY_KINDS } from "../../../components/accessoryKinds.ts";
+import { ACCESSORIES, accessoryImage as tagOf, ACCESSORY_KINDS } from "../../../settings/accessoryKinds.ts";
 import { accessoryImage } from "../../../toolchain/accessoryImages.ts";
 import { thisMachine } from "../../../toolchain/machine.ts";
 

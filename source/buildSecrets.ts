@@ -7,8 +7,8 @@ import { mkdir, mkdtemp, readlink, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../settings.ts";
-import { readSecrets } from "./secretValues.ts";
+import type { Settings } from "../settings/settings.ts";
+import { readSecrets } from "../release/secretValues.ts";
 
 /** Within the project, so that it is the same on every machine: a link for each stack to a folder in memory. */
 const LINKS = ".berth/build-secrets";

@@ -1,8 +1,8 @@
 /** What a stack has on the engine, asked of the engine. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ownedBy, type Owner } from "../../components/owner.ts";
-import { type ListedRoute, parseRoutes } from "../../steps/live.ts";
-import { docker } from "../shared/docker.ts";
+import { ownedBy, type Owner } from "./labels.ts";
+import { type ListedRoute, parseRoutes } from "./live.ts";
+import { docker } from "./containers.ts";
 
 export interface FoundContainer {
   readonly id: string;

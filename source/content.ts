@@ -3,7 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import dockerignore from "@balena/dockerignore";
-import type { BuildSettings } from "../settings.ts";
+import type { BuildSettings } from "../settings/settings.ts";
 
 /** Hex digits of a content hash: short enough to read, long enough never to meet twice. */
 export const CONTENT_DIGITS = 12;

@@ -1,13 +1,13 @@
 /** What a stack has on the engine by Pulumi's own record: the output of `pulumi stack export`. Pure. */
-import type { Part } from "../../components/owner.ts";
-import type { RouteInput } from "../../steps/switch.ts";
+import type { Route } from "../release/route.ts";
 
 export interface DeclaredContainer {
   readonly urn: string;
   /** The engine's id of it. */
   readonly id: string;
   readonly name: string;
-  readonly part: Part;
+  /** What it is for, as its label says; see `engine/labels.ts`. */
+  readonly part: string;
   readonly release: string;
   readonly image: string;
   /** `NAME=value`; what the image brings along is not in it. */
@@ -32,13 +32,14 @@ export interface DeclaredNetwork {
 export interface DeclaredVolume {
   readonly urn: string;
   readonly name: string;
-  readonly part: Part;
+  /** What it is for, as its label says; see `engine/labels.ts`. */
+  readonly part: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface DeclaredRoute {
   readonly urn: string;
-  readonly input: RouteInput;
+  readonly input: Route;
 }
 
 export interface Declared {
@@ -98,7 +99,7 @@ function containerOf({ urn, id = "", inputs = {}, delete: retiring = false }: Re
     urn,
     id,
     name,
-    part: labels["berth.part"] as Part,
+    part: labels["berth.part"] ?? "",
     release: labels["berth.release"] ?? "",
     image: text(inputs["image"]),
     env: (inputs["envs"] ?? []) as string[],
@@ -121,7 +122,7 @@ function pidsLimits(commands: readonly Resource[]): Map<string, number> {
 
 const volumeOf = ({ urn, inputs = {} }: Resource): DeclaredVolume => {
   const labels = labelsOf(inputs);
-  return { urn, name: text(inputs["name"]), part: labels["berth.part"] as Part, labels };
+  return { urn, name: text(inputs["name"]), part: labels["berth.part"] ?? "", labels };
 };
 
 /** The volume with a release's secrets is made by a step, which prints its name. */
@@ -130,7 +131,7 @@ const secretVolumeOf = ({ urn, inputs, outputs }: Resource): DeclaredVolume[] =>
 
 const routeOf = ({ urn, inputs, ...resource }: Resource): DeclaredRoute[] => {
   const { BERTH_INPUT } = environmentOf({ urn, inputs: inputs ?? {}, ...resource });
-  return inputs?.["create"] === "node steps/route.ts" && BERTH_INPUT ? [{ urn, input: JSON.parse(BERTH_INPUT) as RouteInput }] : [];
+  return inputs?.["create"] === "node steps/route.ts" && BERTH_INPUT ? [{ urn, input: JSON.parse(BERTH_INPUT) as Route }] : [];
 };
 
 const environmentOf = ({ inputs }: Resource) => (inputs?.["environment"] ?? {}) as Partial<Record<string, string>>;

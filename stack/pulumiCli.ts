@@ -4,15 +4,15 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { pulumiEnvironment } from "../../toolchain/environment.ts";
-import { checkoutRoot } from "../../toolchain/root.ts";
-import { setUp } from "../../toolchain/setup.ts";
-import { BUILD_LOGS } from "../../components/buildLog.ts";
+import { pulumiEnvironment } from "../toolchain/environment.ts";
+import { checkoutRoot } from "../toolchain/root.ts";
+import { setUp } from "../toolchain/setup.ts";
+import { BUILD_LOGS } from "../source/buildLog.ts";
 import { stateFolder } from "./backend.ts";
 import { buildStory, failureOf } from "./failure.ts";
-import { UserError } from "./cli.ts";
-import { MARK, markOf } from "../update/processes.ts";
-import { removeHalfWritten } from "../update/sidecars.ts";
+import { UserError } from "../toolchain/userError.ts";
+import { MARK, markOf } from "./processes.ts";
+import { removeHalfWritten } from "./sidecars.ts";
 
 export interface PulumiCli {
   readonly root: string;

@@ -1,7 +1,7 @@
 /** Files into a container or its volumes, without a trace on this machine's disk. */
 import { buffer } from "node:stream/consumers";
 import { pack } from "tar-stream";
-import { docker } from "./engine.ts";
+import { docker } from "./docker.ts";
 
 export interface FileToCopy {
   readonly name: string;

@@ -1,6 +1,5 @@
 /** What there is to know of each kind of accessory. Pure. */
 import type * as docker from "@pulumi/docker";
-import { tmpfsMount } from "./mounts.ts";
 
 export const ACCESSORY_KINDS = ["postgres", "redis"] as const;
 export type AccessoryKind = (typeof ACCESSORY_KINDS)[number];
@@ -13,7 +12,7 @@ export interface AccessoryFacts {
   /** Where its data volume is mounted. */
   readonly target: string;
   /** Container inputs that only this kind has. */
-  readonly container: Pick<docker.ContainerArgs, "command" | "stopSignal"> & { readonly envs: string[]; readonly tmpfs: Record<string, string> };
+  readonly container: Pick<docker.ContainerArgs, "command" | "stopSignal"> & { readonly envs: string[]; readonly tmpfs: Readonly<Record<string, number>> };
   /** Words of a program in the container that exits with 0 while a client with the password is served. */
   readonly check: readonly string[];
   /** Words of a program in the container that puts the data in a state that a copy of the volume can be restored from. */
@@ -49,7 +48,7 @@ export const ACCESSORIES: Readonly<Record<AccessoryKind, AccessoryFacts>> = {
         `POSTGRES_PASSWORD_FILE=${SECRETS}/password`,
         `POSTGRES_USER=${APP}`,
       ],
-      tmpfs: { "/var/run/postgresql": tmpfsMount(16) },
+      tmpfs: { "/var/run/postgresql": 16 },
       stopSignal: "SIGINT", // ends sessions; with SIGTERM it would wait for them
     },
     // At its address in the stack's network, so that it is asked as the app asks: on the others it wants no password.

@@ -2,14 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { spawn } from "node:child_process";
 import { pathText, setCommand } from "../settings/commands.ts";
-
-/** A program that prints the value of a secret. */
-export interface SecretProgram {
-  /** Its words; the first is found by PATH. */
-  readonly command: readonly string[];
-  /** Seconds. */
-  readonly timeout: number;
-}
+import type { SecretProgram } from "../settings/types.ts";
 
 /** More is no secret but a mistake. In bytes. */
 const LARGEST = 1024 ** 2;

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { closest } from "fastest-levenshtein";
-import type { AccessoryRecord } from "../../components/accessory.ts";
-import type { Release } from "../../components/ledger.ts";
-import { UserError } from "./cli.ts";
+import type { AccessoryRecord } from "../release/accessoryRecord.ts";
+import type { Release } from "../release/ledger.ts";
+import { UserError } from "../toolchain/userError.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
 
 /** The stack of a newcomer: works without configuration. */

@@ -1,7 +1,7 @@
 /** Where Pulumi keeps the state, where that is a folder. */
 import { homedir } from "node:os";
 import { resolve } from "node:path";
-import { readBackendFacts } from "../../toolchain/environment.ts";
+import { readBackendFacts } from "../toolchain/environment.ts";
 
 /** The folder of a file backend's address; undefined for any other backend. Pure. */
 export function backendFolder(url: string | undefined, root: string, home = homedir()): string | undefined {

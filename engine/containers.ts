@@ -1,9 +1,9 @@
 /** Questions to the Docker engine about what a stack made there. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { ownedBy, type Owner } from "../../components/owner.ts";
-import { UserError } from "./cli.ts";
-import { configuredEngine, projectName } from "./project.ts";
+import { ownedBy, type Owner } from "./labels.ts";
+import { UserError } from "../toolchain/userError.ts";
+import { configuredEngine, projectName } from "../stack/settingsFile.ts";
 
 const run = promisify(execFile);
 

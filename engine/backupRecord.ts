@@ -1,6 +1,6 @@
 /** How the last backup and the last drill of a volume ended, as the engine remembers it; and whether that is good enough for a release. Pure. */
-import type { BackupsSettings, VolumeBackup } from "../settings.ts";
-import { ageInWords } from "./units.ts";
+import type { BackupsSettings, VolumeBackup } from "../settings/settings.ts";
+import { ageInWords } from "../settings/units.ts";
 
 export type Doing = "backup" | "drill";
 

@@ -4,12 +4,13 @@
  */
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { paint, UserError } from "../shared/cli.ts";
-import { stateFolder } from "../shared/backend.ts";
-import { refuseIfHeld } from "./locks.ts";
+import { paint } from "../toolchain/paint.ts";
+import { UserError } from "../toolchain/userError.ts";
+import { stateFolder } from "./backend.ts";
+import { refuseIfHeld } from "./pulumiLock.ts";
 import { isWhole } from "./sidecars.ts";
-import { projectName } from "../shared/project.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
+import { projectName } from "./settingsFile.ts";
+import type { PulumiCli } from "./pulumiCli.ts";
 
 /** @throws UserError where a record is cut short and no earlier one is whole, or where an update is at work on its stack */
 export async function mendRecords(cli: PulumiCli): Promise<void> {

@@ -1,11 +1,11 @@
 /** What a release's secrets are today, and which process gets which. */
 import * as pulumi from "@pulumi/pulumi";
 import { setCommand } from "../settings/commands.ts";
-import type { SecretSettings, Settings } from "../settings.ts";
-import { urlSecret } from "./accessoryKinds.ts";
+import type { SecretProgram, SecretSettings, Settings } from "../settings/types.ts";
+import { urlSecret } from "../settings/accessoryKinds.ts";
 import { keyedHash } from "./keyed.ts";
 import type { Release } from "./ledger.ts";
-import { askProgram, type SecretProgram } from "./secretProgram.ts";
+import { askProgram } from "./secretProgram.ts";
 
 /** Process of the release that takes the traffic; the others are named by their worker. */
 export const WEB = "web";

@@ -3,13 +3,13 @@
  * Components never read configuration themselves; they are given these plain values.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { ACCESSORIES, backupOf, dataOf } from "./components/accessoryKinds.ts";
-import { findConflicts } from "./settings/conflicts.ts";
-import { ConfigError, describeProblems } from "./settings/errors.ts";
-import { schema } from "./settings/schema.ts";
-import type { RawValue, Settings, VolumeSettings } from "./settings/types.ts";
+import { ACCESSORIES, backupOf, dataOf } from "./accessoryKinds.ts";
+import { findConflicts } from "./conflicts.ts";
+import { ConfigError, describeProblems } from "./errors.ts";
+import { schema } from "./schema.ts";
+import type { RawValue, Settings, VolumeSettings } from "./types.ts";
 
-export type * from "./settings/types.ts";
+export type * from "./types.ts";
 
 /**
  * Checks raw configuration (keys without their namespace) and fills in the defaults.

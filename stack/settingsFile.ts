@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parse } from "yaml";
-import { UserError } from "./cli.ts";
+import { UserError } from "../toolchain/userError.ts";
 
 export async function projectName(root: string): Promise<string> {
   return (parse(await readFile(join(root, "Pulumi.yaml"), "utf8")) as { name: string }).name;

@@ -1,6 +1,6 @@
 /** What a killed update has left on the engine without Pulumi's knowledge. Pure. */
-import type { Declared } from "../view/declared.ts";
-import type { Found } from "../view/found.ts";
+import type { Declared } from "../../stack/record.ts";
+import type { Found } from "../../engine/found.ts";
 
 /** Parts of a stack that nothing but Pulumi makes, and that hold no data. */
 const DISPOSABLE: readonly string[] = ["web", "worker", "gateway", "accessory", "secrets"];

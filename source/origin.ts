@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { userInfo } from "node:os";
 import { promisify } from "node:util";
-import type { Origin } from "./ledger.ts";
+import type { Origin } from "../release/ledger.ts";
 
 const run = promisify(execFile);
 

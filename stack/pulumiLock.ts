@@ -2,12 +2,12 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { ageInWords } from "../../components/units.ts";
-import { stateFolder } from "../shared/backend.ts";
-import { UserError } from "../shared/cli.ts";
+import { ageInWords } from "../settings/units.ts";
+import { stateFolder } from "./backend.ts";
+import { UserError } from "../toolchain/userError.ts";
 import { isAlive } from "./processes.ts";
-import { projectName } from "../shared/project.ts";
-import type { PulumiCli } from "../shared/pulumiCli.ts";
+import { projectName } from "./settingsFile.ts";
+import type { PulumiCli } from "./pulumiCli.ts";
 
 export interface Lock {
   readonly file: string;

@@ -1,7 +1,8 @@
 /** What the gateway sends its traffic to, and what those containers are: where a release that goes wrong is taken back to. */
-import type { ReleaseSettings } from "../settings.ts";
-import { SECRETS_LABEL, SETTINGS_LABEL } from "../components/owner.ts";
-import { docker, tryGateway } from "./engine.ts";
+import type { ReleaseSettings } from "../settings/settings.ts";
+import { SECRETS_LABEL, SETTINGS_LABEL } from "./labels.ts";
+import { docker } from "./docker.ts";
+import { tryGateway } from "./gateway.ts";
 
 /** One line of `kamal-proxy list`. */
 export interface ListedRoute {

@@ -1,8 +1,8 @@
 /** The release ledger: every release that went live, newest first, kept in the stack output `releases`. */
 import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
-import type { ReleaseSettings, Settings } from "../settings.ts";
-import type { AccessoryRecord } from "./accessory.ts";
+import type { ReleaseSettings, Settings } from "../settings/settings.ts";
+import type { AccessoryRecord } from "./accessoryRecord.ts";
 
 /** One release, whole enough to be brought back as it was. */
 export interface Release {
