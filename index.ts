@@ -10,9 +10,12 @@ import { readOrigin } from "./source/origin.ts";
 import { valuesFor } from "./release/secretValues.ts";
 import { WebApp } from "./components/webApp.ts";
 import { checkContext, checkEngine } from "./preflight/preflight.ts";
+import { mustComeToItsEnd } from "./settings/guard.ts";
 import { readSettings, type Settings } from "./settings/settings.ts";
 
-export default async () => {
+export default () => program().finally(mustComeToItsEnd("Pulumi's program"));
+
+async function program() {
   const settings = readSettings();
   const owner = { project: pulumi.getProject(), stack: pulumi.getStack() };
   const { releases: ledger, dataVolumes, accessories, key } = await readPast();
@@ -57,4 +60,4 @@ export default async () => {
       build: { ...build, context },
     };
   }
-};
+}

@@ -12,11 +12,12 @@ const command = new Command("backup")
   .description("Backs up the volumes that are named, else all that have a backup in berth:volumes.")
   .argument("[volume...]", "volumes, by their names in the configuration")
   .option("--due", "only those whose schedule has had a time since their last backup; says nothing where there are none")
+  .option("--accept", "count what is in a volume now as a backup, though it has far less in it than the last one, or is another volume")
   .option("--init", "begin a new repository where the one before is gone")
   .option("--stack <name>", "stack to back up (default: the selected one, else dev)")
   .option("--json", "print what was done for machines")
   .parse();
-const options = command.opts<{ due?: true; init?: true; stack?: string; json?: true }>();
+const options = command.opts<{ due?: true; accept?: true; init?: true; stack?: string; json?: true }>();
 
 let pulumi: PulumiCli | undefined;
 let open: Workspace | undefined;
@@ -35,13 +36,14 @@ await main(
       try {
         const one = await backUp(context, volume, {
           init: options.init === true,
+          accepted: options.accept === true,
           ...(options.due && { stillDue: () => due(volume) }),
           onOpen: (workspace) => (open = workspace),
         });
         if (!one) continue;
         made.push(one);
         if (!options.json) console.log(describe(one));
-        if (one.warning) console.error(`${paint("yellow", "warning:")} ${one.warning}`);
+        for (const warning of one.warnings) console.error(`${paint("yellow", "warning:")} ${warning}`);
       } catch (error) {
         if (error instanceof Busy && options.due) continue; // it is being made
         if (!(error instanceof UserError)) throw error;
@@ -54,7 +56,7 @@ await main(
   {
     onSignal: (signal) => {
       ended = true;
-      void open?.close();
+      void open?.close().catch(() => undefined); // the work that it ends tells why
       pulumi?.interrupt(signal);
     },
   },

@@ -4,8 +4,9 @@ import { Command } from "commander";
 import { listBackups } from "./backups/backUp.ts";
 import { chooseVolumes, openBackups } from "./backups/context.ts";
 import { sizeText } from "./backups/progress.ts";
-import { shortId } from "./backups/snapshots.ts";
+import { shortId, timeText } from "./backups/snapshots.ts";
 import { openWorkspace } from "./backups/workspace.ts";
+import { andThen } from "./shared/cleanUp.ts";
 import { main } from "./shared/cli.ts";
 import { openPulumi } from "../stack/pulumiCli.ts";
 
@@ -21,15 +22,14 @@ await main(async () => {
   const context = await openBackups(await openPulumi(), options.stack);
   if (command.args.length > 0) chooseVolumes(context, command.args);
   const workspace = await openWorkspace(context.owner, context.backups, { what: "a list of backups" });
-  try {
+  await andThen(async () => {
     const all = await listBackups(context, workspace);
     const backups = all.filter(({ volume }) => command.args.length === 0 || command.args.includes(volume));
     if (options.json) return console.log(JSON.stringify(backups, undefined, 2));
     if (backups.length === 0) return console.log(`There are no backups of stack ${context.stack} at ${context.backups.target} yet.`);
     const table = new Table({ head: ["volume", "backup", "made", "release", "files", "size"], style: { head: [], border: [] } });
-    for (const backup of backups) table.push([backup.volume, shortId(backup), backup.time.replace("T", " ").slice(0, 19), backup.release, backup.files, sizeText(backup.size)]);
+    for (const backup of backups) table.push([backup.volume, shortId(backup), timeText(backup), backup.release, backup.files, sizeText(backup.size)]);
     console.log(table.toString());
-  } finally {
-    await workspace.close();
-  }
+    for (const backup of backups) if (backup.doubt !== "") console.log(`Backup ${shortId(backup)} of volume ${backup.volume} does not count, and the next backup removes it: ${backup.doubt}.`);
+  }, workspace.close);
 });

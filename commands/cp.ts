@@ -1,17 +1,18 @@
 /** Copies files between this machine and a container or a volume of the stack. */
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import { Command } from "commander";
-import type { Changes } from "../engine/archive.ts";
-import { type Address, checkEnds, type Kind, type Landing, landing, meansContents, parseAddress } from "./copy/address.ts";
-import { type Inside, inWords, kindAt, openInside, ownerOf } from "./copy/inside.ts";
+import { type Address, checkEnds, type Kind, landing, meansContents, parseAddress } from "./copy/address.ts";
+import { findAt, type Inside, inWords, kindAt, openInside, ownerOf } from "./copy/inside.ts";
 import { choosePlace } from "./copy/places.ts";
 import { sizeWords } from "./copy/progress.ts";
-import { type End, transfer } from "./copy/transfer.ts";
+import { type Target, transfer } from "./copy/transfer.ts";
 import { findVolumes } from "./copy/volumes.ts";
+import { andThen } from "./shared/cleanUp.ts";
 import { main, UserError } from "./shared/cli.ts";
-import { containersOf, openEngine } from "../engine/containers.ts";
+import { archiveOf, unpackInto } from "../engine/files.ts";
+import { openEngine } from "../engine/openEngine.ts";
+import { containersOf } from "../engine/stackContainers.ts";
 import { openPulumi } from "../stack/pulumiCli.ts";
 import { chooseStack, readOutputs } from "../stack/stack.ts";
 
@@ -32,7 +33,7 @@ await main(
     checkEnds(from, to);
     const pulumi = await openPulumi();
     const stack = await chooseStack(pulumi, command.opts<{ stack?: string }>().stack);
-    const owner = await openEngine(pulumi.root, stack);
+    const owner = await openEngine(pulumi, stack);
     const [containers, outputs] = await Promise.all([containersOf(owner), readOutputs(pulumi, stack).catch(() => undefined)]);
     const known = containers.map(({ name, part, release }) => ({ name, part, live: release === "" || release === outputs?.release }));
     const volumes = await findVolumes(owner, outputs);
@@ -44,47 +45,51 @@ await main(
 );
 
 /** Owners and modes come along where a root copies; else all belongs to who copies, as with `tar` itself. */
-async function copyOut(from: Address & { kind: "inside" }, to: Address, inside: Inside): Promise<number> {
-  const path = inside.at(from.path).replace(/\/\.?$/, "") || "/";
-  const words = ["docker", "cp", `${inside.container}:${path}`, "-"];
-  try {
-    return await inWords(fromText, inside, async () => {
-      if (to.kind !== "local") return transfer({ from: { words }, to: { stream: process.stdout as unknown as Readable & Writable }, changes: { name: meansContents(from.path) ? "" : undefined }, signal: ended.signal });
-      const kind = await kindAt(inside.container, path);
-      if (kind === undefined) throw new UserError("no such file or directory");
-      const name = basename(path);
-      const lands = landing({ path: from.path, name, kind }, { path: to.path, kind: localKind(to.path) });
-      if (!existsSync(lands.folder)) throw new UserError(`there is no folder ${lands.folder} here: make it first`);
-      const unpack = ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--file", "-", "--directory", lands.folder];
-      return transfer({ from: { words }, to: { words: unpack }, changes: renaming(name, lands), signal: ended.signal });
-    });
-  } finally {
-    await inside.close();
-  }
-}
+const copyOut = (from: Address & { kind: "inside" }, to: Address, inside: Inside): Promise<number> =>
+  andThen(
+    () =>
+      inWords(fromText, inside, async () => {
+        const { path, name, kind } = await findAt(inside.container, inside.at(from.path), fromText);
+        const { signal } = ended;
+        const lands = to.kind === "local" ? landing({ path: from.path, name, kind }, { path: to.path, kind: localKind(to.path) }) : undefined;
+        if (lands && !existsSync(lands.folder)) throw new UserError(`there is no folder ${lands.folder} here: make it first`);
+        const archive = { stream: await archiveOf(inside.container, path, signal) }; // last: while it is open, the engine does nothing else with the container
+        if (!lands) return transfer({ from: archive, to: { stream: process.stdout }, changes: { name: meansContents(from.path) ? "" : called(basename(path), name) }, signal });
+        const unpack = ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--file", "-", "--directory", lands.folder];
+        return transfer({ from: archive, to: { words: unpack }, changes: { name: called(basename(path), lands.name) }, signal });
+      }),
+    inside.close,
+  );
 
 /** What comes from this machine belongs to whom its new folder belongs to; an archive keeps its owners. */
 async function copyIn(from: Address, to: Address & { kind: "inside" }, inside: Inside): Promise<number> {
-  const target = (folder: string): End => ({ words: ["docker", "cp", "-", `${inside.container}:${folder}`] });
-  try {
-    return await inWords(toText, inside, async () => {
-      if (from.kind !== "local") return transfer({ from: { stream: process.stdin as unknown as Readable & Writable }, to: target(inside.at(to.path)), signal: ended.signal });
-      const kind = localKind(from.path);
-      if (kind === undefined) throw new UserError(`${from.path} does not exist here`);
-      const source = resolve(from.path);
-      const name = basename(source);
-      const lands = landing({ path: from.path, name, kind }, { path: to.path, kind: await kindAt(inside.container, inside.at(to.path)) });
-      const words = ["tar", "--create", "--numeric-owner", "--file", "-", "--directory", dirname(source), "--", name];
-      return transfer({ from: { words }, to: target(inside.at(lands.folder)), changes: { ...renaming(name, lands), owner: await ownerOf(inside.container, inside.at(lands.folder)) }, signal: ended.signal });
-    });
-  } finally {
-    await inside.close();
-  }
+  const { signal } = ended;
+  const target = (folder: string): Target => ({ take: (archive) => unpackInto(inside.container, folder, archive, { signal }) });
+  return andThen(
+    () =>
+      inWords(toText, inside, async () => {
+        if (from.kind !== "local") return fromStandardInput(target(inside.at(to.path)));
+        const kind = localKind(from.path);
+        if (kind === undefined) throw new UserError(`${from.path} does not exist here`);
+        const source = resolve(from.path);
+        const name = basename(source);
+        const lands = landing({ path: from.path, name, kind }, { path: to.path, kind: await kindAt(inside.container, inside.at(to.path)) });
+        const words = ["tar", "--create", "--numeric-owner", "--file", "-", "--directory", dirname(source), "--", name];
+        const owner = await ownerOf(inside.container, inside.at(lands.folder));
+        return transfer({ from: { words }, to: target(inside.at(lands.folder)), changes: { name: called(name, lands.name), owner }, signal });
+      }),
+    inside.close,
+  );
 }
 
-function renaming(name: string, lands: Landing): Changes {
-  return { name: lands.name === name ? undefined : lands.name };
+async function fromStandardInput(to: Target): Promise<number> {
+  const bytes = await transfer({ from: { stream: process.stdin }, to, signal: ended.signal });
+  if (bytes === 0) throw new UserError("standard input was empty: nothing was copied");
+  return bytes;
 }
+
+/** Another name than the one that an archive has for what it holds; undefined where it is the same. */
+const called = (name: string, wanted: string): string | undefined => (wanted === name ? undefined : wanted);
 
 function localKind(path: string): Kind {
   const found = statSync(path, { throwIfNoEntry: false });

@@ -1,9 +1,13 @@
 /** Removes what a stack made. The data stay, unless they are asked for by name. */
 import { Command } from "commander";
 import { agree } from "./shared/agree.ts";
-import { main, paint } from "./shared/cli.ts";
+import { main, paint, UserError } from "./shared/cli.ts";
 import { removeBackupWork } from "./backups/records.ts";
-import { docker, openEngine } from "../engine/containers.ts";
+import { EngineError } from "../docker/engineError.ts";
+import { listContainers, removeContainer } from "../engine/containers.ts";
+import { listImages, tagsOf } from "../engine/images.ts";
+import { openEngine } from "../engine/openEngine.ts";
+import { listVolumes, removeVolume } from "../engine/volumes.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { chooseStack } from "../stack/stack.ts";
 import { removeOrphans } from "./update/leftovers.ts";
@@ -24,9 +28,9 @@ await main(
   async () => {
     const cli = (pulumi = await openPulumi());
     const stack = await chooseStack(cli, options.stack);
-    const owner = await openEngine(cli.root, stack);
-    const [data = [], copies = []] = await Promise.all(["data", "snapshot"].map(async (part) => (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", `label=berth.part=${part}`)).split("\n").filter(Boolean)));
-    const volumes = [...data, ...copies];
+    const owner = await openEngine(cli, stack);
+    const found = await Promise.all(["data", "snapshot"].map((part) => listVolumes(ownedBy(owner, `berth.part=${part}`))));
+    const volumes = found.flat().map(({ Name }) => Name);
     await confirm(stack, owner, volumes);
     await makeWay(cli, stack);
     const words = ["destroy", "--yes", "--skip-preview", "--stack", stack];
@@ -41,7 +45,7 @@ await main(
     await removeOrphans(cli, stack, owner, before);
     await removeHelpers(owner);
     await removeBackupWork(owner);
-    if (volumes.length > 0) await docker("volume", "rm", ...volumes);
+    await removeVolumes(volumes);
     console.log(`\nNothing is left${volumes.length > 0 ? `; deleted data: ${volumes.join(", ")}` : ""}.`);
   },
   { onSignal: (signal) => pulumi?.interrupt(signal) },
@@ -49,8 +53,12 @@ await main(
 
 /** Asks, with all that will go listed above. With data to lose, the stack's name has to be typed. */
 async function confirm(stack: string, owner: Owner, volumes: readonly string[]): Promise<void> {
-  const [{ containers, networks }, images] = await Promise.all([lookAtEngine(owner), docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...ownedBy(owner))]);
-  const lists = { containers: containers.map(({ name }) => name), networks: networks.map(({ name }) => name), images: [...new Set(images.split("\n").filter(Boolean))] };
+  const [{ containers, networks }, images] = await Promise.all([lookAtEngine(owner), listImages(ownedBy(owner))]);
+  const lists = {
+    containers: containers.filter(({ part }) => part !== "lock").map(({ name }) => name),
+    networks: networks.map(({ name }) => name),
+    images: tagsOf(images),
+  };
   for (const [kind, names] of Object.entries(lists)) if (names.length > 0) console.log(`${kind}: ${names.sort().join(", ")}`);
   await agree({
     text: options.withData
@@ -63,7 +71,19 @@ async function confirm(stack: string, owner: Owner, volumes: readonly string[]):
 
 /** Containers that copy, and are nobody's by now. */
 async function removeHelpers(owner: Owner): Promise<void> {
-  const found = await Promise.all(["helper", "snapshot"].map((part) => docker("ps", "--all", "--quiet", ...ownedBy(owner), "--filter", `label=berth.part=${part}`)));
-  const helpers = found.flatMap((ids) => ids.split("\n").filter(Boolean));
-  if (helpers.length > 0) await docker("rm", "--force", ...helpers);
+  const list = (part: string) => listContainers(ownedBy(owner, `berth.part=${part}`), { all: true });
+  const found = await Promise.all([list("helper"), list("snapshot")]);
+  for (const { Id } of found.flat()) await removeContainer(Id);
+}
+
+/** Removes all that it can. @throws UserError that names those that are left, and why */
+async function removeVolumes(names: readonly string[]): Promise<void> {
+  const left: string[] = [];
+  for (const name of names) {
+    await removeVolume(name).catch((error: unknown) => {
+      if (!(error instanceof EngineError)) throw error;
+      left.push(`  ${name}: ${error.message}`);
+    });
+  }
+  if (left.length > 0) throw new UserError(`the stack is gone, and these data are left:\n${left.join("\n")}`);
 }

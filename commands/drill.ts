@@ -1,8 +1,8 @@
 /** Proves that backups can be restored: restores the newest into a scratch volume and checks it. */
 import { Command } from "commander";
 import { chooseVolumes, openBackups } from "./backups/context.ts";
-import { drill, type Drilled } from "./backups/drillOne.ts";
-import type { Workspace } from "./backups/workspace.ts";
+import { drill, type Drilled, type Ending } from "./backups/drillOne.ts";
+import { timeText } from "./backups/snapshots.ts";
 import { main, UserError } from "./shared/cli.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 
@@ -15,7 +15,8 @@ const command = new Command("drill")
 const options = command.opts<{ stack?: string; json?: true }>();
 
 let pulumi: PulumiCli | undefined;
-const open: Workspace[] = [];
+const open: Ending[] = [];
+let ended = false;
 
 await main(
   async () => {
@@ -24,11 +25,12 @@ await main(
     const drilled: Drilled[] = [];
     const failed: string[] = [];
     for (const volume of chooseVolumes(context, command.args)) {
+      if (ended) break;
       try {
-        const one = await drill(context, volume, (workspace) => open.push(workspace));
+        const one = await drill(context, volume, (ending) => open.push(ending));
         drilled.push(one);
         const check = one.check === null ? "there is no check (berth:volumes[].backup.check)" : `the check is content: ${one.check}`;
-        if (!options.json) console.log(`Drill of volume ${one.volume}: backup ${one.backup} of ${one.made.replace("T", " ").slice(0, 19)} was restored and verified in ${one.seconds.toFixed(1)} s, ${one.files} files; ${check}.`);
+        if (!options.json) console.log(`Drill of volume ${one.volume}: backup ${one.backup} of ${timeText({ time: one.made })} was restored and verified in ${one.seconds.toFixed(1)} s, ${one.files} files; ${check}.`);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         failed.push(`the drill of volume ${volume.volume} failed: ${error.message}`);
@@ -39,7 +41,8 @@ await main(
   },
   {
     onSignal: (signal) => {
-      for (const workspace of open) void workspace.close();
+      ended = true;
+      for (const ending of open) void ending.close().catch(() => undefined); // the work that it ends tells why
       pulumi?.interrupt(signal);
     },
   },

@@ -1,9 +1,10 @@
 /** The log lines of a stack's containers, each led by its container's name. */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { containersOf, openEngine } from "../engine/containers.ts";
+import { EngineError } from "../docker/engineError.ts";
+import { logLines } from "../engine/containers.ts";
+import { openEngine } from "../engine/openEngine.ts";
+import { containersOf } from "../engine/stackContainers.ts";
 import { openPulumi } from "../stack/pulumiCli.ts";
 import { chooseStack } from "../stack/stack.ts";
 
@@ -23,18 +24,32 @@ await main(async () => {
   if (!/^(\d+|all)$/.test(options.tail)) throw new UserError(`--tail is "${options.tail}": want a number of lines, or all`);
   const pulumi = await openPulumi();
   const stack = await chooseStack(pulumi, options.stack);
-  const all = await containersOf(await openEngine(pulumi.root, stack));
+  const all = await containersOf(await openEngine(pulumi, stack));
   const accessories = all.filter(({ accessory }) => accessory !== "");
   const unknown = command.args.find((name) => !accessories.some(({ accessory }) => accessory === name));
   if (unknown !== undefined) throw new UserError(`stack ${stack} has no accessory ${unknown}: ${accessories.length > 0 ? `it has ${accessories.map(({ accessory }) => accessory).join(", ")}` : "it has none"}`);
   const wanted = command.args.length > 0 ? accessories.filter(({ accessory }) => command.args.includes(accessory)) : all.filter(({ part }) => part === "web");
   const containers = [...wanted, ...all.filter(({ part }) => options.gateway && part === "gateway")];
   if (containers.length === 0) throw new UserError(`no container of stack ${stack} is there: npm run up -- --stack ${stack}`);
-  await Promise.all(containers.map(({ name }, index) => printLog(name, COLOURS[index % COLOURS.length] ?? "cyan")));
+  const printed = await Promise.allSettled(containers.map(({ name }, index) => printLog(name, COLOURS[index % COLOURS.length] ?? "cyan")));
+  await flush();
+  for (const outcome of printed) if (outcome.status === "rejected") throw outcome.reason;
 });
 
-function printLog(name: string, colour: (typeof COLOURS)[number]): Promise<void> {
-  const child = spawn("docker", ["logs", "--tail", options.tail, ...(options.follow ? ["--follow"] : []), name], { stdio: ["ignore", "pipe", "pipe"] });
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", (line) => console.log(`${paint(colour, name)} ${line}`));
-  return new Promise((resolve) => child.on("close", () => resolve()));
+/** One that has gone since it was listed has no more lines. @throws EngineError */
+async function printLog(name: string, colour: (typeof COLOURS)[number]): Promise<void> {
+  const tail = options.tail === "all" ? {} : { tail: Number(options.tail) };
+  try {
+    for await (const line of logLines(name, { ...tail, follow: options.follow === true })) await print(`${paint(colour, name)} ${line}\n`);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.status === 404)) throw error;
+  }
 }
+
+/** Waits for whoever reads: a log may be larger than memory. */
+async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await flush();
+}
+
+/** Until a slow reader has taken all. */
+const flush = (): Promise<void> => new Promise((resolve) => process.stdout.write("", () => resolve()));

@@ -1,10 +1,13 @@
 /** Removes what of a stack nobody needs any more: only what carries its labels, and data only where that is asked for. */
 import { Command } from "commander";
-import { ownedBy, type Owner } from "../engine/labels.ts";
+import { EngineError } from "../docker/engineError.ts";
+import { listImages, tagsOf } from "../engine/images.ts";
+import { ownedBy } from "../engine/labels.ts";
+import { removeThing } from "../engine/remove.ts";
+import { listVolumes } from "../engine/volumes.ts";
 import { type Facts, type Surplus, surplusOf } from "./prune/surplus.ts";
 import { agree } from "./shared/agree.ts";
 import { main, paint } from "./shared/cli.ts";
-import { docker } from "../engine/containers.ts";
 import { openPulumi } from "../stack/pulumiCli.ts";
 import { chooseStack, type Outputs } from "../stack/stack.ts";
 import { refuseIfHeld } from "../stack/pulumiLock.ts";
@@ -19,8 +22,6 @@ const options = new Command("prune")
   .option("--json", "print the list for machines, and remove nothing")
   .parse()
   .opts<{ stack?: string; withData?: true; yes?: true; json?: true }>();
-
-const REMOVE = { container: ["rm", "--force"], network: ["network", "rm"], volume: ["volume", "rm"], image: ["image", "rm"] } as const;
 
 await main(async () => {
   const pulumi = await openPulumi();
@@ -55,7 +56,8 @@ await main(async () => {
 async function removeEach(list: readonly Surplus[]): Promise<Surplus[]> {
   const left: Surplus[] = [];
   for (const surplus of list) {
-    await docker(...REMOVE[surplus.kind], surplus.name).catch((error: Error) => {
+    await removeThing(surplus.kind, surplus.name).catch((error: unknown) => {
+      if (!(error instanceof EngineError)) throw error;
       left.push(surplus);
       console.log(`left ${surplus.kind} ${surplus.name}: ${error.message}`);
     });
@@ -65,24 +67,19 @@ async function removeEach(list: readonly Surplus[]): Promise<Surplus[]> {
 
 async function factsOf({ owner, declared, found }: View): Promise<Facts> {
   const { release, releases = [], canary } = declared.outputs as Partial<Outputs>;
-  const [images, dangling, copies] = await Promise.all([
-    rows(owner, "image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}}\t{{.ID}}", `${owner.project}-${owner.stack}`.toLowerCase()),
-    rows(owner, "volume", "ls", "--filter", "dangling=true", "--format", "{{.Name}}"),
-    rows(owner, "volume", "ls", "--filter", "label=berth.part=snapshot", "--format", '{{.Name}}\t{{.Label "berth.release"}}'),
+  const repository = `${owner.project}-${owner.stack}`.toLowerCase();
+  const [images, unused, copies] = await Promise.all([
+    listImages({ ...ownedBy(owner), reference: [repository] }),
+    listVolumes({ ...ownedBy(owner), dangling: ["true"] }),
+    listVolumes(ownedBy(owner, "berth.part=snapshot")),
   ]);
   return {
     declared,
     found,
-    images: images.map(([name = "", id = ""]) => ({ name, id })),
-    unused: new Set(dangling.map(([name = ""]) => name)),
-    copiedFor: new Map(copies.map(([name = "", of = ""]) => [name, of])),
+    images: images.flatMap((image) => tagsOf([image]).map((name) => ({ name, id: image.Id }))).filter(({ name }) => name.startsWith(`${repository}:`)),
+    unused: new Set(unused.map(({ Name }) => Name)),
+    copiedFor: new Map(copies.map(({ Name, Labels }) => [Name, Labels?.["berth.release"] ?? ""])),
     releases: [...releases.map(({ name }) => name), ...(canary ? [canary.release] : [])],
     live: release,
   };
-}
-
-/** What `docker` lists of the stack's things, each line in its columns. */
-async function rows(owner: Owner, ...words: string[]): Promise<string[][]> {
-  const [noun = "", verb = "", ...more] = words;
-  return (await docker(noun, verb, ...ownedBy(owner), ...more)).split("\n").filter(Boolean).map((line) => line.split("\t"));
 }

@@ -4,15 +4,16 @@ import { listBackups } from "./backups/backUp.ts";
 import { chooseVolumes, type Context, engineNameOf, existingOf, openBackups } from "./backups/context.ts";
 import { sizeText } from "./backups/progress.ts";
 import { newVolume, removeUnfinished, restoreInto } from "./backups/restoreInto.ts";
-import { chooseBackup, shortId } from "./backups/snapshots.ts";
+import { chooseBackup, shortId, timeText } from "./backups/snapshots.ts";
 import { swapVolume } from "./backups/swap.ts";
 import { openWorkspace, type Workspace } from "./backups/workspace.ts";
 import { agree } from "./shared/agree.ts";
+import { andThen, orUndo } from "./shared/cleanUp.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { docker } from "../engine/containers.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { refuseIfHeld } from "../stack/pulumiLock.ts";
 import { ownedBy } from "../engine/labels.ts";
+import { findVolume, listVolumes } from "../engine/volumes.ts";
 
 const command = new Command("restore")
   .description("Restores a backup into a new volume, verifies it, and puts it in the place of the one that serves, which is kept.")
@@ -38,16 +39,12 @@ await main(
     await refuseUnsettled(context);
     const held = await openWorkspace(context.owner, context.backups, { what: "restore", volume });
     open.push(held);
-    try {
-      await (options.kept === undefined ? restoreBackup(context, held, from) : restoreKept(context, from, options.kept));
-    } finally {
-      await held.close();
-    }
+    await andThen(() => (options.kept === undefined ? restoreBackup(context, held, from) : restoreKept(context, from, options.kept)), held.close);
   },
   {
     onSignal: (signal) => {
       ended = true;
-      for (const workspace of open) void workspace.close();
+      for (const workspace of open) void workspace.close().catch(() => undefined); // the work that it ends tells why
       pulumi?.interrupt(signal);
     },
   },
@@ -58,22 +55,20 @@ async function restoreBackup(context: Context, held: Workspace, from: string): P
   const backup = chooseBackup(await listBackups(context, held), volume, options.backup);
   await confirm(
     [
-      `This brings the data of volume ${volume} on stack ${stack} back to ${backup.time.replace("T", " ").slice(0, 19)} (backup ${shortId(backup)}, ${backup.files} files, ${sizeText(backup.size)}).`,
+      `This brings the data of volume ${volume} on stack ${stack} back to ${timeText(backup)} (backup ${shortId(backup)}, ${backup.files} files, ${sizeText(backup.size)}).`,
       ...(backup.release === release ? [] : [`The release that was live then is ${backup.release}; ${release} will run on its data, and a migration that it had does not run again.`]),
-      `What was written since is not in it. The volume that serves now, ${from}, is kept.`,
+      ...(backup.doubt === "" ? [] : [`It does not count as a backup: ${backup.doubt}.`]),
+      (await findVolume(from)) ? `What was written since is not in it. The volume that serves now, ${from}, is kept.` : `The volume of before, ${from}, is not on the engine any more.`,
     ].join("\n"),
   );
   await removeUnfinished(owner, volume, declared.volumes.map(({ name }) => name));
   const made = await newVolume(owner, volume, "data");
-  try {
+  await orUndo(async () => {
     await restoreInto(owner, backups, backup, made.name, (workspace) => open.push(workspace));
     if (ended) throw new UserError("it was interrupted; nothing was changed");
     console.log(`Backup ${shortId(backup)} is restored and verified, in volume ${made.name}.`);
     if (existingOf(context, volume) === undefined) console.log(`It takes the place of ${from} now.`);
-  } catch (error) {
-    await made.remove();
-    throw error;
-  }
+  }, made.remove);
   if (existingOf(context, volume) !== undefined) {
     await made.keep();
     return console.log(`\nVolume ${from} is not Berth's own, so nothing takes its place by itself. Have ${made.name} mounted instead: npm run pulumi -- config set --path 'berth:volumes[${indexOf(context)}].existing' ${made.name} --stack ${stack}, then npm run up -- --stack ${stack}`);
@@ -94,8 +89,8 @@ function isAccessory(context: Context): boolean {
 
 async function restoreKept(context: Context, from: string, to: string): Promise<void> {
   const { cli, stack, owner, outputs: { release } } = context;
-  const mine = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data", "--filter", `label=berth.volume=${volume}`)).split("\n");
-  const kept = mine.filter((name) => name !== "" && name !== from);
+  const mine = await listVolumes(ownedBy(owner, "berth.part=data", `berth.volume=${volume}`));
+  const kept = mine.map(({ Name }) => Name).filter((name) => name !== from);
   if (!kept.includes(to)) throw new UserError(`${to} is no volume that was kept of ${volume} on stack ${stack} (known: ${kept.join(", ") || "none"})`);
   await confirm(`This puts volume ${to} in the place of ${from}, which serves the data of ${volume} on stack ${stack} now and is kept.`);
   await swapVolume(cli, stack, { volume, from, to, release, exclusive: isAccessory(context) });

@@ -1,5 +1,4 @@
 /** Lists the secrets of a stack and who runs with which value; sets, rotates and removes one. */
-import { readFile, writeFile } from "node:fs/promises";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { readValue } from "./secrets/ask.ts";
@@ -8,10 +7,11 @@ import { checkName, readKept, readValues, removeValue, writeValue } from "./secr
 import { type Usage, usageOf } from "./secrets/usage.ts";
 import { agree } from "./shared/agree.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { openEngine } from "../engine/containers.ts";
+import { openEngine } from "../engine/openEngine.ts";
+import { readSettings, restoreSettings } from "../stack/restoreSettings.ts";
 import { settingsFile } from "../stack/settingsFile.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
-import { chooseStack, makeStack, readOutputs } from "../stack/stack.ts";
+import { chooseStack, makeStack, type Outputs, readOutputs } from "../stack/stack.ts";
 import { update } from "./update/update.ts";
 
 interface Options {
@@ -65,7 +65,12 @@ async function list(cli: PulumiCli, { stack: asked, json }: Options): Promise<vo
 
 /** What is set, against what runs. */
 async function lookUp(cli: PulumiCli, stack: string): Promise<Usage[]> {
-  const [kept, set, key, running] = await Promise.all([readKept(cli, stack), readValues(cli, stack), readKey(cli, stack), openEngine(cli.root, stack).then(findRunning)]);
+  const [kept, set, key, running] = await Promise.all([
+    readKept(cli, stack),
+    readValues(cli, stack),
+    readKey(cli, stack),
+    openEngine(cli, stack).then(findRunning),
+  ]);
   return usageOf(kept, await hashToday(set, key), running);
 }
 
@@ -87,7 +92,7 @@ function valueWords({ current, old, unknown }: Usage): string {
 async function set(cli: PulumiCli, { stack: asked }: Options, name: string): Promise<void> {
   const value = await readValue(name);
   const stack = await makeStack(cli, asked);
-  await keepingFile(cli, stack, () => writeValue(cli, stack, name, value));
+  await keepingValue(cli, stack, name, () => writeValue(cli, stack, name, value));
   console.log(`${name} is set on stack ${stack}. npm run up -- --stack ${stack} gives it to those who get it.`);
 }
 
@@ -97,8 +102,8 @@ async function rotate(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
   const stack = await chooseStack(cli, asked);
   await readOutputs(cli, stack); // says what to do where nothing is live
   const words = ["up", ...(yes ? ["--yes", "--skip-preview"] : []), "--suppress-outputs", "--stack", stack];
-  await keepingFile(
-    cli, stack,
+  await keepingValue(
+    cli, stack, name,
     async () => {
       await writeValue(cli, stack, name, value);
       await update(cli, stack, words, { agreed: yes === true });
@@ -113,7 +118,8 @@ async function remove(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
   const stack = await chooseStack(cli, asked);
   const kept = await readKept(cli, stack);
   if (!(name in kept)) throw new UserError(`there is no secret "${name}" on stack ${stack}: it has ${Object.keys(kept).join(", ") || "none"}`);
-  const { releases } = await readOutputs(cli, stack).catch(() => ({ releases: [] }));
+  // Before the first update there are none.
+  const { releases = [] } = JSON.parse(await cli.read(["stack", "output", "--json", "--stack", stack])) as Partial<Outputs>;
   const needing = releases.filter(({ secrets }) => Array.isArray(secrets) && secrets.includes(name)).map((release) => release.name);
   const lost = needing.length > 0 ? `; without it these releases cannot be brought back: ${needing.join(", ")}` : "";
   await agree({ text: `This removes the value of ${name} from stack ${stack} for good${lost}. Go on? [y/N] `, wanted: "y", agreed: yes === true });
@@ -121,16 +127,28 @@ async function remove(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
   console.log(`${name} is removed from stack ${stack}. npm run up -- --stack ${stack} takes it away from what runs.`);
 }
 
-/** What fails leaves the settings file as it was. @param done whether the new value has come into use nevertheless */
-async function keepingFile(cli: PulumiCli, stack: string, change: () => Promise<void>, done: () => Promise<boolean> = () => Promise.resolve(false)): Promise<void> {
+/**
+ * What fails leaves the secret as it was, and all else in the settings file as it is by now.
+ * @param done whether the new value has come into use nevertheless
+ */
+async function keepingValue(
+  cli: PulumiCli, stack: string, name: string,
+  change: () => Promise<void>,
+  done: () => Promise<boolean> = () => Promise.resolve(false),
+): Promise<void> {
   const file = settingsFile(cli.root, stack);
-  const before = await readFile(file, "utf8");
+  const before = await readSettings(file);
   try {
     await change();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    if (await done()) throw new UserError(`the new value is in use, but the update did not come to its end: ${error.message}`, error.exitCode);
-    await writeFile(file, before);
-    throw new UserError(`the value stays as it was: ${error.message}`, error.exitCode);
+    const restore = async () => {
+      if (await done()) return "the new value is in use, but the update did not come to its end";
+      await restoreSettings(file, before, [["berth:secrets", name]]);
+      return "the value stays as it was";
+    };
+    // What failed first is what there is to mend.
+    const outcome = await restore().catch((second: Error) => `whether the new value is in use is unknown (${second.message})`);
+    throw new UserError(`${outcome}: ${error.message}`, error.exitCode);
   }
 }

@@ -3,7 +3,10 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { describeRecord, readRecords } from "./backups/records.ts";
 import { main, paint } from "./shared/cli.ts";
-import { containersOf, type ContainerState, docker, openEngine } from "../engine/containers.ts";
+import { EngineError } from "../docker/engineError.ts";
+import { findImage } from "../engine/images.ts";
+import { openEngine } from "../engine/openEngine.ts";
+import { containersOf, type ContainerState } from "../engine/stackContainers.ts";
 import { openPulumi } from "../stack/pulumiCli.ts";
 import { rollbackReady } from "./view/rollbackReady.ts";
 import { openStack } from "../stack/stack.ts";
@@ -16,16 +19,24 @@ const options = new Command("status")
   .parse()
   .opts<{ stack?: string; json?: true }>();
 
+/** What is at work for a while, a copy, a backup or an update, says nothing of the app. */
+const PASSING: readonly string[] = ["helper", "snapshot", "backup", "lock"];
+
 const isWell = ({ state, health }: ContainerState) => state === "running" && health !== "unhealthy";
 
 await main(async () => {
   const pulumi = await openPulumi();
   const { stack, outputs } = await openStack(pulumi, options.stack);
   const { url, release, replicas, strategy, accessories = {} } = outputs;
-  const hasImage = (id: string) => docker("image", "inspect", "--format", "{{.Id}}", id).then(() => true, () => false);
-  const owner = await openEngine(pulumi.root, stack);
-  const [all, rollback, sizes, backups] = await Promise.all([containersOf(owner), rollbackReady(outputs, hasImage), volumeSizes(), readRecords(owner)]);
-  const containers = all.filter(({ part }) => !["helper", "snapshot", "backup"].includes(part)); // a copy or a backup is at work, which says nothing of the app
+  const hasImage = async (id: string) => (await findImage(id)) !== undefined;
+  const owner = await openEngine(pulumi, stack);
+  const [all, rollback, { sizes, why }, backups] = await Promise.all([
+    containersOf(owner),
+    rollbackReady(outputs, hasImage),
+    sizesOrWhy(),
+    readRecords(owner),
+  ]);
+  const containers = all.filter(({ part }) => !PASSING.includes(part));
   const volumes = outputs.volumes.map((volume) => ({ ...volume, size: sizes?.get(volume.name) ?? null }));
   const neighbours = Object.values(accessories).flatMap(({ container }) => container ?? []);
   const missing = [...replicas, ...neighbours].filter((name) => !containers.some((container) => container.name === name));
@@ -44,9 +55,19 @@ await main(async () => {
   }
   console.log(table.toString());
   for (const name of [...(gateway ? [] : ["the gateway, so nobody gets in"]), ...missing]) console.log(paint("red", `missing: ${name}; npm run up brings it back`));
-  for (const { name, target, size } of volumes) console.log(`data at ${target}: volume ${name}, ${size ?? "size unknown"}`);
+  for (const { name, target, size } of volumes) console.log(`data at ${target}: volume ${name}, ${size ?? `size unknown${why}`}`);
   for (const [name, { kind, version, container, volume }] of Object.entries(accessories)) console.log(`data of ${name} (${kind} ${version}${container ? "" : ", not in the configuration"}): volume ${volume}`);
   for (const record of backups) console.log(record.good ? describeRecord(record, Date.now()) : paint("yellow", describeRecord(record, Date.now())));
   console.log(`rollback ready: ${rollback.ready ? `yes, ${rollback.release}` : paint("yellow", `no, ${rollback.why}`)}`);
   return well ? 0 : 1;
 });
+
+/** The volumes' sizes, or why they are not known: some engines refuse to count for two at once. */
+async function sizesOrWhy(): Promise<{ readonly sizes?: ReadonlyMap<string, string> | undefined; readonly why: string }> {
+  try {
+    return { sizes: await volumeSizes(), why: "" };
+  } catch (error) {
+    if (error instanceof EngineError && error.failure === "refused") return { why: `: ${error.words}` };
+    throw error;
+  }
+}

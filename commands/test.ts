@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { ACCESSORY_KINDS } from "../settings/accessoryKinds.ts";
 import { browserNeed } from "../toolchain/browser.ts";
+import { dockerCliNeed } from "../toolchain/engine.ts";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { thisMachine } from "../toolchain/machine.ts";
 import { accessoryNeed, allNeeds, backupNeeds } from "../toolchain/needs.ts";
@@ -141,7 +142,7 @@ await main(
     if (wanted.some((name) => name === "e2e" || name === "current")) {
       const machine = thisMachine(root);
       const accessories = ACCESSORY_KINDS.map((kind) => accessoryNeed(machine, kind)); // now, and not in the middle of a test
-      await setUp(root, { needs: [...allNeeds(machine), ...backupNeeds(machine), ...accessories] });
+      await setUp(root, { needs: [...allNeeds(machine), dockerCliNeed(), ...backupNeeds(machine), ...accessories] });
       await setUp(root, { needs: [browserNeed()] }).catch((error: unknown) => console.error(`${(error as Error).message}`));
       env = { ...(await pulumiEnvironment(root)), ...(options.long && { BERTH_LONG: "1" }) };
     }

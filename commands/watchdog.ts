@@ -3,29 +3,29 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { EngineError } from "../docker/engineError.ts";
+import { listContainers, restartContainer } from "../engine/containers.ts";
+import { type FoundContainer, lookAtEngine } from "../engine/found.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
+import { openEngine } from "../engine/openEngine.ts";
 import { parseDuration } from "../settings/units.ts";
 import { main } from "./shared/cli.ts";
-import { docker, openEngine } from "../engine/containers.ts";
-import { lookAtEngine } from "../engine/found.ts";
 import { heldBy } from "../stack/pulumiLock.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { chooseStack } from "../stack/stack.ts";
-import { caredFor, DEFAULTS, isCalm, judge, type Past } from "./view/watchdogRules.ts";
+import { caredFor, decide, DEFAULTS, isCalm, isUnwell, type Memory, type Past, remembered, type Verdict } from "./view/watchdogRules.ts";
 
 const options = new Command("watchdog")
   .description("Restarts a replica of the live release that turns unhealthy, until Ctrl-C. See docs/guides/watchdog.md.")
   .option("--stack <name>", "stack to look after (default: the selected one, else dev)")
   .option("--restarts <number>", "restarts before a replica is left alone", count, DEFAULTS.restarts)
   .option("--back-off <duration>", "from the first restart to the second; doubled each time", duration, DEFAULTS.backOff)
-  .option("--once", "look once and end, for cron; exit code 1 where a replica is left alone")
+  .option("--once", "look once and end, for cron; exit code 1 where a replica is left alone or the gateway is silent")
   .parse()
   .opts<{ stack?: string; restarts: number; backOff: number; once?: true }>();
 
 /** Milliseconds between two looks, which take 30 ms each. */
 const LOOK_EVERY = 2000;
-
-type Memory = Record<string, Past>;
 
 let cli: PulumiCli;
 let memoryFile: string;
@@ -36,7 +36,7 @@ await main(
   async () => {
     cli = await openPulumi();
     const stack = await chooseStack(cli, options.stack);
-    const owner = await openEngine(cli.root, stack);
+    const owner = await openEngine(cli, stack);
     memoryFile = join(cli.root, ".berth", "watchdog", `${stack}.json`);
     if (options.once) return (await look(owner)) ? 0 : 1;
     say(`Looking after stack ${stack}: ${options.restarts} restarts, ${options.backOff} s doubling.`);
@@ -50,49 +50,76 @@ await main(
   { onSignal: () => ended.abort() },
 );
 
-/** One look at the stack. Returns whether no replica had to be left alone. */
+/** One look at the stack. Returns whether it could be looked at and no replica had to be left alone. */
 async function look(owner: Owner): Promise<boolean> {
   const memory = await readMemory();
-  const unhealthy = await docker("ps", "--quiet", ...ownedBy(owner), "--filter", "health=unhealthy");
-  if (unhealthy === "" && Object.keys(memory).length === 0) return true;
+  const unhealthy = await listContainers({ ...ownedBy(owner), health: ["unhealthy"] });
+  if (unhealthy.length === 0 && Object.keys(memory).length === 0) return true;
   const lock = await heldBy(cli, owner.stack);
   if (lock) {
     sayOnce(`An update is at work (process ${lock.pid} on ${lock.hostname}): nothing is restarted meanwhile.`);
     return true;
   }
-  const { containers, routes } = await lookAtEngine(owner);
-  const replicas = caredFor(containers, routes?.flatMap(({ targets }) => targets.map((target) => target.replace(/:\d+$/, ""))));
-  const next: Memory = {};
-  for (const { name, health } of replicas) {
-    const past = health === "unhealthy" ? await care(name, memory[name]) : rest(name, health, memory[name]);
-    if (past) next[name] = past;
+  const found = await lookAtEngine(owner);
+  if (found.routes === "silent") {
+    sayOnce("The gateway does not say where it leads: nothing is restarted until it does.");
+    return false;
+  }
+  const replicas = caredFor(found, memory);
+  const next = remembered(memory, found.containers, Date.now());
+  for (const replica of replicas.filter((one) => !isUnwell(one, memory[one.name]))) {
+    const past = rest(replica, memory[replica.name]);
+    if (past) next[replica.name] = past;
+    else delete next[replica.name];
+  }
+  for (const { replica, verdict } of decide(replicas, memory, Date.now(), options)) {
+    next[replica.name] = await care(replica, verdict, memory[replica.name]);
+    if (verdict.kind === "restart") await writeMemory(next); // the next one may take a minute, and this program may be ended meanwhile
   }
   await writeMemory(next);
-  return !Object.values(next).some(({ told: last }) => last === "left");
+  return !replicas.some(({ name }) => next[name]?.told === "left");
 }
 
-/** Does for an unhealthy replica what the rules say. */
-async function care(name: string, past: Past | undefined): Promise<Past> {
-  const verdict = judge(past, Date.now(), options);
-  if (verdict.kind === "restart") {
-    say(`${name} is unhealthy: restart ${verdict.number} of ${options.restarts}`);
-    await docker("restart", name);
-    return { restarts: verdict.number, last: Date.now() };
+/** Does for a replica that is unwell what the rules say. */
+async function care({ name, state }: FoundContainer, verdict: Verdict, past: Past = { restarts: 0, last: 0 }): Promise<Past> {
+  const { restarts, told: before } = past;
+  const unwell = state === "running" ? "is unhealthy" : "does not run";
+  switch (verdict.kind) {
+    case "restart":
+      say(`${name} ${unwell}: restart ${verdict.number} of ${options.restarts}`);
+      return restart(name, verdict.number);
+    case "wait":
+      if (before !== "waiting") say(`${name} ${unwell} again: next restart in ${verdict.seconds} s`);
+      return { ...past, told: "waiting" };
+    case "queue":
+      if (before !== "queued") say(`${name} ${unwell}, too: its restart comes after that of ${verdict.behind}`);
+      return { ...past, told: "queued" };
+    case "leave":
+      if (before !== "left" || options.once) {
+        say(`${name} ${unwell} after ${restarts} restarts: left alone. Look: docker logs ${name}. Make a new one: npm run up`);
+      }
+      return { ...past, told: "left" };
   }
-  const { restarts, last, told: before } = past ?? { restarts: 0, last: 0, told: undefined };
-  if (verdict.kind === "wait") {
-    if (before !== "waiting") say(`${name} is unhealthy again: next restart in ${verdict.seconds} s`);
-    return { restarts, last, told: "waiting" };
-  }
-  if (before !== "left" || options.once) say(`${name} is unhealthy after ${restarts} restarts: left alone. Look: docker logs ${name}. Make a new one: npm run up`);
-  return { restarts, last, told: "left" };
 }
 
-/** Remembers a replica that is not unhealthy until it has been well for a while. */
-function rest(name: string, health: string, past: Past | undefined): Past | undefined {
+/** A restart that fails is an attempt like any other. */
+async function restart(name: string, number: number): Promise<Past> {
+  try {
+    await restartContainer(name);
+    return { restarts: number, last: Date.now() };
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    say(`restart ${number} of ${name} failed: ${error.message}`);
+    return { restarts: number, last: Date.now(), failed: true };
+  }
+}
+
+/** Remembers a replica that is not unwell until it has been well for a while. */
+function rest({ name, health }: FoundContainer, past: Past | undefined): Past | undefined {
   if (!past || health !== "healthy") return past;
-  if (past.told !== "well") say(`${name} is healthy again after restart ${past.restarts}`);
-  return past.told === "left" || isCalm(past, Date.now()) ? undefined : { ...past, told: "well" };
+  if (past.told !== "well" && past.restarts > 0) say(`${name} is healthy again after restart ${past.restarts}`);
+  const { restarts, last, told } = past;
+  return told === "left" || restarts === 0 || isCalm(past, Date.now()) ? undefined : { restarts, last, told: "well" };
 }
 
 function say(line: string): void {
@@ -107,7 +134,10 @@ function sayOnce(line: string): void {
 
 /** Kept in a file, so that neither --once nor a restart of the watchdog begins to count anew. */
 async function readMemory(): Promise<Memory> {
-  const text = await readFile(memoryFile, "utf8").catch(() => "{}");
+  const text = await readFile(memoryFile, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "{}";
+    throw error;
+  });
   return JSON.parse(text) as Memory;
 }
 

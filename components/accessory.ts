@@ -49,7 +49,7 @@ export class Accessory extends pulumi.ComponentResource {
       {
         ...stepArgs("secrets", { owner, process: settings.name, uid: ACCESSORY_USER }),
         stdin: pulumi.secret(password.apply((known) => canonicalJson(Object.fromEntries(Object.entries(facts.files(known)).map(([file, text]) => [file, { base64: Buffer.from(text).toString("base64") }]))))),
-        delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
+        delete: "node steps/dropVolume.ts",
       },
       own,
     );

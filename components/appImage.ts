@@ -72,8 +72,7 @@ export const repository = ({ project, stack }: Owner): string => `${project}-${s
 function cleanUpArgs(owner: Owner): local.CommandArgs {
   return {
     create: ":",
-    delete:
-      'docker image ls --format "{{.Repository}}:{{.Tag}}" --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" "$REPOSITORY" | xargs -r docker image rm --force',
+    delete: "node steps/dropImages.ts",
     environment: { PROJECT: owner.project, STACK: owner.stack, REPOSITORY: repository(owner), ...engineEnvironment() },
   };
 }

@@ -48,7 +48,7 @@ export function limitPids(name: string, containers: readonly pulumi.Output<strin
   return new local.Command(
     name,
     {
-      create: 'docker update --pids-limit "$PIDS" $CONTAINERS',
+      create: "node steps/limit.ts",
       environment: { CONTAINERS: pulumi.all([...containers]).apply((names) => names.join(" ")), PIDS: String(pids), ...engineEnvironment() },
     },
     opts,

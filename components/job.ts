@@ -5,15 +5,11 @@ import type { JobSettings } from "../settings/settings.ts";
 import type { JobSpec } from "../steps/runJob.ts";
 import type { SnapshotInput } from "../steps/snapshot.ts";
 import { IMAGES } from "../toolchain/versions.ts";
-import { containerFlags } from "./containerFlags.ts";
+import { containerSpec } from "./containerSpec.ts";
 import type { Release } from "../release/ledger.ts";
 import { labelList, labels, type Owner } from "../engine/labels.ts";
 import { SERVICE } from "./route.ts";
 import { type Inputs, stepArgs } from "./step.ts";
-
-/** Removes what a job that was cut off has left. */
-const CLEAN_UP =
-  'docker ps --all --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" --filter "label=berth.job=$JOB" | xargs -r docker rm --force';
 
 export interface JobArgs {
   readonly owner: Owner;
@@ -37,7 +33,7 @@ export class Job extends pulumi.ComponentResource {
       `${name}-run`,
       {
         ...stepArgs("job", { job: jobSpec(args), run: args.run, snapshot: args.snapshot ?? null }, { PROJECT: args.owner.project, STACK: args.owner.stack, JOB: args.what }),
-        delete: CLEAN_UP,
+        delete: "node steps/dropJobs.ts", // what a job that was cut off has left
       },
       { parent: this, additionalSecretOutputs: ["stdout", "stderr"] }, // what a job prints is its own affair
     );
@@ -67,15 +63,12 @@ export function snapshotInput({ owner, release, gateway, volumes, alone }: Snaps
 
 /** What a step needs to run the job. */
 export function jobSpec({ owner, what, release, settings, replica }: JobArgs): pulumi.Output<JobSpec> {
-  const { image, healthcheck: _, ...rest } = replica;
-  const container: docker.ContainerArgs = { ...rest, image, labels: labelList(labels(owner, "job", { "berth.release": release.name, "berth.job": what })) };
+  const container: docker.ContainerArgs = { ...replica, command: [...settings.command], labels: labelList(labels(owner, "job", { "berth.release": release.name, "berth.job": what })) };
   const spec: Inputs<JobSpec> = {
     what,
     release: release.name,
     container: `${owner.project}-${owner.stack}-${what}-${release.name}`,
-    flags: pulumi.output(container).apply((plain) => [...containerFlags(plain), "--pids-limit", String(release.settings.resources.pids)]),
-    image,
-    command: [...settings.command],
+    spec: pulumi.output(container).apply((plain) => containerSpec(plain, release.settings.resources.pids)),
     timeout: settings.timeout,
   };
   return pulumi.output(spec);

@@ -37,7 +37,7 @@ export class SecretFiles extends pulumi.ComponentResource {
         ...stepArgs("secrets", { owner, process, uid }),
         stdin: pulumi.secret(pulumi.output(Object.fromEntries(Object.entries(values).map(([secret, { base64, program }]) => [secret, program ?? { base64 }]))).apply(canonicalJson)),
         triggers: [pulumi.output({ uid, ...hashes }).apply(canonicalJson)],
-        delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
+        delete: "node steps/dropVolume.ts",
       },
       { parent: this, deleteBeforeReplace: false },
     );

@@ -1,5 +1,4 @@
 /** A tar archive on its way: counted, and with another name for what is in it. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { pipeline, Readable, Transform, type Writable } from "node:stream";
 import { extract, type Header, pack } from "tar-stream";
 
@@ -12,32 +11,18 @@ export const counting = (tell: (bytes: number) => void): Transform =>
     },
   });
 
-/** So many first entries of an archive, or fewer where it has no more; the rest is not waited for. */
+/** So many first entries of an archive, or fewer where it has no more; the rest is not waited for. @throws Error where the archive breaks before */
 export function entriesOf(archive: Readable, most: number): Promise<Header[]> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const entries: Header[] = [];
     const reader = extract();
     reader.on("entry", (header, entry, next) => {
       if (entries.push(header) === most) resolve(entries);
       else entry.resume().on("end", next);
     });
-    pipeline(archive, asNode(reader), () => resolve(entries)); // the program that writes it is ended once enough is read
+    pipeline(archive, asNode(reader), (error) => (error ? reject(error) : resolve(entries)));
   });
 }
-
-/** Ends a `docker cp` whose archive is read no further: on SIGTERM it would wait for somebody to take what it has written. */
-export const stopReading = (reading: ChildProcess): boolean => reading.kill("SIGKILL");
-
-/** So many first entries of what `docker cp` gives for these words. */
-export async function entriesIn(words: readonly string[], most: number): Promise<Header[]> {
-  const reading = spawn("docker", ["cp", ...words, "-"], { stdio: ["ignore", "pipe", "ignore"] });
-  const entries = await entriesOf(reading.stdout, most);
-  stopReading(reading);
-  return entries;
-}
-
-/** What a container has at a path; a symbolic link counts as what it leads to. Undefined where there is nothing. */
-export const entryAt = async (container: string, path: string): Promise<Header | undefined> => (await entriesIn(["--follow-link", `${container}:${path}`], 1))[0];
 
 /** Of the package's streams, which are not Node's own by type and do as well. */
 const asNode = (reader: ReturnType<typeof extract>): Writable => reader as unknown as Writable;

@@ -17,14 +17,16 @@ export interface BackupRecord {
   readonly made: string;
   /** Why it failed; "" where it did not. */
   readonly why: string;
+  /** Whether one before it was good. Default: no, or an earlier Berth did not write it down. */
+  readonly wasGood?: boolean;
 }
 
 /** Label of an empty volume of the engine that is a record; its value is the record as JSON. */
 export const RECORD_LABEL = "berth.record";
 
-/** Out of a list of such labels, one a line: of each volume and doing the newest record, newest first. */
-export function readRecordLabels(rows: string): BackupRecord[] {
-  const records = rows.split("\n").filter(Boolean).map((row) => JSON.parse(row) as BackupRecord);
+/** Out of a list of such labels: of each volume and doing the newest record, newest first. */
+export function readRecordLabels(labels: readonly string[]): BackupRecord[] {
+  const records = labels.map((label) => JSON.parse(label) as BackupRecord);
   const sorted = records.sort((a, b) => (a.time < b.time ? 1 : -1));
   return sorted.filter(({ doing, volume }, index) => sorted.findIndex((other) => other.doing === doing && other.volume === volume) === index);
 }

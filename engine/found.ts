@@ -1,8 +1,10 @@
 /** What a stack has on the engine, asked of the engine. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { EngineError } from "../docker/engineError.ts";
+import { execIn, findContainers, listContainers } from "./containers.ts";
 import { ownedBy, type Owner } from "./labels.ts";
 import { type ListedRoute, parseRoutes } from "./live.ts";
-import { docker } from "./containers.ts";
+import { findNetwork, listNetworks } from "./networks.ts";
+import { listVolumes } from "./volumes.ts";
 
 export interface FoundContainer {
   readonly id: string;
@@ -42,39 +44,34 @@ export interface Found {
   readonly networks: readonly FoundNetwork[];
   /** Volumes with the stack's labels, with what each is for. */
   readonly volumes: readonly { readonly name: string; readonly part: string }[];
-  /** Routes of the running gateway; undefined where there is none, or it does not answer. */
-  readonly routes: readonly ListedRoute[] | undefined;
+  /** Routes of the running gateway; "none" where no gateway runs, "silent" where one runs and does not tell them. */
+  readonly routes: readonly ListedRoute[] | "none" | "silent";
 }
 
-/** So long may the gateway take to tell its routes, in milliseconds. */
-const PATIENCE = 5000;
+/** So long may the gateway take to tell its routes, in seconds. */
+const PATIENCE = 5;
 
-interface Inspected {
-  readonly Id: string;
-  readonly Name: string;
-  readonly Image: string;
-  readonly RestartCount: number;
-  readonly State: { readonly Status: string; readonly ExitCode: number; readonly StartedAt: string; readonly Health?: { readonly Status: string } };
-  readonly Config: { readonly Env: readonly string[] | null; readonly Labels: Readonly<Record<string, string>> };
-  readonly HostConfig: { readonly Memory: number; readonly NanoCpus: number; readonly PidsLimit: number | null };
-  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
-}
-
-interface InspectedNetwork {
-  readonly Id: string;
-  readonly Name: string;
-  readonly Containers: Readonly<Record<string, { readonly Name: string }>>;
-}
-
-/** Asks for all at once: it takes a tenth of a second. @throws UserError where the engine does not answer */
-export async function lookAtEngine(owner: Owner): Promise<Found> {
+/**
+ * Asks for all at once: it takes a tenth of a second.
+ * @param patience seconds that the gateway gets to tell its routes. Default: 5
+ * @throws EngineError where the engine does not answer
+ */
+export async function lookAtEngine(owner: Owner, patience = PATIENCE): Promise<Found> {
   const time = Date.now();
-  const [containers, networks, volumes, routes] = await Promise.all([findContainers(owner), findNetworks(owner), findVolumes(owner), findRoutes(owner)]);
+  const questions = [containersIn(owner), networksIn(owner), volumesIn(owner), routesIn(owner, patience)] as const;
+  const [containers, networks, volumes, routes] = await Promise.all(questions);
   return { time, containers, networks, volumes, routes };
 }
 
-async function findContainers(owner: Owner): Promise<FoundContainer[]> {
-  const found = await inspected<Inspected>(["container"], await ids("ps", "--all", ...ownedBy(owner)));
+/** Names of the containers that the gateway leads to: none where no gateway runs, undefined where it does not tell. Pure. */
+export function routedIn({ routes }: Pick<Found, "routes">): string[] | undefined {
+  if (routes === "silent") return undefined;
+  return routes === "none" ? [] : routes.flatMap(({ targets }) => targets.map((target) => target.replace(/:\d+$/, "")));
+}
+
+/** One that has gone since it was listed is none. */
+async function containersIn(owner: Owner): Promise<FoundContainer[]> {
+  const found = await findContainers((await listContainers(ownedBy(owner), { all: true })).map(({ Id }) => Id));
   return found.map(({ Id, Name, Image, RestartCount, State, Config, HostConfig, NetworkSettings }) => ({
     id: Id,
     name: Name.slice(1),
@@ -94,35 +91,35 @@ async function findContainers(owner: Owner): Promise<FoundContainer[]> {
   }));
 }
 
-async function findNetworks(owner: Owner): Promise<FoundNetwork[]> {
-  const found = await inspected<InspectedNetwork>(["network"], await ids("network", "ls", ...ownedBy(owner)));
-  return found.map(({ Id, Name, Containers }) => ({ id: Id, name: Name, attached: Object.entries(Containers).map(([id, { Name: name }]) => ({ id, name })) }));
-}
-
-async function findVolumes(owner: Owner): Promise<Found["volumes"][number][]> {
-  const rows = await docker("volume", "ls", ...ownedBy(owner), "--format", '{{.Name}}\t{{.Label "berth.part"}}');
-  return rows.split("\n").filter(Boolean).map((row) => {
-    const [name = "", part = ""] = row.split("\t");
-    return { name, part };
+async function networksIn(owner: Owner): Promise<FoundNetwork[]> {
+  const found = await Promise.all((await listNetworks(ownedBy(owner))).map(({ Id }) => findNetwork(Id)));
+  return found.filter((network) => network !== undefined).map(({ Id, Name, Containers = {} }) => {
+    const attached = Object.entries(Containers).map(([id, { Name: name }]) => ({ id, name }));
+    return { id: Id, name: Name, attached };
   });
 }
 
-async function findRoutes(owner: Owner): Promise<ListedRoute[] | undefined> {
-  const [gateway] = await ids("ps", ...ownedBy(owner), "--filter", "label=berth.part=gateway", "--filter", "status=running");
-  if (gateway === undefined) return undefined;
-  const list = docker("exec", gateway, "kamal-proxy", "list").then(parseRoutes, () => undefined);
-  return Promise.race([list, sleep(PATIENCE, undefined, { ref: false })]); // a gateway that hangs does not answer
+async function volumesIn(owner: Owner): Promise<Found["volumes"]> {
+  const found = await listVolumes(ownedBy(owner));
+  return found.map(({ Name, Labels }) => ({ name: Name, part: Labels?.["berth.part"] ?? "" }));
 }
 
-const ids = async (...words: string[]): Promise<string[]> => (await docker(...words, "--quiet", "--no-trunc")).split("\n").filter(Boolean);
+/** Of all gateways that run: a killed update may have left one beside another. */
+async function routesIn(owner: Owner, patience: number): Promise<Found["routes"]> {
+  const gateways = await listContainers({ ...ownedBy(owner, "berth.part=gateway"), status: ["running"] });
+  if (gateways.length === 0) return "none";
+  const each = await Promise.all(gateways.map(({ Id }) => routesOf(Id, patience)));
+  return each.includes("silent") ? "silent" : each.filter((routes) => routes !== "silent").flat();
+}
 
-async function inspected<T>(kind: readonly string[], found: readonly string[]): Promise<T[]> {
-  if (found.length === 0) return [];
+/** Asked once, and never started: whoever only looks changes nothing. */
+async function routesOf(gateway: string, patience: number): Promise<ListedRoute[] | "silent"> {
   try {
-    return JSON.parse(await docker(...kind, "inspect", ...found)) as T[];
-  } catch {
-    // One of them has gone since it was listed: those that are there are enough.
-    const each = await Promise.all(found.map((id) => docker(...kind, "inspect", id).then((one) => JSON.parse(one) as T[], () => [])));
-    return each.flat();
+    const { code, stdout } = await execIn(gateway, ["kamal-proxy", "list"], { seconds: patience });
+    return code === 0 ? parseRoutes(stdout) : "silent";
+  } catch (error) {
+    // The engine answers, and it is the gateway that hangs, or has just ended.
+    if (error instanceof EngineError && ["silent", "refused"].includes(error.failure)) return "silent";
+    throw error;
   }
 }

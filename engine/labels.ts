@@ -7,7 +7,7 @@ export interface Owner {
 }
 
 /** What a thing is for; the value of the label `berth.part`. */
-export type Part = "image" | "gateway" | "web" | "worker" | "accessory" | "job" | "helper" | "snapshot" | "data" | "backup" | "secrets";
+export type Part = "image" | "gateway" | "web" | "worker" | "accessory" | "job" | "helper" | "snapshot" | "data" | "backup" | "secrets" | "lock";
 
 /** Label of a replica with the settings of its release as JSON: what a stranger has to know to serve from it. */
 export const SETTINGS_LABEL = "berth.settings";
@@ -20,18 +20,9 @@ export function labels(owner: Owner, part: Part, more: Readonly<Record<string, s
   return { "berth.project": owner.project, "berth.stack": owner.stack, "berth.part": part, ...more };
 }
 
-/** Labels as words of `docker`. */
-export const wordsOf = (all: Readonly<Record<string, string>>): string[] => Object.entries(all).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
-
-/** The labels of something that Berth makes, as words of `docker`. */
-export const labelWords = (owner: Owner, part: Part, more: Readonly<Record<string, string>> = {}): string[] => wordsOf(labels(owner, part, more));
-
 /** Labels in the list form that containers, networks and volumes take. */
 export const labelList = (all: Readonly<Record<string, string>>): { label: string; value: string }[] =>
   Object.entries(all).map(([label, value]) => ({ label, value }));
 
-/** The `docker … --filter` words that match one stack's things. */
-export const ownedBy = (owner: Owner): string[] => [
-  "--filter", `label=berth.project=${owner.project}`,
-  "--filter", `label=berth.stack=${owner.stack}`,
-];
+/** What the engine matches one stack's things by. @param more further labels, such as "berth.part=web" */
+export const ownedBy = ({ project, stack }: Owner, ...more: readonly string[]): { readonly label: readonly string[] } => ({ label: [`berth.project=${project}`, `berth.stack=${stack}`, ...more] });

@@ -1,7 +1,8 @@
 /** What the gateway sends its traffic to, and what those containers are: where a release that goes wrong is taken back to. */
+import { EngineError } from "../docker/engineError.ts";
 import type { ReleaseSettings } from "../settings/settings.ts";
 import { SECRETS_LABEL, SETTINGS_LABEL } from "./labels.ts";
-import { docker } from "./docker.ts";
+import { findContainers } from "./containers.ts";
 import { tryGateway } from "./gateway.ts";
 
 /** One line of `kamal-proxy list`. */
@@ -18,6 +19,8 @@ export interface ListedRoute {
 export interface Live {
   readonly release: string;
   readonly containers: readonly string[];
+  /** So many its route leads to, those that are gone included. */
+  readonly targets: number;
   /** running, paused or stopped. */
   readonly state: string;
   /** Keyed hashes of the secrets that its containers run with, as their label has them; "" without secrets. */
@@ -36,17 +39,24 @@ export function parseRoutes(list: string): ListedRoute[] {
   });
 }
 
-/** The release that a route of the gateway leads to; undefined where there is no such route, or its containers are gone. */
+/** The gateway's routes. @throws EngineError where it does not tell them */
+export async function listRoutes(gateway: string): Promise<ListedRoute[]> {
+  const { code, stdout, stderr } = await tryGateway(gateway, ["list"]);
+  if (code !== 0) throw new EngineError(`the gateway ${gateway} does not tell its routes: ${stderr.trim() || `exit code ${code}`}`);
+  return parseRoutes(stdout);
+}
+
+/**
+ * The release that a route of the gateway leads to, with those of its containers that are there: where some were removed by hand,
+ * the rest is what one goes back to. Undefined where there is no such route, where all of its containers are gone, or where they
+ * were made by a Berth that left no settings. @throws EngineError where one of them cannot be asked for
+ */
 export async function findLive(gateway: string, service: string): Promise<Live | undefined> {
-  const { stdout } = await tryGateway(gateway, ["list"]);
-  const route = parseRoutes(stdout).find((entry) => entry.service === service);
+  const route = (await listRoutes(gateway)).find((entry) => entry.service === service);
   if (!route) return undefined;
-  const containers = route.targets.map((target) => target.replace(/:\d+$/, ""));
-  try {
-    const inspected = JSON.parse(await docker(["inspect", "--type", "container", ...containers])) as { Config: { Labels: Record<string, string> } }[];
-    const labels = inspected[0]?.Config.Labels ?? {};
-    return { release: labels["berth.release"] ?? "", containers, state: route.state, secrets: labels[SECRETS_LABEL] ?? "", settings: JSON.parse(labels[SETTINGS_LABEL] ?? "") as ReleaseSettings };
-  } catch {
-    return undefined; // removed by hand, or made by a Berth that left no settings: nothing to go back to
-  }
+  const found = await findContainers(route.targets.map((target) => target.replace(/:\d+$/, "")));
+  const labels = found[0]?.Config.Labels ?? {};
+  const settings = labels[SETTINGS_LABEL];
+  if (settings === undefined) return undefined;
+  return { release: labels["berth.release"] ?? "", containers: found.map(({ Name }) => Name.slice(1)), targets: route.targets.length, state: route.state, secrets: labels[SECRETS_LABEL] ?? "", settings: JSON.parse(settings) as ReleaseSettings };
 }

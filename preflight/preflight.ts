@@ -1,26 +1,27 @@
 /** What this machine must offer before anything is created: the files, the engine, the ports, an earlier image. */
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
-import { drillProblems, readRecordLabels, RECORD_LABEL } from "../engine/backupRecord.ts";
 import { containerName } from "../components/accessory.ts";
-import { MARK } from "../stack/processes.ts";
-import { engineHost } from "../engine/address.ts";
-import type { Release } from "../release/ledger.ts";
-import { ownedBy, type Owner } from "../engine/labels.ts";
-import type { Settings } from "../settings/settings.ts";
-import { lookAtBinds } from "./binds.ts";
-import { findVolumeProblems } from "./volumes.ts";
+import { isLocal, resolveAddress } from "../docker/address.ts";
+import { API } from "../docker/client.ts";
+import { EngineError } from "../docker/engineError.ts";
+import { drillProblems, readRecordLabels, RECORD_LABEL } from "../engine/backupRecord.ts";
+import { findContainer, listContainers, nameOf } from "../engine/containers.ts";
+import { chooseEngine, engine, engineInfo, engineVersion } from "../engine/engine.ts";
+import { statIn } from "../engine/files.ts";
 import { RECORD_FILE } from "../engine/gatewayWords.ts";
+import { findImage } from "../engine/images.ts";
+import { ownedBy, type Owner } from "../engine/labels.ts";
+import { listVolumes } from "../engine/volumes.ts";
+import type { Release } from "../release/ledger.ts";
+import type { Settings } from "../settings/settings.ts";
+import { MARK } from "../stack/processes.ts";
 import { isAtLeast } from "../toolchain/semver.ts";
-import { VERSIONS } from "../toolchain/versions.ts";
-
-const run = promisify(execFile);
-
-const SECONDS = 15;
+import { lookAtBinds } from "./binds.ts";
+import { findNetworkProblem } from "./networks.ts";
+import { findVolumeProblems } from "./volumes.ts";
 
 /** A folder that can be built. @throws RunError where the context or its Dockerfile is missing. */
 export function checkContext(context: string, dockerfile: string): void {
@@ -30,19 +31,51 @@ export function checkContext(context: string, dockerfile: string): void {
   }
 }
 
+/**
+ * Has the program and its steps work on the engine that Pulumi's provider works on.
+ * @throws RunError where a Docker context is selected, which the provider does not know
+ */
+function choose(): void {
+  const configured = new pulumi.Config("docker").get("host");
+  const address = inWords(() => resolveAddress({ configured, env: process.env }));
+  if (address.from.startsWith("Docker context")) fail(`${address.from} is selected, which Pulumi's provider does not know, and it would work on another engine: export DOCKER_HOST=${address.host}, or run: npm run up (nothing was changed)`);
+  inWords(() => chooseEngine(address));
+}
+
+function inWords<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
 /** Asks the engine before the program declares anything. Returns the hashes of the files that are bound, by their paths. @throws RunError with one line for each thing that is wrong. */
 export async function checkEngine(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release, tried?: Release): Promise<Readonly<Record<string, string>>> {
-  if (built && engineHost().startsWith("ssh:")) fail(`the Docker engine at ${engineHost()} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${engineHost().slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`);
+  choose();
+  try {
+    return await check(owner, settings, release, built, live, tried);
+  } catch (error) {
+    if (error instanceof EngineError) return fail(`${error.message} (nothing was changed)`);
+    throw error;
+  }
+}
+
+async function check(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release, tried?: Release): Promise<Readonly<Record<string, string>>> {
+  const { host } = engine().address;
+  if (built && host.startsWith("ssh:")) fail(`the Docker engine at ${host} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${host.slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`);
   await checkVersion();
   const answers = await Promise.all([
     live ? undefined : findLostState(owner),
+    live ? undefined : findNetworkProblem(owner, !pulumi.runtime.isDryRun()),
+    findProcessorProblem(release),
     findPortProblem(owner, settings, "port"),
     settings.tls ? findPortProblem(owner, settings, "httpsPort") : undefined,
     built ? undefined : findImageProblem(release),
     ...settings.accessories.map(({ name }, index) => findNameProblem(owner, name, index)),
   ]);
-  const volumes = await findVolumeProblems(owner, settings, release, live, docker);
-  const binds = await lookAtBinds(owner, [release, ...(tried ? [tried] : [])], docker);
+  const volumes = await findVolumeProblems(owner, settings, release, live);
+  const binds = await lookAtBinds(owner, [release, ...(tried ? [tried] : [])]);
   const drills = built && live && live.name !== release.name ? await findDrillProblems(owner, settings) : [];
   const problems = [...new Set([...answers, ...volumes, ...binds.problems, ...drills].filter((problem) => problem !== undefined))];
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
@@ -50,37 +83,13 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
   return binds.hashes;
 }
 
-async function docker(...words: string[]): Promise<string> {
-  const asked = run("docker", words, { timeout: SECONDS * 1000, env: { ...process.env, DOCKER_HOST: engineHost() } });
-  asked.child.stdin?.end(); // nothing more will come, should it read
-  return (await asked).stdout.trim();
-}
-
-const isLocal = (): boolean => engineHost().startsWith("unix:");
-
 async function checkVersion(): Promise<void> {
-  let api: string;
-  try {
-    api = await docker("version", "--format", "{{.Server.APIVersion}}");
-  } catch (error) {
-    return fail(engineProblem(error as NodeJS.ErrnoException & { stderr?: string; killed?: boolean }, engineHost()));
-  }
-  if (!isEnough(api)) fail(`the Docker engine at ${engineHost()} speaks API ${api}, Berth needs ${VERSIONS.engineApi} (Docker Engine 20.10) or later: upgrade it`);
+  const { ApiVersion: api } = await engineVersion();
+  if (!isEnough(api)) fail(`the Docker engine at ${engine().address.host} speaks API ${api}, Berth needs ${API} (Docker Engine 20.10) or later: upgrade it`);
 }
 
 /** Whether an engine speaks all that Berth uses. Versions are compared by number: 1.9 is older than 1.41. Pure. */
-export const isEnough = (api: string): boolean => isAtLeast(api, VERSIONS.engineApi);
-
-/** Why the engine cannot be used, and what to do. Pure. */
-export function engineProblem(error: { code?: string | number | undefined; stderr?: string; killed?: boolean }, host: string): string {
-  const words = error.stderr ?? "";
-  if (error.code === "ENOENT") return "the docker command is missing: install Docker, or run: npm run setup";
-  if (host.startsWith("ssh:") && /permission denied/i.test(words)) return `no access to the Docker engine at ${host}: ${words.trim().split("\n")[0]} Check the key with: ssh ${host.slice("ssh://".length)} docker info`;
-  if (/permission denied/i.test(words)) return `no permission to use the Docker engine at ${host}: run as root, or join its group: sudo usermod -aG docker $USER, then log in again`;
-  if (error.killed) return `the Docker engine at ${host} gave no answer in ${SECONDS} s: check it with: docker info`;
-  if (/too (old|new)|(minimum|maximum) supported/i.test(words)) return `the docker command and the engine at ${host} do not fit: ${words.trim().split("\n")[0]}`;
-  return `no Docker engine answers at ${host}: start it, or run: npm run setup${words.includes("Cannot connect") ? "" : ` (${words.trim().split("\n")[0]})`}`;
-}
+export const isEnough = (api: string): boolean => isAtLeast(api, API);
 
 /**
  * What has gone live left a record in its gateway: where Pulumi knows of no release, its own is lost. The commands look at that one
@@ -88,22 +97,21 @@ export function engineProblem(error: { code?: string | number | undefined; stder
  */
 async function findLostState(owner: Owner): Promise<string | undefined> {
   if (process.env[MARK]) return undefined;
-  const [gateway] = (await docker("ps", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=gateway")).split("\n").filter(Boolean);
-  const lost = gateway !== undefined && (await docker("cp", `${gateway}:${RECORD_FILE}`, "-").then(() => true, () => false));
+  const [gateway] = await listContainers(ownedBy(owner, "berth.part=gateway"));
+  const lost = gateway !== undefined && (await statIn(gateway.Id, RECORD_FILE)) !== undefined;
   return lost ? `the engine runs stack ${owner.stack}, and Pulumi knows of no release of it: its state was lost, or another checkout runs it. See docs/guides/lost-state.md, and npm run adopt` : undefined;
 }
 
 async function findPortProblem(owner: Owner, settings: Settings, key: "port" | "httpsPort"): Promise<string | undefined> {
   const port = settings[key];
-  const format = '{{.Names}}\t{{.Label "berth.project"}}\t{{.Label "berth.stack"}}';
-  const holders = (await docker("ps", "--filter", `publish=${port}`, "--format", format)).split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
-  if (holders.some(([, project, stack]) => project === owner.project && stack === owner.stack)) return undefined; // our own gateway
+  const holders = await listContainers({ publish: [String(port)] });
+  if (holders.some((holder) => isOurs(holder, owner))) return undefined; // our own gateway
   const [holder] = holders;
   if (holder) {
-    const [name, project, stack] = holder;
-    return portTaken(key, port, `container ${name}${stack ? ` of stack ${project}/${stack}` : ""}`);
+    const { "berth.project": project, "berth.stack": stack } = holder.Labels;
+    return portTaken(key, port, `container ${nameOf(holder)}${stack ? ` of stack ${project}/${stack}` : ""}`);
   }
-  const obstacle = isLocal() ? await findObstacle(port, settings.bindAddress) : undefined;
+  const obstacle = isLocal(engine().address) ? await findObstacle(port, settings.bindAddress) : undefined;
   if (obstacle === "EADDRINUSE") return portTaken(key, port, "another program");
   if (obstacle === "EADDRNOTAVAIL") return `berth:bindAddress is ${settings.bindAddress}, which is no address of this machine: take one of its own, or 0.0.0.0 for all, with: pulumi config set berth:bindAddress <address>`;
   return undefined;
@@ -120,28 +128,32 @@ const findObstacle = (port: number, host: string): Promise<string | undefined> =
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 
-async function findImageProblem({ name, image }: Release): Promise<string | undefined> {
-  try {
-    await docker("image", "inspect", "--format", "{{.Id}}", image ?? "");
-    return undefined;
-  } catch {
-    return `release ${name} cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release`;
-  }
+/** The engine refuses a container that may use more processors than its host has. */
+async function findProcessorProblem({ settings: { resources: { cpus } } }: Release): Promise<string | undefined> {
+  const { NCPU } = await engineInfo();
+  return cpus <= NCPU ? undefined : `berth:resources.cpus is ${cpus}, and the engine's host has ${NCPU}: pulumi config set --path berth:resources.cpus ${NCPU}`;
+}
+
+const isOurs = ({ Labels }: { readonly Labels: Readonly<Record<string, string>> }, { project, stack }: Owner): boolean => Labels["berth.project"] === project && Labels["berth.stack"] === stack;
+
+async function findImageProblem({ name, image = "" }: Release): Promise<string | undefined> {
+  if (image !== "" && (await findImage(image))) return undefined;
+  return `release ${name} cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release`;
 }
 
 /** A container that is not this stack's must not have the name of an accessory. */
 async function findNameProblem(owner: Owner, accessory: string, index: number): Promise<string | undefined> {
   const name = containerName(owner, accessory);
-  const holder = await docker("ps", "--all", "--filter", `name=^/${name}$`, "--format", '{{.Label "berth.project"}}/{{.Label "berth.stack"}}');
-  if (holder === "" || holder === `${owner.project}/${owner.stack}`) return undefined;
+  const holder = await findContainer(name);
+  if (!holder || isOurs(holder.Config, owner)) return undefined;
   return `a container that is not this stack's is called ${name}, as the accessory ${accessory} would be: rename it, or give the accessory another name with: pulumi config set --path 'berth:accessories[${index}].name' <name>`;
 }
 
 /** The first release of a stack has nothing to lose, and one that is brought back is no new one. */
 async function findDrillProblems(owner: Owner, { backups, volumeBackups }: Settings): Promise<string[]> {
   if (backups?.maxDrillAge === undefined) return [];
-  const rows = await docker("volume", "ls", ...ownedBy(owner), "--filter", `label=${RECORD_LABEL}`, "--format", `{{.Label "${RECORD_LABEL}"}}`);
-  return drillProblems(backups, volumeBackups, readRecordLabels(rows), new Date());
+  const records = (await listVolumes(ownedBy(owner, RECORD_LABEL))).flatMap(({ Labels }) => Labels?.[RECORD_LABEL] ?? []);
+  return drillProblems(backups, volumeBackups, readRecordLabels(records), new Date());
 }
 
 function fail(message: string): never {

@@ -2,27 +2,27 @@
 import { existsSync } from "node:fs";
 import type { Release } from "../release/ledger.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
+import { findVolume, listVolumes } from "../engine/volumes.ts";
 import type { Settings, VolumeSettings } from "../settings/settings.ts";
 
-type Docker = (...words: string[]) => Promise<string>;
-
-/** One line for each problem. @param live the release that is live; @param docker asks the engine */
-export async function findVolumeProblems(owner: Owner, settings: Settings, release: Release, live: Release | undefined, docker: Docker): Promise<string[]> {
+/** One line for each problem. @param live the release that is live */
+export async function findVolumeProblems(owner: Owner, settings: Settings, release: Release, live: Release | undefined): Promise<string[]> {
   const { volumes } = release.settings;
   const answers = await Promise.all([
-    ...volumes.map((volume, index) => findMissing(volume, index, docker)),
-    ...(settings.release ? [] : renamedVolumes(live?.settings.volumes ?? [], volumes).map((renamed) => explainRename(owner, renamed, docker))),
+    ...volumes.map((volume, index) => findMissing(volume, index)),
+    ...(settings.release ? [] : renamedVolumes(live?.settings.volumes ?? [], volumes).map((renamed) => explainRename(owner, renamed))),
   ]);
   return [...answers.filter((problem) => problem !== undefined), ...findMissingSeeds(settings)];
 }
 
 /** The engine would make an empty volume of a name that it does not know. */
-async function findMissing({ existing }: VolumeSettings, index: number, docker: Docker): Promise<string | undefined> {
+async function findMissing({ existing }: VolumeSettings, index: number): Promise<string | undefined> {
   if (existing === undefined) return undefined;
   const key = `berth:volumes[${index}].existing is ${existing}`;
-  const part = await docker("volume", "inspect", "--format", '{{index .Labels "berth.part"}}', existing).catch(() => undefined);
-  if (part === undefined) return `${key}, which is no volume on the engine: see docker volume ls, or leave it out and Berth makes one`;
-  return part === "" || part === "data" || part === "<no value>" ? undefined : `${key}, which Berth itself uses for its ${part}: name another one`;
+  const volume = await findVolume(existing);
+  if (volume === undefined) return `${key}, which is no volume on the engine: see docker volume ls, or leave it out and Berth makes one`;
+  const part = volume.Labels?.["berth.part"] ?? "data";
+  return part === "data" ? undefined : `${key}, which Berth itself uses for its ${part}: name another one`;
 }
 
 interface Renamed {
@@ -38,9 +38,9 @@ export const renamedVolumes = (live: readonly VolumeSettings[], next: readonly V
     return was && is.existing === undefined && (was.existing !== undefined || was.name !== is.name) && !next.some(({ name }) => name === was.name && was.existing === undefined) ? [{ index, was, is }] : [];
   });
 
-async function explainRename(owner: Owner, { index, was, is }: Renamed, docker: Docker): Promise<string> {
-  const labelled = () => docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", "label=berth.part=data", "--filter", `label=berth.volume=${was.name}`, "--filter", "dangling=false"); // not one that a restore has kept
-  const engine = was.existing ?? ((await labelled()).split("\n")[0] || "<volume>");
+async function explainRename(owner: Owner, { index, was, is }: Renamed): Promise<string> {
+  const labelled = () => listVolumes({ ...ownedBy(owner, "berth.part=data", `berth.volume=${was.name}`), dangling: ["false"] }); // not one that a restore has kept
+  const engine = was.existing ?? (await labelled())[0]?.Name ?? "<volume>";
   return `berth:volumes[${index}].name is ${is.name}, but the data at ${is.target} are in ${was.existing ? `the volume ${was.existing}` : `volume ${was.name}`}, and the app would begin without them: to keep them under the new name, pulumi config set --path 'berth:volumes[${index}].existing' ${engine}; to begin anew, take the entry out, run the update, and put it in again`;
 }
 

@@ -95,8 +95,7 @@ export interface VolumeBackup {
   readonly target: string;
   /** A cron expression in the time zone of the machine that asks. Default: only by hand. */
   readonly schedule?: string | undefined;
-  /** Backups that are kept. */
-  readonly keep: number;
+  readonly keep: Keep;
   /** Runs in the app's container before the data are read. */
   readonly preHook?: readonly string[] | undefined;
   /** Runs in the app's container once the data are read. */
@@ -105,6 +104,19 @@ export interface VolumeBackup {
   readonly leaveOut?: string | undefined;
   /** Given to the image's entrypoint, with a restored volume in the place of the data: exit code 0 where they are sound. */
   readonly check?: readonly string[] | undefined;
+}
+
+/** Which backups stay: so many of the last ones, or by rules. */
+export type Keep = number | KeepRules;
+
+/** So many last ones, and the newest of so many hours, days, weeks, months and years that have one. What any rule keeps stays. Default of each: 0. */
+export interface KeepRules {
+  readonly last?: number | undefined;
+  readonly hourly?: number | undefined;
+  readonly daily?: number | undefined;
+  readonly weekly?: number | undefined;
+  readonly monthly?: number | undefined;
+  readonly yearly?: number | undefined;
 }
 
 /** A program that prints the value of a secret. */

@@ -5,7 +5,7 @@
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paint } from "../toolchain/paint.ts";
-import { UserError } from "../toolchain/userError.ts";
+import { UserError } from "../settings/userError.ts";
 import { stateFolder } from "./backend.ts";
 import { refuseIfHeld } from "./pulumiLock.ts";
 import { isWhole } from "./sidecars.ts";

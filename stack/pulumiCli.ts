@@ -10,7 +10,7 @@ import { setUp } from "../toolchain/setup.ts";
 import { BUILD_LOGS } from "../source/buildLog.ts";
 import { stateFolder } from "./backend.ts";
 import { buildStory, failureOf } from "./failure.ts";
-import { UserError } from "../toolchain/userError.ts";
+import { UserError } from "../settings/userError.ts";
 import { MARK, markOf } from "./processes.ts";
 import { removeHalfWritten } from "./sidecars.ts";
 

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { ageInWords } from "../settings/units.ts";
 import { stateFolder } from "./backend.ts";
-import { UserError } from "../toolchain/userError.ts";
+import { UserError } from "../settings/userError.ts";
 import { isAlive } from "./processes.ts";
 import { projectName } from "./settingsFile.ts";
 import type { PulumiCli } from "./pulumiCli.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { closest } from "fastest-levenshtein";
 import type { AccessoryRecord } from "../release/accessoryRecord.ts";
 import type { Release } from "../release/ledger.ts";
-import { UserError } from "../toolchain/userError.ts";
+import { UserError } from "../settings/userError.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
 
 /** The stack of a newcomer: works without configuration. */

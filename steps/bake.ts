@@ -1,9 +1,7 @@
-/** Watches a release after the switch: its answers in the gateway's log, its containers on the engine. */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+/** Lets a release serve for a while, and judges it by its answers. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BakeSettings } from "../settings/settings.ts";
-import { tryDocker } from "../engine/docker.ts";
+import type { Watch } from "./watch.ts";
 
 /** One answer, as the gateway logged it. */
 export interface Answer {
@@ -24,13 +22,11 @@ export interface Tally {
 
 export type Limits = Omit<BakeSettings, "duration">;
 
-/** So many of the newest answers are judged, before and after the switch: enough for a share, and few enough to sort often. */
-const WINDOW = 2000;
 /** Slower by less than this is no breach, whatever the factor: 1 ms to 4 ms harms nobody. In seconds. */
 const LEAST_SLOWDOWN = 0.25;
-const LOOK_EVERY = 250;
-/** How often progress is told, in milliseconds. */
+/** How often progress is told, in milliseconds; in a long bake so many times at most, because what a step prints is kept. */
 const TELL_EVERY = 5000;
+const TELL_MOST = 100;
 
 /** An answer in a line of the gateway's log; undefined for all other lines. Pure. */
 export function parseAnswer(line: string): Answer | undefined {
@@ -67,95 +63,19 @@ export function judge(who: string, now: Tally, before: Tally, { errors, slowdown
 
 const milliseconds = (seconds: number) => `${Math.round(seconds * 1000)} ms`;
 
-/** What a watch has seen so far. */
-export interface Watch {
-  /** Fulfilled with the reason as soon as a limit is crossed. */
-  readonly breach: Promise<string>;
-  /** All answers of the watched containers so far. */
-  readonly seen: { readonly requests: number; readonly errors: number };
-  /** The container with the most errors, if there was any. */
-  worst(): string | undefined;
-  stop(): void;
-}
-
-/**
- * Begins to watch these containers. How fast is fast enough is told by what others answered before, or by what the
- * containers of `beside` answer meanwhile.
- */
-export async function watch(gateway: string, containers: readonly string[], limits: Limits, beside: readonly string[] = []): Promise<Watch> {
-  const recent = (await tryDocker(["logs", "--tail", String(WINDOW), gateway])).stdout.split("\n").flatMap((line) => parseAnswer(line) ?? []);
-  const earlier = tally(recent.filter(({ container }) => !containers.includes(container)));
-  const answers: Answer[] = [];
-  const others: Answer[] = [];
-  const seen = { requests: 0, errors: 0 };
-  const errorsOf = new Map<string, number>();
-  const ended = new AbortController();
-  const log = spawn("docker", ["logs", "--follow", "--tail", "0", gateway], { stdio: ["ignore", "pipe", "ignore"] });
-  createInterface({ input: log.stdout }).on("line", (line) => {
-    const answer = parseAnswer(line);
-    if (!answer) return;
-    if (beside.includes(answer.container)) keep(others, answer);
-    if (!containers.includes(answer.container)) return;
-    seen.requests++;
-    if (answer.status >= 500) {
-      seen.errors++;
-      errorsOf.set(answer.container, (errorsOf.get(answer.container) ?? 0) + 1);
-    }
-    keep(answers, answer);
-  });
-  const look = async (): Promise<string> => {
-    const restarts = new Map<string, string>();
-    for (;;) {
-      const before = others.length >= limits.minRequests ? tally(others) : earlier;
-      const reason = judgeAll(answers, containers, before, limits) ?? (await lookAt(containers, restarts));
-      if (reason !== undefined) return reason;
-      await sleep(LOOK_EVERY, undefined, { signal: ended.signal });
-    }
-  };
-  const breach = look();
-  breach.catch(() => undefined); // the watch was ended before a limit was crossed
-  return {
-    breach,
-    seen,
-    worst: () => [...errorsOf].sort(([, a], [, b]) => b - a)[0]?.[0],
-    stop() {
-      ended.abort();
-      log.kill();
-    },
-  };
-}
-
-function keep(answers: Answer[], answer: Answer): void {
-  answers.push(answer);
-  if (answers.length > 2 * WINDOW) answers.splice(0, WINDOW);
-}
-
-function judgeAll(answers: readonly Answer[], containers: readonly string[], before: Tally, limits: Limits): string | undefined {
+/** Like `judge`, of each container alone and of all together. Pure. */
+export function judgeAll(answers: readonly Answer[], containers: readonly string[], before: Tally, limits: Limits): string | undefined {
   const each = containers.map((name) => judge(name, tally(answers.filter(({ container }) => container === name)), before, limits));
   return each.find((reason) => reason !== undefined) ?? judge("the release", tally(answers), before, limits);
-}
-
-/** Why the containers are not well; their restarts are compared with those of the first look. */
-async function lookAt(containers: readonly string[], restarts: Map<string, string>): Promise<string | undefined> {
-  const format = "{{.Name}} {{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}";
-  const { stdout } = await tryDocker(["inspect", "--format", format, ...containers]);
-  for (const line of stdout.split("\n").filter(Boolean)) {
-    const [path = "", state, count = "", health] = line.split(" ");
-    const name = path.replace(/^\//, "");
-    if (state !== "running") return `container ${name} is ${state}`;
-    if (health === "unhealthy") return `container ${name} is unhealthy`;
-    if (count !== (restarts.get(name) ?? count)) return `container ${name} ended and was started again`;
-    restarts.set(name, count);
-  }
-  return undefined;
 }
 
 /** Lets the watched release serve for so many seconds. Returns why it must not go on, or undefined. */
 export async function bake({ breach, seen }: Watch, seconds: number): Promise<string | undefined> {
   const end = Date.now() + seconds * 1000;
+  const tellEvery = Math.max(TELL_EVERY, (seconds * 1000) / TELL_MOST);
   while (Date.now() < end) {
     const tick = new AbortController();
-    const waited = sleep(Math.min(end - Date.now(), TELL_EVERY), undefined, { signal: tick.signal }).catch(() => undefined);
+    const waited = sleep(Math.min(end - Date.now(), tellEvery), undefined, { signal: tick.signal }).catch(() => undefined);
     const reason = await Promise.race([breach, waited]);
     tick.abort(); // a timer that goes on would keep the step from ending
     if (reason !== undefined) return reason;

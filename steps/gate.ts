@@ -4,13 +4,15 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
-import { docker, tryDocker } from "../engine/docker.ts";
+import { startContainer } from "../engine/containers.ts";
 import { readInput, runStep, StepError, withRepair } from "./step.ts";
-import { type HoldInput, isLive, newWorkers, serveAgain, takeOver } from "./hold.ts";
+import { type HoldInput, isLive, letGo, newWorkers, serveAgain, stopAll, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
 import { findLive, type Live } from "../engine/live.ts";
 import { probe } from "./probe.ts";
+import { NotPutBack, settle } from "./snapshot.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
+import { together } from "./together.ts";
 
 export interface GateInput extends HoldInput {
   readonly release: string;
@@ -25,15 +27,16 @@ export interface GateInput extends HoldInput {
 
 async function main(): Promise<void> {
   const input = readInput<GateInput>();
+  if (input.migration?.snapshot) await settle(input.owner); // it brings back what was live, and may not while that is held
   const live = input.exclusive || input.workers.length > 0 ? await findLive(input.gateway, input.service) : undefined;
   const again = isLive(input, live);
   try {
     if (input.exclusive && !again) await takeOver(input, live);
-    if (input.migration) await runOnce(input.migration);
-    const waiting = [...(input.exclusive ? input.candidates : []), ...input.workers];
-    if (waiting.length > 0) await docker(["start", ...waiting]); // without effect on those that run
+    if (input.migration) await runOnce(again ? heldByItself(input.migration) : input.migration);
+    await together([...(input.exclusive ? input.candidates : []), ...input.workers], startContainer); // without effect on those that run
     await pass(input);
   } catch (error) {
+    if (error instanceof NotPutBack) throw error; // what was live would write to data that are put back later
     await standDown(input, live, again).catch((second: unknown) => {
       throw withRepair(error, "What was live before could not be brought back, run the update again", second);
     });
@@ -41,11 +44,18 @@ async function main(): Promise<void> {
   }
 }
 
+/** A migration of what is live already, for which nothing was stopped. */
+const heldByItself = (migration: JobInput): JobInput => ({ ...migration, snapshot: migration.snapshot && { ...migration.snapshot, alone: true } });
+
 /** Nothing of a release that failed goes on working, and what was live before is as it was. */
 async function standDown(input: GateInput, live: Live | undefined, again: boolean): Promise<void> {
   const workers = await newWorkers(input, live);
-  if (workers.length > 0) await tryDocker(["stop", ...workers]);
-  if (input.exclusive && live && !again) await serveAgain({ ...input, workers }, live);
+  if (input.exclusive && live && !again) {
+    if (!(await serveAgain({ ...input, workers }, live))) throw new StepError(`release ${live.release} was started again and does not get healthy`);
+    return;
+  }
+  await stopAll(input, workers);
+  if (input.exclusive && !again) await letGo(input);
 }
 
 /** @throws StepError with the story of the first process that is not well */
@@ -62,7 +72,7 @@ async function pass(input: GateInput): Promise<void> {
     if (typeof outcome === "string" && input.workers.includes(outcome)) throw new StepError(await explainWorker(input, outcome, seconds()));
     if (typeof outcome === "string" || outcome.code !== 0) {
       const probes = await failedProbes(input.gateway, started, input.candidates);
-      throw new StepError(await explain(input, { seconds: seconds(), probes, ...(typeof outcome === "string" && { crashed: outcome }) }));
+      throw new StepError(await explain(input, { seconds: seconds(), ...probes, ...(typeof outcome === "string" && { crashed: outcome }) }));
     }
     const left = Math.max(0, started.getTime() + input.health.deadline * 1000 - Date.now()); // Node warns of a negative one
     const late = sleep(left, undefined, { signal: done.signal }).then(() => firstUnsteady(input.workers, started.getTime()));
@@ -71,9 +81,15 @@ async function pass(input: GateInput): Promise<void> {
     if (unsteady !== undefined) throw new StepError(await explainWorker(input, unsteady, seconds()));
     const all = input.candidates.length + input.workers.length;
     console.log(`release ${input.release}: ${all} of ${all} healthy after ${seconds()} s`);
+  } catch (error) {
+    done.abort();
+    // Its route is gone before anything else begins.
+    await probing.catch((second: unknown) => {
+      if (second !== error && second instanceof StepError) throw withRepair(error, "The probe was not ended, either", second);
+    });
+    throw error;
   } finally {
     done.abort();
-    await probing.catch(() => undefined); // its route is gone before anything else begins
   }
 }
 

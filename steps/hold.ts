@@ -1,11 +1,12 @@
 /** For an app that allows one writer: requests wait in the gateway while the old containers stop and the new ones start. */
 import { ownedBy, type Owner, SECRETS_LABEL } from "../engine/labels.ts";
 import { goDuration } from "../settings/units.ts";
-import { docker } from "../engine/docker.ts";
+import { type Filters, findContainers, listContainers, nameOf, startContainer, stopContainer } from "../engine/containers.ts";
 import { tellGateway, tryGateway } from "../engine/gateway.ts";
 import { StepError } from "./step.ts";
 import type { Live } from "../engine/live.ts";
-import { probeAgain } from "./probe.ts";
+import { ANSWERING, probeAgain } from "./probe.ts";
+import { together } from "./together.ts";
 
 export interface HoldInput {
   readonly owner: Owner;
@@ -39,37 +40,64 @@ export const MAINTENANCE = "stopped";
 /** Holds the requests and stops all processes of the app that are not the new release's. */
 export async function takeOver(input: HoldInput, live: Live | undefined): Promise<void> {
   if (live?.state !== MAINTENANCE) {
-    const { code, stderr } = await tryGateway(input.gateway, pauseWords(input));
+    const { code, stderr } = await tryGateway(input.gateway, pauseWords(input), { deadline: input.drain + ANSWERING });
     if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
   }
-  await stop(input, (await processes(input.owner, ["status=running", "status=restarting"])).filter((name) => !isNew(input, name)));
+  const writing = await processes(input.owner, { status: ["running", "restarting", "paused"] }); // one that is paused goes on with what it knew before
+  await stopAll(input, writing.filter((name) => !isNew(input, name)));
 }
 
-/** Stops the new release and starts the one that was live, while requests go on waiting: the caller lets them through. */
-export async function giveBack(input: HoldInput, live: Live): Promise<void> {
-  await stop(input, [...input.candidates, ...input.workers]);
-  const before = await processes(input.owner, [`label=berth.release=${live.release}`], live.secrets); // with other secrets, it is one that failed
-  await docker(["start", ...before.filter((name) => !isNew(input, name))]);
+/**
+ * Stops the new release and starts the one that was live, while requests go on waiting: the caller lets them through. Returns
+ * what was live with those of its containers that can serve. @throws EngineError where there is none
+ */
+export async function giveBack(input: HoldInput, live: Live): Promise<Live> {
+  await stopAll(input, [...input.candidates, ...input.workers]);
+  const before = await processes(input.owner, { label: [`berth.release=${live.release}`] }, live.secrets); // with other secrets, it is one that failed
+  return wake(live, before.filter((name) => !isNew(input, name)));
 }
 
-/** Like `giveBack`, and lets the requests through once what was live serves again. */
-export async function serveAgain(input: HoldInput, live: Live): Promise<void> {
-  await giveBack(input, live);
-  await probeAgain(input.gateway, live);
+/** Like `giveBack`, and lets the requests through once what was live serves again. Returns whether it does. */
+export async function serveAgain(input: HoldInput, live: Live): Promise<boolean> {
+  const back = await giveBack(input, live);
+  const healthy = await probeAgain(input.gateway, back);
   if (live.state !== MAINTENANCE) await letThrough(input);
+  return healthy;
+}
+
+/**
+ * Starts what was live, without effect on what runs. Returns it with those of its containers that can serve: of its own
+ * release, which a canary beside it is not. @param more what works for it without traffic
+ */
+export async function wake(live: Live, more: readonly string[] = []): Promise<Live> {
+  const names = [...new Set([...live.containers, ...more])];
+  const outcomes = await Promise.allSettled(names.map(startContainer));
+  const failures = outcomes.flatMap((outcome, index) => (outcome.status === "rejected" ? [{ name: names[index] ?? "", error: outcome.reason as Error }] : []));
+  const found = await findContainers(live.containers.filter((name) => !failures.some((failure) => failure.name === name)));
+  const containers = found.filter(({ Config }) => Config.Labels["berth.release"] === live.release).map(({ Name }) => Name.slice(1));
+  if (containers.length === 0) throw failures[0]?.error ?? new StepError(`of release ${live.release}, no container is left to serve`);
+  for (const { name, error } of failures) console.log(`container ${name} of release ${live.release} does not start again: ${error.message}`);
+  return { ...live, containers };
 }
 
 /** Ends the wait; every request that was held is answered now. */
-export const letThrough = ({ gateway, service }: HoldInput): Promise<void> => tellGateway(gateway, ["resume", service]);
+export const letThrough = ({ gateway, service }: Pick<HoldInput, "gateway" | "service">): Promise<void> => tellGateway(gateway, ["resume", service]);
+
+/** Like `letThrough`, where there may be no route whose requests were held. Returns true. */
+export async function letGo({ gateway, service }: Pick<HoldInput, "gateway" | "service">): Promise<boolean> {
+  const { code, stderr } = await tryGateway(gateway, ["resume", service]);
+  if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway does not let requests through: ${stderr.trim()}`);
+  return true;
+}
 
 /** Whether the containers at the gate have the traffic already, as after a change of the gateway: nothing is held for them, and nothing stopped. */
 export const isLive = ({ candidates }: HoldInput, live: Live | undefined): boolean => live !== undefined && candidates.every((name) => live.containers.includes(name));
 
 const isNew = ({ candidates, workers }: HoldInput, name: string): boolean => candidates.includes(name) || workers.includes(name);
 
-async function stop({ drain }: HoldInput, containers: readonly string[]): Promise<void> {
-  if (containers.length > 0) await docker(["stop", "--time", String(Math.max(1, Math.ceil(drain))), ...containers]);
-}
+/** Stops containers that may run, each within the drain. */
+export const stopAll = ({ drain }: Pick<HoldInput, "drain">, containers: readonly string[]): Promise<void> =>
+  together(containers, (name) => stopContainer(name, Math.max(1, Math.ceil(drain))));
 
 /**
  * Of the workers those that are to take the place of others, or are another release's. What else stands at the gate works
@@ -77,21 +105,17 @@ async function stop({ drain }: HoldInput, containers: readonly string[]): Promis
  */
 export async function newWorkers({ owner, workers }: HoldInput, live: Live | undefined): Promise<string[]> {
   if (workers.length === 0) return [];
-  const lines = await docker(["ps", "--all", ...ownedBy(owner), "--filter", "label=berth.part=worker", "--format", '{{.Names}} {{.Label "berth.release"}}']);
-  const all = lines.split("\n").map((line) => line.split(" "));
-  const others = all.map(([name = ""]) => name).filter((name) => !workers.includes(name));
-  return workers.filter((worker) => all.find(([name]) => name === worker)?.[1] !== live?.release || others.some((name) => placeOf(name) === placeOf(worker)));
+  const all = await listContainers(ownedBy(owner, "berth.part=worker"), { all: true });
+  const others = all.map(nameOf).filter((name) => !workers.includes(name));
+  const releaseOf = (worker: string) => all.find((container) => nameOf(container) === worker)?.Labels["berth.release"];
+  return workers.filter((worker) => releaseOf(worker) !== live?.release || others.some((name) => placeOf(name) === placeOf(worker)));
 }
 
 /** A container's name without the digits that Pulumi adds: the same for its replacement. */
 const placeOf = (container: string): string => container.replace(/-[0-9a-f]{7}$/, "");
 
 /** The app's own containers, of whatever release. @param secrets only those with this label of their secrets */
-async function processes(owner: Owner, filters: readonly string[], secrets?: string): Promise<string[]> {
-  const format = `{{.Names}} {{.Label "berth.part"}} {{.Label "${SECRETS_LABEL}"}}`;
-  const lines = await docker(["ps", "--all", ...ownedBy(owner), ...filters.flatMap((filter) => ["--filter", filter]), "--format", format]);
-  return lines.split("\n").flatMap((line) => {
-    const [name = "", part = "", hashes = ""] = line.split(" ");
-    return /^(web|worker)$/.test(part) && (secrets ?? hashes) === hashes ? [name] : [];
-  });
+async function processes(owner: Owner, { label = [], ...filters }: Filters, secrets?: string): Promise<string[]> {
+  const found = await listContainers({ ...filters, ...ownedBy(owner, ...label) }, { all: true });
+  return found.filter(({ Labels }) => /^(web|worker)$/.test(Labels["berth.part"] ?? "") && (secrets === undefined || (Labels[SECRETS_LABEL] ?? "") === secrets)).map(nameOf);
 }

@@ -1,6 +1,6 @@
 /** Whether the processes of a release run, asked of the engine. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { docker } from "../engine/docker.ts";
+import { findContainer } from "../engine/containers.ts";
 
 /** A worker without a health check is well when it has run for so many seconds. */
 const STEADY = 3;
@@ -16,25 +16,26 @@ export async function steady(workers: readonly string[], signal: AbortSignal): P
 
 /** The first worker that is not healthy or, without a health check, has not run for a while. */
 export async function firstUnsteady(workers: readonly string[], since: number): Promise<string | undefined> {
-  if (workers.length === 0) return undefined;
-  const format = "{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}";
-  const states = (await docker(["inspect", "--format", format, ...workers])).split("\n");
+  const states = await Promise.all(workers.map(async (name) => (await findContainer(name))?.State));
   const longEnough = Date.now() - since > STEADY * 1000;
-  return workers.find((_, index) => states[index] !== "healthy" && !(states[index] === "running" && longEnough));
+  return workers.find((_, index) => {
+    const state = states[index]?.Health?.Status ?? states[index]?.Status;
+    return state !== "healthy" && !(state === "running" && longEnough);
+  });
 }
 
 /**
- * The first container that has ended or is started again by the engine: no need to wait for the deadline then. Restarts
+ * The first container that has ended, is gone, or is started again by the engine: no need to wait for the deadline then. Restarts
  * from before count for nothing, because after a change of the gateway the candidates are replicas that have long been live.
  */
 export async function firstCrash(containers: readonly string[], signal: AbortSignal): Promise<string> {
-  const format = "{{.Name}} {{.State.Status}} {{.RestartCount}}";
-  const before = new Map<string, string>();
+  const before = new Map<string, number>();
   while (!signal.aborted) {
-    const lines = (await docker(["inspect", "--format", format, ...containers])).split("\n");
-    for (const [name = "", status, restarts = ""] of lines.map((line) => line.split(" "))) {
-      if (status !== "running" || restarts !== (before.get(name) ?? restarts)) return name.replace(/^\//, "");
-      before.set(name, restarts);
+    const found = await Promise.all(containers.map(findContainer));
+    for (const [index, name] of containers.entries()) {
+      const container = found[index];
+      if (container?.State.Status !== "running" || container.RestartCount !== (before.get(name) ?? container.RestartCount)) return name;
+      before.set(name, container.RestartCount);
     }
     await sleep(LOOK_EVERY, undefined, { signal }).catch(() => undefined);
   }

@@ -1,7 +1,8 @@
 /** Removes the images of this stack that no kept release needs; never anything else. */
+import { EngineError } from "../docker/engineError.ts";
+import { listImages, removeImage, tagsOf } from "../engine/images.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
 import { dropCopies } from "./snapshot.ts";
-import { docker, tryDocker } from "../engine/docker.ts";
 import { readInput, runStep } from "./step.ts";
 
 export interface PruneInput {
@@ -17,16 +18,20 @@ export interface PruneInput {
 }
 
 /** The images to remove, each once. Pure. */
-export const surplus = (images: readonly string[], keep: readonly string[]): string[] =>
-  [...new Set(images)].filter((image) => image !== "" && !keep.includes(image));
+export const surplus = (images: readonly string[], repository: string, keep: readonly string[]): string[] =>
+  [...new Set(images)].filter((image) => image.startsWith(`${repository}:`) && !keep.includes(image));
 
 async function main(): Promise<void> {
   const { owner, repository, keep, live } = readInput<PruneInput>();
-  const images = await docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...ownedBy(owner), repository]);
-  for (const image of surplus(images.split("\n"), keep)) {
-    const { code, stderr } = await tryDocker(["image", "rm", image]);
-    // A failed release's image is in use until its containers go, at the end of this update: the next one removes it.
-    console.log(code === 0 ? `removed image ${image}` : `left image ${image}: ${stderr.trim()}`);
+  const images = tagsOf(await listImages({ ...ownedBy(owner), reference: [repository] }));
+  for (const image of surplus(images, repository, keep)) {
+    try {
+      if (await removeImage(image)) console.log(`removed image ${image}`);
+    } catch (error) {
+      // A failed release's image is in use until its containers go, at the end of this update: the next one removes it.
+      if (!(error instanceof EngineError && error.status === 409)) throw error;
+      console.log(`left image ${image}: ${error.words}`);
+    }
   }
   if (live !== null) await dropCopies(owner, live);
 }

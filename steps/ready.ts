@@ -1,7 +1,8 @@
 /** Waits until an accessory serves, or says why it does not. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { logLines } from "./diagnosis.ts";
-import { docker, tryDocker } from "../engine/docker.ts";
+import { EngineError } from "../docker/engineError.ts";
+import { execIn, getContainer, type Result } from "../engine/containers.ts";
+import { lastWords } from "./diagnosis.ts";
 import { readInput, runStep, StepError } from "./step.ts";
 
 export interface ReadyInput {
@@ -19,24 +20,36 @@ export interface ReadyInput {
 /** Milliseconds between two checks. */
 const PAUSE = 200;
 
+/** Seconds that one check may take. */
+const CHECK = 10;
+
 async function main(): Promise<void> {
   const { accessory, container, check, deadline } = readInput<ReadyInput>();
   const began = Date.now();
   const seconds = () => ((Date.now() - began) / 1000).toFixed(1);
   for (;;) {
-    const { code, stderr } = await tryDocker(["exec", container, ...check]);
+    const { code, stderr } = await tryCheck(container, check, Math.max(1, Math.min(CHECK, deadline - (Date.now() - began) / 1000)));
     if (code === 0) break;
-    const [state, exit] = (await docker(["inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", container])).split(" ");
-    const ended = state === "exited" || state === "restarting" || state === "dead";
+    const { Status, ExitCode } = (await getContainer(container)).State;
+    const ended = Status === "exited" || Status === "restarting" || Status === "dead";
     if (!ended && Date.now() - began < deadline * 1000) {
       await sleep(PAUSE);
       continue;
     }
-    const log = await tryDocker(["logs", "--tail", "50", container]);
-    const why = ended ? `its container ended with exit code ${exit} after ${seconds()} s` : `it does not answer after ${seconds()} s: ${stderr.trim().split("\n").at(-1) || "its check fails"}`;
-    throw new StepError([`accessory ${accessory} is not ready: ${why}`, ...logLines(container, `${log.stdout}${log.stderr}`), "  Its data are as they were. Mend its configuration and run the update again."].join("\n"));
+    const why = ended ? `its container ended with exit code ${ExitCode} after ${seconds()} s` : `it does not answer after ${seconds()} s: ${stderr.trim().split("\n").at(-1) || "its check fails"}`;
+    throw new StepError([`accessory ${accessory} is not ready: ${why}`, ...(await lastWords(container)), "  Its data are as they were. Mend its configuration and run the update again."].join("\n"));
   }
   console.log(`accessory ${accessory} is ready after ${seconds()} s`);
+}
+
+/** A check that does not end, or that the engine does not run in a container that has ended, has failed. @throws EngineError where the engine does not answer */
+async function tryCheck(container: string, check: readonly string[], seconds: number): Promise<Result> {
+  try {
+    return await execIn(container, check, { seconds });
+  } catch (error) {
+    if (!(error instanceof EngineError && (error.failure === "refused" || error.failure === "silent"))) throw error;
+    return { code: 1, stdout: "", stderr: error.words || error.message }; // whether the engine answers at all, the container's state tells
+  }
 }
 
 if (process.env["BERTH_INPUT"]) void runStep(main);

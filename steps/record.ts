@@ -4,7 +4,7 @@
  */
 import { basename, dirname } from "node:path/posix";
 import { text } from "node:stream/consumers";
-import { copyInto } from "../engine/copy.ts";
+import { copyInto } from "../engine/files.ts";
 import { readInput, runStep } from "./step.ts";
 import { RECORD_FILE } from "../engine/gatewayWords.ts";
 

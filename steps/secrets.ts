@@ -4,13 +4,14 @@
  */
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { labelWords, type Owner } from "../engine/labels.ts";
+import { labels, type Owner } from "../engine/labels.ts";
 import { askProgram } from "../release/secretProgram.ts";
 import type { SecretSettings } from "../settings/settings.ts";
-import { copyInto } from "../engine/copy.ts";
+import { copyInto } from "../engine/files.ts";
+import { createVolume, removeVolume } from "../engine/volumes.ts";
 import { IMAGES } from "../toolchain/versions.ts";
-import { docker, tryDocker } from "../engine/docker.ts";
-import { readInput, runStep, StepError } from "./step.ts";
+import { helperSpec, withHelper } from "./helper.ts";
+import { readInput, runStep, StepError, withRepair } from "./step.ts";
 
 export interface SecretsInput {
   readonly owner: Owner;
@@ -26,19 +27,18 @@ async function main(): Promise<void> {
   const { owner, process: reader, uid } = readInput<SecretsInput>();
   const secrets = JSON.parse(await text(process.stdin)) as Record<string, SecretSettings>;
   const files = await Promise.all(Object.entries(secrets).map(async ([name, secret]) => ({ name, content: await bytesOf(name, secret) })));
-  const volume = process.env["PULUMI_COMMAND_STDOUT"] || `${owner.project}-${owner.stack}-secrets-${reader}-${randomBytes(4).toString("hex")}`;
-  const marks = labelWords(owner, "secrets");
-  await docker(["volume", "create", ...marks, volume]);
+  const known = process.env["PULUMI_COMMAND_STDOUT"];
+  const volume = known || `${owner.project}-${owner.stack}-secrets-${reader}-${randomBytes(4).toString("hex")}`;
+  const marks = labels(owner, "secrets");
+  await createVolume(volume, marks);
   try {
-    const helper = await docker(["create", ...marks, "--network", "none", "--volume", `${volume}:${FOLDER}`, IMAGES.proxy, "never-started"]);
-    try {
-      const access = uid === null ? { mode: 0o444 } : { mode: 0o400, uid };
-      await copyInto(helper, FOLDER, files.map((file) => ({ ...file, ...access })));
-    } finally {
-      await docker(["rm", "--force", helper]);
-    }
+    const access = uid === null ? { mode: 0o444 } : { mode: 0o400, uid };
+    await withHelper(helperSpec(marks, IMAGES.proxy, { volume, folder: FOLDER }), (helper) => copyInto(helper, FOLDER, files.map((file) => ({ ...file, ...access }))));
   } catch (error) {
-    await tryDocker(["volume", "rm", volume]);
+    if (known) throw error; // the volume is that of a release
+    await removeVolume(volume).catch((second: unknown) => {
+      throw withRepair(error, `A volume is left behind, docker volume rm ${volume}`, second);
+    });
     throw error;
   }
   console.log(volume);

@@ -3,57 +3,70 @@
  * requests wait, so that nobody writes between the copy and its return. The container that copies is the record of it: it
  * stays until all is done, and what a killed update has left is put right by it.
  */
-import { labelWords, ownedBy, type Owner } from "../engine/labels.ts";
-import { docker, tryDocker } from "../engine/docker.ts";
-import { StepError, withRepair } from "./step.ts";
-import { type HoldInput, serveAgain, takeOver } from "./hold.ts";
-import { type JobSpec, runJob, stateOf } from "./runJob.ts";
+import { EngineError } from "../docker/engineError.ts";
+import { findContainer, removeContainer, renameContainer } from "../engine/containers.ts";
+import { labels, ownedBy, type Owner } from "../engine/labels.ts";
 import { findLive, type Live } from "../engine/live.ts";
+import { createVolume, listVolumes, removeVolume } from "../engine/volumes.ts";
+import { copyVolumes, type CopyInput, HOURS, nameFor } from "./copyVolumes.ts";
+import { StepError, withRepair } from "./step.ts";
+import { type HoldInput, letGo, serveAgain, takeOver } from "./hold.ts";
+import { type BegunJob, endOf, finishJob, type JobSpec, runJob, stateOf } from "./runJob.ts";
 
-export interface SnapshotInput extends Pick<HoldInput, "owner" | "gateway" | "service" | "drain" | "health"> {
-  /** Image with a shell, `cp` and `find`. */
-  readonly image: string;
-  /** Engine's names of the volumes, and of their copies. */
-  readonly volumes: readonly { readonly volume: string; readonly copy: string }[];
+export interface SnapshotInput extends CopyInput, Pick<HoldInput, "owner" | "gateway" | "service" | "drain" | "health"> {
   /** Whether what was live serves again at the end: false where the caller holds requests already, and sees to that. */
   readonly alone: boolean;
 }
 
-/** What the record says. */
+/** What the record says. The job of an earlier Berth's has more in it, and is never begun again by it. */
 interface Begun {
   readonly input: SnapshotInput;
-  readonly job: JobSpec;
+  readonly job: BegunJob;
 }
+
+/** The data are not as they were before, and nobody may write until the next update has put them back. */
+export class NotPutBack extends StepError {}
 
 /** Label of the record. */
 const RECORD = "berth.snapshot";
-const nameOf = ({ project, stack }: Owner, what: string): string => `${project}-${stack}-${what}`;
+
+/** What the record's container is called until the data are settled, and after that. */
+const [OPEN, OVER] = ["snapshot", "snapshot-over"] as const;
+
 const holdOf = ({ input, job }: Begun): HoldInput => ({ ...input, candidates: [], workers: [], migration: { job, snapshot: input } });
 
 /** Runs a migration. @throws StepError where it fails, with the data as they were and the name of their copy */
 export async function runWithCopy(input: SnapshotInput, job: JobSpec): Promise<void> {
   await settle(input.owner);
   if ((await stateOf(job.container)) === "exited 0") return runJob(job); // it had come to its end when the update was cut off
-  const begun = { input, job };
+  const { what, release, container, timeout } = job;
+  const begun: Begun = { input, job: { what, release, container, timeout } };
   const live = await findLive(input.gateway, input.service);
   try {
     if (input.alone) await takeOver(holdOf(begun), live);
     await copy(begun);
   } catch (error) {
-    await end(begun, live).catch((second: unknown) => {
-      throw withRepair(error, "What was live before could not be brought back, run the update again", second);
-    });
-    throw error;
+    return await giveUp(begun, live, error);
   }
   try {
     await runJob(job);
   } catch (error) {
-    await putBack(begun).then(() => end(begun, live)).catch((second: unknown) => {
-      throw withRepair(error, `The data could not be put back, run the update again. Their copy is ${copiesOf(input)}`, second);
+    await putBack(begun).catch((second: unknown) => {
+      throw new NotPutBack(withRepair(error, `The data could not be put back, run the update again. Their copy is ${copiesOf(input)}`, second).message);
     });
-    throw new StepError(`${(error as Error).message}\n  The data are as they were before it. Their copy stays until the next release is live: ${copiesOf(input)}`);
+    const words = `${(error as Error).message}\n  The data are as they were before it. Their copy stays until the next release is live: ${copiesOf(input)}`;
+    return await giveUp(begun, live, new StepError(words));
   }
-  await end(begun, live);
+  const sick = await end(begun, live);
+  if (sick !== undefined) console.log(sick);
+}
+
+/** Brings back what was live. @throws the cause, with what is not as it was */
+async function giveUp(begun: Begun, live: Live | undefined, cause: unknown): Promise<never> {
+  const sick = await end(begun, live).catch((second: unknown) => {
+    throw withRepair(cause, "What was live before could not be brought back, run the update again", second);
+  });
+  throw sick === undefined ? cause : new StepError(`${(cause as Error).message}\n  ${sick}`);
 }
 
 const copiesOf = ({ volumes }: SnapshotInput): string => volumes.map(({ volume, copy: name }) => `${name} (of ${volume})`).join(", ");
@@ -61,28 +74,35 @@ const copiesOf = ({ volumes }: SnapshotInput): string => volumes.map(({ volume, 
 /**
  * Puts right what a migration has left whose update was killed: it is waited for, and where it did not succeed the data
  * are put back; then what was live serves again. Returns whether there was anything to do.
+ * @throws EngineError where the engine does not tell how things are, with all left as it is
  */
 export async function settle(owner: Owner): Promise<boolean> {
-  const record = nameOf(owner, "snapshot");
-  const { code, stdout } = await tryDocker(["inspect", "--type", "container", "--format", `{{index .Config.Labels "${RECORD}"}}`, record]);
-  if (code !== 0) return false;
-  const begun = JSON.parse(stdout) as Begun;
+  const [open, over] = await Promise.all([OPEN, OVER].map((what) => findContainer(nameFor(owner, what))));
+  const record = (open ?? over)?.Config.Labels[RECORD];
+  if (record === undefined) return false;
+  const begun = JSON.parse(record) as Begun;
   const { job, input } = begun;
   console.log(`The ${job.what} of release ${job.release} was cut off with its update.`);
-  if ((await stateOf(record))?.startsWith("running")) await tryDocker(["wait", record]);
-  if ((await stateOf(record)) === "exited 0" && !(await hasSucceeded(job))) {
-    await tryDocker(["rm", "--force", job.container]);
-    await putBack(begun);
-    console.log(`The data are as they were before it. Their copy: ${copiesOf(input)}`);
+  if (open) {
+    const late = open.State.Status === "running" && (await endOf(open.Id, HOURS * 3600)) === undefined;
+    if (late) throw new StepError(`the copy that was begun before it, container ${nameFor(owner, OPEN)}, does not come to its end`);
+    if ((await stateOf(open.Id)) === "exited 0" && !(await hasSucceeded(job))) {
+      await putBack(begun);
+      console.log(`The data are as they were before it. Their copy: ${copiesOf(input)}`);
+    }
   }
-  await end({ input: { ...input, alone: true }, job }, await findLive(input.gateway, input.service));
+  const gateway = await findContainer(input.gateway); // without one there is nobody to serve
+  const sick = await end({ input: { ...input, alone: gateway !== undefined }, job }, gateway && (await findLive(input.gateway, input.service)));
+  if (sick !== undefined) console.log(sick);
   return true;
 }
 
 /** Waits for a job that still runs, as long as it may take. */
-async function hasSucceeded(job: JobSpec): Promise<boolean> {
-  if (!(await stateOf(job.container))?.startsWith("running")) return (await stateOf(job.container)) === "exited 0";
-  return runJob(job).then(() => true, (error: Error) => {
+async function hasSucceeded(job: BegunJob): Promise<boolean> {
+  const state = await stateOf(job.container);
+  if (!state?.startsWith("running")) return state === "exited 0";
+  return finishJob(job).then(() => true, (error: unknown) => {
+    if (!(error instanceof StepError)) throw error;
     console.log(error.message);
     return false;
   });
@@ -91,42 +111,46 @@ async function hasSucceeded(job: JobSpec): Promise<boolean> {
 /** New copies, complete once the container has ended with 0. @throws StepError where there is no room, for instance */
 async function copy({ input, job }: Begun): Promise<void> {
   const { owner, volumes } = input;
+  await removeContainer(nameFor(owner, "restore")); // one that was cut off holds the copy of an earlier try
   for (const { volume, copy: name } of volumes) {
-    await tryDocker(["volume", "rm", name]); // of an earlier try
-    await docker(["volume", "create", ...labelWords(owner, "snapshot", { "berth.release": job.release, "berth.copyOf": volume }), name]);
+    await removeVolume(name);
+    await createVolume(name, labels(owner, "snapshot", { "berth.release": job.release, "berth.copyOf": volume }));
   }
-  // Where the file system can, a copy takes neither time nor room; holes stay holes.
-  await work(input, "snapshot", ["--label", `${RECORD}=${JSON.stringify({ input, job })}`], (index) => `cp -a --reflink=auto --sparse=always /data/${index}/. /copy/${index}/`);
+  await copyVolumes(input, OPEN, { [RECORD]: JSON.stringify({ input, job }) });
 }
 
 /** Safe to repeat: a copy is never written to. */
-const putBack = ({ input }: Begun): Promise<void> =>
-  work(input, "restore", ["--rm"], (index) => `find /data/${index} -mindepth 1 -delete && cp -a --reflink=auto --sparse=always /copy/${index}/. /data/${index}/`, ",readonly");
-
-/** Runs a command for each volume in a container of a fixed name, so that there is never a second one. */
-async function work({ owner, image, volumes }: SnapshotInput, what: string, more: readonly string[], command: (index: number) => string, copies = ""): Promise<void> {
-  const name = nameOf(owner, what);
-  await tryDocker(["rm", "--force", name]);
-  const mounts = volumes.flatMap(({ volume, copy: copied }, index) => ["--mount", `type=volume,source=${volume},target=/data/${index}`, "--mount", `type=volume,source=${copied},target=/copy/${index}${copies}`]);
-  const bounds = ["--network", "none", "--read-only", "--security-opt", "no-new-privileges:true", "--cap-drop", "ALL", ...["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"].flatMap((capability) => ["--cap-add", capability])];
-  const { code, stdout, stderr } = await tryDocker(["run", "--name", name, ...labelWords(owner, "snapshot"), ...more, ...bounds, "--user", "0", ...mounts, "--entrypoint", "sh", image, "-ec", volumes.map((_, index) => command(index)).join("\n")]);
-  if (code !== 0) throw new StepError(`the volumes could not be copied, and nothing was migrated: ${(stderr || stdout).trim()}`);
+async function putBack({ input, job }: Begun): Promise<void> {
+  await removeContainer(job.container);
+  if ((await findContainer(job.container)) !== undefined) throw new StepError(`container ${job.container} is still being removed`); // and may write
+  await copyVolumes(input, "restore");
 }
 
-/** What was live serves again, and the record goes. */
-async function end(begun: Begun, live: Live | undefined): Promise<void> {
+/**
+ * What was live serves again, and the record goes. Returns what is to be said of it where it does not get healthy.
+ * The record is over before: what is written from then on must never be replaced by the copy.
+ */
+async function end(begun: Begun, live: Live | undefined): Promise<string | undefined> {
   const { input } = begun;
-  if (input.alone && live) await serveAgain(holdOf(begun), live);
-  await tryDocker(["rm", "--force", nameOf(input.owner, "snapshot")]);
+  const [open, over] = [nameFor(input.owner, OPEN), nameFor(input.owner, OVER)];
+  if ((await findContainer(open)) !== undefined) {
+    await removeContainer(over);
+    await renameContainer(open, over);
+  }
+  const healthy = !input.alone || (live ? await serveAgain(holdOf(begun), live) : await letGo(input));
+  await removeContainer(over);
+  return healthy ? undefined : `Release ${live?.release} was started again and does not get healthy`;
 }
 
 /** Removes the copies that no longer serve: of releases before the live one, and of what failed since. */
 export async function dropCopies(owner: Owner, live: string): Promise<void> {
-  const format = '{{.Name}}\t{{.Label "berth.release"}}';
-  const rows = await docker(["volume", "ls", ...ownedBy(owner), "--filter", "label=berth.part=snapshot", "--format", format]);
-  for (const [name = "", release] of rows.split("\n").filter(Boolean).map((row) => row.split("\t"))) {
-    if (release === live) continue;
-    const { code, stderr } = await tryDocker(["volume", "rm", name]);
-    console.log(code === 0 ? `removed copy ${name}` : `left copy ${name}: ${stderr.trim()}`);
+  for (const { Name, Labels } of await listVolumes(ownedBy(owner, "berth.part=snapshot"))) {
+    if (Labels?.["berth.release"] === live) continue;
+    try {
+      if (await removeVolume(Name)) console.log(`removed copy ${Name}`);
+    } catch (error) {
+      if (!(error instanceof EngineError && error.status === 409)) throw error; // it is in use
+      console.log(`left copy ${Name}: ${error.words}`);
+    }
   }
 }

@@ -1,11 +1,18 @@
-import { request } from "node:http";
-import { run } from "./run.ts";
+/** What set-up asks of an engine: whether it is there, and its images. */
+import { createReadStream } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { createInterface } from "node:readline";
+import { resolveAddress } from "../docker/address.ts";
+import { type Call, Client } from "../docker/client.ts";
+import { EngineError } from "../docker/engineError.ts";
 
-/** Where the engine is that commands talk to, unless DOCKER_HOST says otherwise. */
+/** Where the engine is that commands talk to, unless something says otherwise. */
 export const DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock";
 
 /** An engine that does not answer within this time counts as absent, in seconds. */
 const ANSWER_WITHIN_SECONDS = 3;
+/** Seconds for a pull or a load: as a whole until it begins, and between two words of it. */
+const TRANSFER = { seconds: 600, idle: 120 };
 
 /** What came of asking an engine for its version. */
 export type EngineAnswer =
@@ -19,74 +26,56 @@ export interface Image {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The engine's address: DOCKER_HOST, else the default socket. */
-export function dockerHost(env: NodeJS.ProcessEnv): string {
-  return env.DOCKER_HOST || DEFAULT_DOCKER_HOST;
-}
+/** The engine's address; see `resolveAddress`. */
+export const dockerHost = (env: NodeJS.ProcessEnv): string => resolveAddress({ env }).host;
+
+/** The client of an engine at `host`, with the certificates that the environment has for it. */
+const clientOf = (host: string): Client => {
+  const address = resolveAddress({ env: process.env });
+  return new Client(address.host === host ? address : resolveAddress({ env: { ...process.env, DOCKER_HOST: host } }));
+};
 
 /** Asks the engine at `host` (as in DOCKER_HOST) for its version. */
 export async function askEngine(host: string): Promise<EngineAnswer> {
   try {
-    const version = JSON.parse(await get(host, "/version", ["version", "--format", "{{json .Server}}"])) as {
-      Version: string;
-      ApiVersion: string;
-      Arch: string;
-    };
-    return { kind: "up", version: version.Version, apiVersion: version.ApiVersion, arch: version.Arch };
+    const seconds = host.startsWith("ssh:") ? 20 : ANSWER_WITHIN_SECONDS;
+    const { Version, ApiVersion, Arch } = await clientOf(host).ask<{ Version: string; ApiVersion: string; Arch: string }>({ path: "/version", what: "its version" }, { seconds });
+    return { kind: "up", version: Version, apiVersion: ApiVersion, arch: Arch };
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    const forbidden = (error as NodeJS.ErrnoException).code === "EACCES" || /permission denied/i.test(detail);
-    return { kind: forbidden ? "forbidden" : "absent", detail };
+    return { kind: error instanceof EngineError && error.failure === "forbidden" ? "forbidden" : "absent", detail: (error as Error).message };
   }
 }
 
-/** Looks for an image by its tag; undefined where the engine has none or does not answer. */
+/** Looks for an image by its tag; undefined where the engine has none, or where there is no engine. @throws EngineError where it cannot tell */
 export async function findImage(host: string, tag: string): Promise<Image | undefined> {
   try {
-    const command = ["image", "inspect", "--format", "{{json .}}", tag];
-    const image = JSON.parse(await get(host, `/images/${tag}/json`, command)) as {
-      Id: string;
-      Config?: { Labels?: Record<string, string> | null };
-    };
-    return { id: image.Id, labels: image.Config?.Labels ?? {} };
-  } catch {
-    return undefined;
+    const image = await clientOf(host).askIfThere<{ Id: string; Config?: { Labels?: Record<string, string> | null } }>({ path: `/images/${tag}/json`, what: `image ${tag}` });
+    return image && { id: image.Id, labels: image.Config?.Labels ?? {} };
+  } catch (error) {
+    if (error instanceof EngineError && (error.failure === "absent" || error.failure === "forbidden")) return undefined; // the need of an engine tells
+    throw error;
   }
 }
 
-/** The environment for the docker CLI to talk to the engine at `host`. */
-export function dockerEnvironment(host: string): NodeJS.ProcessEnv {
-  return { ...process.env, DOCKER_HOST: host };
+/** Pulls an image. @param onLine told how far it is @throws EngineError, Error with the engine's words */
+export async function pullImage(host: string, image: string, onLine: (line: string) => void): Promise<void> {
+  const [, fromImage = image, tag = "latest"] = /^(.*):([^:/]+)$/.exec(image) ?? [];
+  await follow(host, { method: "POST", path: "/images/create", query: { fromImage, tag }, what: `to pull ${image}` }, onLine);
 }
 
-/**
- * Reads from the engine's API: at once where that is plain HTTP, which costs milliseconds, else (ssh, TLS) with the
- * docker command that answers the same.
- */
-function get(host: string, path: string, command: readonly string[]): Promise<string> {
-  const socket = /^unix:\/\/(.+)$/.exec(host)?.[1];
-  if (socket !== undefined) return getHttp({ socketPath: socket, path });
-  const tcp = /^(?:tcp|http):\/\/([^/:]+|\[[^\]]+\])(?::(\d+))?/.exec(host);
-  if (tcp?.[1] !== undefined && !process.env.DOCKER_TLS_VERIFY && !process.env.DOCKER_TLS) {
-    return getHttp({ host: tcp[1].replace(/^\[|\]$/g, ""), port: Number(tcp[2] ?? 2375), path });
+/** Loads an archive as `docker save` makes it. @throws EngineError, Error with the engine's words */
+export async function loadArchive(host: string, file: string): Promise<void> {
+  await follow(host, { method: "POST", path: "/images/load", query: { quiet: true }, body: createReadStream(file), what: "to load an image" }, () => undefined);
+}
+
+/** Reads the engine's words about long work to their end: an error is one of them. */
+async function follow(host: string, call: Call, onLine: (line: string) => void): Promise<void> {
+  const response: IncomingMessage = await clientOf(host).open(call, TRANSFER);
+  for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+    if (!line.trim().startsWith("{")) continue;
+    const { error, status, id } = JSON.parse(line) as { error?: string; status?: string; id?: string };
+    if (error !== undefined) throw new Error(`the Docker engine refused ${call.what}: ${error}`);
+    if (status !== undefined) onLine(id === undefined ? status : `${id}: ${status}`);
   }
-  return run("docker", command, { env: dockerEnvironment(host), timeoutSeconds: 20 });
-}
-
-function getHttp(target: { socketPath?: string; host?: string; port?: number; path: string }): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = request({ ...target, timeout: ANSWER_WITHIN_SECONDS * 1000, agent: false }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (part: string) => (body += part));
-      response.on("error", reject);
-      response.on("end", () => {
-        if (response.statusCode === 200) resolve(body);
-        else reject(new Error(`it answered ${response.statusCode}: ${body.trim()}`));
-      });
-    });
-    call.on("timeout", () => call.destroy(new Error(`no answer in ${ANSWER_WITHIN_SECONDS} s`)));
-    call.on("error", reject);
-    call.end();
-  });
+  if (!response.complete) throw new Error(`the connection to the Docker engine at ${host} broke: asked ${call.what}`);
 }

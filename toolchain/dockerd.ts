@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { sbinPath } from "./apt.ts";
 import { askEngine } from "./docker.ts";
-import { UserError } from "./userError.ts";
+import { UserError } from "../settings/userError.ts";
 
 /** An engine that set-up starts, and stops, itself. */
 export interface Daemon {

@@ -8,7 +8,7 @@ import type { Found, Need, Report } from "./need.ts";
 import { findOnPath } from "./path.ts";
 import { run } from "./run.ts";
 import { isAtLeast } from "./semver.ts";
-import { UserError } from "./userError.ts";
+import { UserError } from "../settings/userError.ts";
 import { VERSIONS } from "./versions.ts";
 
 /** The Docker Engine at DOCKER_HOST or the default socket, started from Debian's package where there is none. */
@@ -39,7 +39,7 @@ export function engineNeed(machine: Machine): Need {
   };
 }
 
-/** The docker command, which Berth runs to reach containers. */
+/** The docker command, by which the end-to-end tests see the engine as a person does. Berth itself runs none. */
 export function dockerCliNeed(): Need {
   return {
     name: "docker CLI",

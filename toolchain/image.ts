@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { entryFolder, makeEntry } from "./cache.ts";
-import { dockerEnvironment, findImage } from "./docker.ts";
+import { findImage, pullImage } from "./docker.ts";
 import { siteObstacle } from "./download.ts";
 import { BUILT_LABEL, KEY_LABEL, loadImage } from "./imageArchive.ts";
 import type { Machine } from "./machine.ts";
 import type { Need, Report } from "./need.ts";
-import { run } from "./run.ts";
 
 /** An image that can be pulled or built from packages. */
 export interface ProvidedImage {
@@ -43,17 +42,13 @@ export function imageNeed(machine: Machine, image: ProvidedImage, host: string):
         from: "official download",
         typicalSeconds: 30,
         obstacle: () => siteObstacle(machine.sites.images),
-        get: async (report, waitFor) => {
-          await waitFor("docker CLI");
-          const env = dockerEnvironment(host);
-          await run("docker", ["pull", image.tag], { env, onLine: report, timeoutSeconds: 600 });
-        },
+        get: (report) => pullImage(host, image.tag, report),
       },
       {
         from: image.from,
         typicalSeconds: image.typicalSeconds,
         obstacle: async () => ((await isCached(machine, image)) ? undefined : image.obstacle()),
-        get: async (report, waitFor) => {
+        get: async (report) => {
           const key = await image.key();
           const labels = { [BUILT_LABEL]: "from-packages", [KEY_LABEL]: key };
           const folder = await makeEntry(
@@ -63,7 +58,6 @@ export function imageNeed(machine: Machine, image: ProvidedImage, host: string):
             (unfinished) => image.build(unfinished, labels, report),
             () => report("waiting for another run that builds it"),
           );
-          await waitFor("docker CLI");
           report("loading it into the engine");
           await loadImage(host, folder);
         },

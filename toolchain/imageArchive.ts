@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { dockerEnvironment } from "./docker.ts";
+import { loadArchive } from "./docker.ts";
 import { run } from "./run.ts";
 
 /** How containers of an image run: the part of an image's configuration that a Dockerfile writes. */
@@ -50,9 +50,7 @@ export async function packImage(folder: string, tag: string, config: ImageConfig
 }
 
 /** Loads an archive made by `packImage` into the engine at `host`. */
-export async function loadImage(host: string, folder: string): Promise<void> {
-  await run("docker", ["load", "--quiet", "--input", join(folder, ARCHIVE)], { env: dockerEnvironment(host) });
-}
+export const loadImage = (host: string, folder: string): Promise<void> => loadArchive(host, join(folder, ARCHIVE));
 
 async function sha256(file: string): Promise<string> {
   const hash = createHash("sha256");

@@ -2,7 +2,7 @@ import type { AccessoryKind } from "../settings/accessoryKinds.ts";
 import { accessoryImage } from "./accessoryImages.ts";
 import { baseImage } from "./baseImage.ts";
 import { currentEngineNeed, currentHost } from "./currentEngine.ts";
-import { dockerCliNeed, engineNeed } from "./engine.ts";
+import { engineNeed } from "./engine.ts";
 import { imageNeed } from "./image.ts";
 import type { Machine } from "./machine.ts";
 import type { Need } from "./need.ts";
@@ -15,14 +15,19 @@ import { resticImage } from "./resticImage.ts";
 export type EngineKind = "classic" | "current";
 
 /** Everything that Berth needs on a machine. The order is the one of the doctor's table; long builds come first. */
-export function allNeeds(machine: Machine, engine: EngineKind = "classic"): readonly Need[] {
+export const allNeeds = (machine: Machine, engine: EngineKind = "classic"): readonly Need[] => {
+  const [itself, ...images] = engineNeeds(machine, engine);
+  return [...(itself ? [itself] : []), ...toolNeeds(machine), ...images];
+};
+
+/** What every command needs, whatever engine its stack is on. */
+export const toolNeeds = (machine: Machine): readonly Need[] => [pulumiNeed(machine), dockerPluginNeed(machine), commandPluginNeed(machine)];
+
+/** An engine with the images that a change of a stack needs on it. */
+export function engineNeeds(machine: Machine, engine: EngineKind = "classic"): readonly Need[] {
   const host = engine === "classic" ? machine.dockerHost : currentHost(machine);
   return [
     engine === "classic" ? engineNeed(machine) : currentEngineNeed(machine),
-    dockerCliNeed(),
-    pulumiNeed(machine),
-    dockerPluginNeed(machine),
-    commandPluginNeed(machine),
     imageNeed(machine, proxyImage(machine), host),
     imageNeed(machine, baseImage(machine), host),
   ];

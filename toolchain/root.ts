@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { UserError } from "./userError.ts";
+import { UserError } from "../settings/userError.ts";
 
 /** The checkout that holds `start`: the nearest folder upwards with Pulumi's and npm's project files. */
 export function checkoutRoot(start: string = dirname(process.argv[1] ?? ".")): string {

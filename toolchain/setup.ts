@@ -5,7 +5,7 @@ import { allNeeds, type EngineKind } from "./needs.ts";
 import { progressMode, runSteps, type ProgressMode } from "./progress.ts";
 import { findPulumi } from "./pulumi.ts";
 import { stopChildren } from "./run.ts";
-import { UserError } from "./userError.ts";
+import { UserError } from "../settings/userError.ts";
 
 /** Options of `setUp`. */
 export interface SetUpOptions {

@@ -1,21 +1,22 @@
 /** What an update has to know of the ones before it, as the engine remembers it. */
-import { spawn } from "node:child_process";
-import { text } from "node:stream/consumers";
-import { extract } from "tar-stream";
 import { urlSecret } from "../../settings/accessoryKinds.ts";
 import type { Past, Release } from "../../release/ledger.ts";
 import { SECRETS_LABEL, SETTINGS_LABEL } from "../../engine/labels.ts";
+import { contentIn } from "../../engine/files.ts";
 import { RECORD_FILE } from "../../engine/gatewayWords.ts";
+import { UserError } from "../shared/cli.ts";
 import type { ContainerThing, Things } from "./things.ts";
 
-/** The record in the gateway; undefined where it has none, because an older Berth made it. */
+/** The record in the gateway; undefined where it has none, because an older Berth made it. @throws EngineError @throws UserError where it cannot be read */
 export async function readRecord({ containers }: Things): Promise<Past | undefined> {
   const gateway = containers.find(({ labels }) => labels["berth.part"] === "gateway");
-  if (!gateway) return undefined;
-  const child = spawn("docker", ["cp", `${gateway.id}:${RECORD_FILE}`, "-"], { stdio: ["ignore", "pipe", "ignore"] });
-  const archive = child.stdout.pipe(extract());
-  for await (const entry of archive) return JSON.parse(await text(entry)) as Past;
-  return undefined;
+  const content = gateway && (await contentIn(gateway.id, RECORD_FILE));
+  if (content === undefined) return undefined;
+  try {
+    return JSON.parse(content.toString()) as Past;
+  } catch (error) {
+    throw new UserError(`what gateway ${gateway?.name} remembers cannot be read (${RECORD_FILE}): ${(error as Error).message}. Nothing was changed`);
+  }
 }
 
 /**

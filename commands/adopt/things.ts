@@ -1,7 +1,11 @@
 /** What a stack has on the engine that Pulumi's record names: by kind, with what tells which resource it is. */
+import { findContainers } from "../../engine/containers.ts";
+import { type Found, routedIn } from "../../engine/found.ts";
+import { listImages, tagsOf } from "../../engine/images.ts";
 import { ownedBy, type Owner } from "../../engine/labels.ts";
-import { docker } from "../../engine/containers.ts";
-import type { Found } from "../../engine/found.ts";
+import { listNetworks } from "../../engine/networks.ts";
+import { listVolumes } from "../../engine/volumes.ts";
+import { UserError } from "../shared/cli.ts";
 
 export interface Thing {
   readonly id: string;
@@ -27,49 +31,35 @@ export interface Things {
   readonly images: Readonly<Record<string, string>>;
 }
 
-interface Inspected {
-  readonly Id: string;
-  readonly Image: string;
-  readonly Created: string;
-  readonly Config: { readonly Labels: Thing["labels"] };
-  readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Destination: string }[];
-}
-
-/** Asks the engine. @param found what `lookAtEngine` has found @throws UserError where it does not answer */
-export async function readThings(owner: Owner, { containers, networks, routes }: Found): Promise<Things> {
-  const [inspected, volumes, images] = await Promise.all([
-    containers.length > 0 ? docker("inspect", ...containers.map(({ id }) => id)) : "[]",
-    docker("volume", "ls", "--quiet", ...ownedBy(owner)),
-    docker("image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
+/** Asks the engine. @param found what `lookAtEngine` has found @throws UserError where the gateway does not tell what serves @throws EngineError */
+export async function readThings(owner: Owner, found: Found): Promise<Things> {
+  const routed = routedIn(found);
+  if (routed === undefined) throw new UserError(`the gateway of stack ${owner.stack} runs and does not tell its routes, so what serves cannot be known. Nothing was changed. Look at it with: npm run logs -- --gateway --stack ${owner.stack}`);
+  const [containers, networks, volumes, images] = await Promise.all([
+    findContainers(found.containers.map(({ id }) => id)), // one that has gone meanwhile is none
+    listNetworks(ownedBy(owner)),
+    listVolumes(ownedBy(owner)),
+    listImages({}),
   ]);
-  const named = volumes === "" ? [] : (JSON.parse(await docker("volume", "inspect", ...volumes.split("\n"))) as { Name: string; Labels: Thing["labels"] }[]);
-  const routed = (routes ?? []).flatMap(({ targets }) => targets.map((target) => target.replace(/:\d+$/, "")));
-  const details = new Map((JSON.parse(inspected) as Inspected[]).map((one) => [one.Id, one]));
-  const all = containers.map(({ id, name, part, state }): ContainerThing => {
-    const { Config, Image = "", Created = "", Mounts = [] } = details.get(id) ?? ({} as Partial<Inspected>);
+  const states = new Map(found.containers.map(({ id, state }) => [id, state]));
+  const all = containers.map(({ Id, Name, Image, Created, Config, Mounts }): ContainerThing => {
+    const name = Name.slice(1);
     return {
-      id,
+      id: Id,
       name,
-      labels: Config?.Labels ?? {},
-      serves: part === "web" ? routed.includes(name) : state === "running",
+      labels: Config.Labels,
+      serves: Config.Labels["berth.part"] === "web" ? routed.includes(name) : states.get(Id) === "running",
       image: Image,
       created: Created,
-      volumes: Object.fromEntries(Mounts.flatMap(({ Type, Name, Destination }) => (Type === "volume" && Name ? [[Destination, Name]] : []))),
+      volumes: Object.fromEntries(Mounts.flatMap((mount) => (mount.Type === "volume" && mount.Name ? [[mount.Destination, mount.Name]] : []))),
     };
   });
   const serving = all.filter(({ serves }) => serves);
-  const serves = (volume: string) => serving.some((container) => Object.values(container.volumes).includes(volume));
+  const attached = new Map(found.networks.map((network) => [network.id, network.attached]));
   return {
     containers: all,
-    networks: await Promise.all(
-      networks.map(async ({ id, name, attached }) => ({
-        id,
-        name,
-        labels: JSON.parse(await docker("network", "inspect", "--format", "{{json .Labels}}", id)) as Thing["labels"],
-        serves: attached.some((container) => serving.some((other) => other.id === container.id)),
-      })),
-    ),
-    volumes: named.map(({ Name, Labels }) => ({ id: Name, name: Name, labels: Labels, serves: serves(Name) })),
-    images: Object.fromEntries(images.split("\n").filter(Boolean).map((line) => line.split(" "))) as Record<string, string>,
+    networks: networks.map(({ Id, Name, Labels }) => ({ id: Id, name: Name, labels: Labels, serves: attached.get(Id)?.some(({ id }) => serving.some((other) => other.id === id)) === true })),
+    volumes: volumes.map(({ Name, Labels }) => ({ id: Name, name: Name, labels: Labels ?? {}, serves: serving.some((container) => Object.values(container.volumes).includes(Name)) })),
+    images: Object.fromEntries(images.flatMap(({ Id, RepoTags }) => tagsOf([{ RepoTags }]).map((tag) => [tag, Id]))),
   };
 }

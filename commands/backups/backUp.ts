@@ -1,26 +1,18 @@
 /** One backup of one volume: hooks, restic, retention. */
+import { engine } from "../../engine/engine.ts";
 import type { Owner } from "../../engine/labels.ts";
 import type { VolumeBackup } from "../../settings/settings.ts";
+import { andThen, orUndo } from "../shared/cleanUp.ts";
 import { UserError } from "../shared/cli.ts";
-import { type Context, engineNameOf } from "./context.ts";
-import { hostOfHooks, runHook, stillRuns } from "./hooks.ts";
-import { type Progress, showProgress, sizeText } from "./progress.ts";
-import { readRecords, writeRecord } from "./records.ts";
-import { EXIT, explain, unreadFiles } from "./resticErrors.ts";
-import { type Backup, hostOf, marksOf, nextNumber, readBackups, shortId, surplus } from "./snapshots.ts";
+import { type Context, engineNameOf, existingOf } from "./context.ts";
+import { sizeText } from "./progress.ts";
+import { readData } from "./readData.ts";
+import { everGood, readRecords, writeRecord } from "./records.ts";
+import { EXIT, explain } from "./resticErrors.ts";
+import { retention } from "./retention.ts";
+import { type Backup, doubtOf, good, hostOf, isAnother, readBackups, shortId, timeText } from "./snapshots.ts";
+import { findSource, type Source } from "./source.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
-import { VOLUME } from "./workspaceFlags.ts";
-
-/** A release that takes away the container with the hooks makes a backup worth nothing: so often it is begun anew. */
-const ATTEMPTS = 3;
-
-interface Summary {
-  readonly message_type: "summary";
-  readonly snapshot_id: string;
-  readonly total_files_processed: number;
-  readonly total_bytes_processed: number;
-  readonly data_added_packed: number;
-}
 
 /** What was done, for a person and for machines. */
 export interface Made {
@@ -34,61 +26,89 @@ export interface Made {
   /** Earlier ones that were removed. */
   readonly removed: readonly string[];
   readonly kept: number;
-  /** What did not go as it should, and does no harm. */
-  readonly warning?: string;
+  /** What a person should know, and what does no harm. */
+  readonly warnings: readonly string[];
 }
 
 export interface BackUpOptions {
   /** Whether a repository may be begun where one was before. */
   readonly init: boolean;
+  /** Whether it counts whatever volume it is of, and however little is in it. */
+  readonly accepted: boolean;
   /** Asked once the volume is held: false where another command was quicker. Default: it is still to be done. */
   readonly stillDue?: () => Promise<boolean>;
   /** Called with what ends the work in its order: the container, and what was begun by a hook. */
   readonly onOpen?: (workspace: Workspace) => void;
 }
 
-/** Makes a backup, and writes down how it ended. Returns undefined where it was not due any more. @throws UserError @throws Busy */
-export async function backUp(context: Context, settings: VolumeBackup, { init, stillDue, onOpen }: BackUpOptions): Promise<Made | undefined> {
+/**
+ * Makes a backup, and writes down how it ended. Returns undefined where it was not due any more.
+ * @throws UserError, without a trace where the volume is not on the engine @throws Busy
+ */
+export async function backUp(context: Context, settings: VolumeBackup, { init, accepted, stillDue, onOpen }: BackUpOptions): Promise<Made | undefined> {
   const { owner, backups } = context;
   const { volume } = settings;
-  const source = engineNameOf(context, volume);
-  const workspace = await openWorkspace(owner, backups, { what: "backup", volume, mount: { source, write: false } });
+  const own = existingOf(context, volume) === undefined;
+  const source = await findSource({ volume, name: engineNameOf(context, volume), own, accepted, stack: context.stack });
+  const workspace = await openWorkspace(owner, backups, { what: "backup", volume, mount: { source: source.name, write: false } });
   onOpen?.(workspace);
-  try {
+  const record = { doing: "backup", volume } as const;
+  const now = () => new Date().toISOString();
+  const work = async (): Promise<Made | undefined> => {
     if (stillDue && !(await stillDue())) return undefined;
-    const made = await perform(context, settings, workspace, init);
-    await writeRecord(owner, { doing: "backup", volume, time: new Date().toISOString(), good: true, backup: made.backup, made: new Date().toISOString(), why: "" });
+    const made = await perform(context, settings, source, workspace, { init, accepted });
+    await writeRecord(owner, { ...record, time: now(), good: true, backup: made.backup, made: now(), why: "" });
     return made;
-  } catch (error) {
-    if (error instanceof UserError) await writeRecord(owner, { doing: "backup", volume, time: new Date().toISOString(), good: false, backup: "", made: "", why: error.message.split("\n")[0] ?? "" });
-    throw error;
-  } finally {
-    await workspace.close();
-  }
+  };
+  return andThen(
+    () => orUndo(work, (error) => writeRecord(owner, { ...record, time: now(), good: false, backup: "", made: "", why: error.message.split("\n")[0] ?? "" })),
+    workspace.close,
+  );
 }
 
-async function perform(context: Context, settings: VolumeBackup, workspace: Workspace, init: boolean): Promise<Made> {
+async function perform(context: Context, settings: VolumeBackup, source: Source, workspace: Workspace, { init, accepted }: Pick<BackUpOptions, "init" | "accepted">): Promise<Made> {
   const { backups } = context;
   const { volume, keep } = settings;
   const earlier = await openRepository(context, workspace, volume, init);
+  const counting = good(earlier);
   const started = Date.now();
-  const summary = await readData(context, settings, workspace, earlier);
+  const { made, bytesAdded } = await readData(context, settings, { workspace, source, earlier, accepted });
   const seconds = (Date.now() - started) / 1000;
-  const tooMany = surplus(earlier, keep - 1); // the one that was just made is kept
-  const { code, stderr } = tooMany.length > 0 ? await workspace.tryRestic(["forget", "--prune", "--retry-lock", "5m", ...tooMany.map(({ id }) => id)]) : { code: 0, stderr: "" };
+  const doubt = accepted ? "" : doubtOf(counting[0], made);
+  if (doubt !== "") return refuse(context, workspace, source, made, doubt);
+  const { surplus, future } = retention(made, counting, keep);
+  const tooMany = [...surplus, ...earlier.filter((backup) => backup.doubt !== "")];
+  const { code, stderr } = tooMany.length > 0 ? await workspace.tryRestic(["forget", "--prune", ...tooMany.map(({ id }) => id)]) : { code: 0, stderr: "" };
   if (code !== 0 && code !== EXIT.locked) throw new UserError(`the backup was made, but earlier ones could not be removed: ${explain(code, stderr, backups.target)}`);
-  const removed = code === 0 ? tooMany.map(shortId) : [];
+  const removed = code === 0 ? tooMany : [];
   return {
     volume,
-    backup: shortId({ id: summary.snapshot_id }),
-    files: summary.total_files_processed,
-    bytes: summary.total_bytes_processed,
-    bytesAdded: summary.data_added_packed,
+    backup: shortId(made),
+    files: made.files,
+    bytes: made.size,
+    bytesAdded,
     seconds,
-    removed,
+    removed: removed.map(shortId),
     kept: earlier.length + 1 - removed.length,
-    ...(code !== 0 && { warning: `earlier backups are removed by a later one, because ${explain(code, stderr, backups.target)}` }),
+    warnings: [
+      ...(made.files === 0 && !counting[0]?.files ? [`there is nothing in volume ${volume} (${source.name}), so there is nothing in backup ${shortId(made)}`] : []),
+      ...(isAnother(counting[0], made) ? [`${source.name} is another volume than the one that was backed up before, with about as much in it: it was restored, or moved`] : []),
+      ...future.map((backup) => `backup ${shortId(backup)} is dated ${timeText(backup)}, by a clock that was wrong: it stays, and does not count among those that are kept`),
+      ...(code === 0 ? [] : [`earlier backups are removed by a later one, because ${explain(code, stderr, backups.target)}`]),
+    ],
   };
+}
+
+/** Takes away a backup that does not count. Where that fails, it still does not: see `readBackups`. */
+async function refuse({ stack }: Context, workspace: Workspace, { name }: Source, made: Backup, doubt: string): Promise<never> {
+  const { volume } = made;
+  const { code } = await workspace.tryRestic(["forget", made.id]);
+  throw new UserError(
+    `what was read of volume ${volume} (${name} on the Docker engine at ${engine().address.host}) is no backup: ${doubt}. ` +
+      `It ${code === 0 ? "was not kept" : `does not count (backup ${shortId(made)})`}, and no earlier one was removed.\n` +
+      `  Are the data lost? Bring the last backup back: npm run restore -- ${volume} --stack ${stack}\n` +
+      `  Is it right like this? Say so: npm run backup -- ${volume} --accept --stack ${stack}`,
+  );
 }
 
 /** The volume's earlier backups. Begins a repository where there never was one. @throws UserError where one that was there is gone */
@@ -97,8 +117,7 @@ async function openRepository(context: Context, workspace: Workspace, volume: st
   const { code, stdout, stderr } = await workspace.tryRestic(listWords(owner, volume));
   if (code === 0) return readBackups(stdout, owner);
   if (code !== EXIT.noRepository) throw new UserError(explain(code, stderr, target));
-  const before = (await readRecords(owner)).some(({ good }) => good);
-  if (before && !init) throw new UserError(`the repository at ${target}, which backups were made in, is gone: is its disk mounted? To begin a new one: npm run backup -- --init --stack ${stack}`);
+  if (everGood(await readRecords(owner)) && !init) throw new UserError(`the repository at ${target}, which backups were made in, is gone: is its disk mounted? To begin a new one: npm run backup -- --init --stack ${stack}`);
   const begun = await workspace.tryRestic(["init"]);
   if (begun.code !== 0) {
     const backups = await workspace.tryRestic(listWords(owner, volume)); // another volume's may have been quicker
@@ -111,48 +130,8 @@ async function openRepository(context: Context, workspace: Workspace, volume: st
 
 const listWords = (owner: Owner, volume?: string): string[] => ["snapshots", "--json", "--no-lock", "--host", hostOf(owner), ...(volume === undefined ? [] : ["--tag", `volume=${volume}`])];
 
-/** The stack's backups, of one volume or of all, newest first. */
+/** The stack's backups, of one volume or of all, newest first; also those that do not count. */
 export const listBackups = async ({ owner }: Pick<Context, "owner">, workspace: Workspace, volume?: string): Promise<Backup[]> => readBackups(await workspace.restic(listWords(owner, volume)), owner);
-
-/** Reads the volume into the repository, between the hooks. */
-async function readData(context: Context, settings: VolumeBackup, workspace: Workspace, earlier: readonly Backup[]): Promise<Summary> {
-  const { volume, preHook, postHook } = settings;
-  for (let attempt = 1; ; attempt++) {
-    const host = preHook ?? postHook ? await hostOfHooks(context.owner, { name: volume, engineName: engineNameOf(context, volume) }, context.outputs.replicas) : undefined;
-    const progress = showProgress(`volume ${volume}`);
-    let summary: Summary;
-    try {
-      if (host && preHook) await runHook("preHook", host, preHook);
-      summary = await readOnce(context, settings, workspace, earlier, progress);
-    } finally {
-      progress.end();
-      if (host && postHook && (await stillRuns(host))) await runHook("postHook", host, postHook);
-    }
-    if (!host || (await stillRuns(host))) return summary;
-    await workspace.restic(["forget", summary.snapshot_id]);
-    if (attempt === ATTEMPTS) throw new UserError(`container ${host.name}, in which the hooks of volume ${volume} ran, ended before the backup did, for the ${ATTEMPTS}rd time: make it while nothing is released`);
-    console.log(`Container ${host.name}, in which the hooks ran, has ended meanwhile: the backup is begun anew.`);
-  }
-}
-
-async function readOnce({ owner, backups, outputs }: Context, { volume, leaveOut }: VolumeBackup, workspace: Workspace, earlier: readonly Backup[], progress: Progress): Promise<Summary> {
-  const parent = earlier[0] ? ["--parent", earlier[0].id] : ["--force"];
-  const marks = marksOf(owner, { volume, number: nextNumber(earlier), release: outputs.release });
-  const without = leaveOut === undefined ? [] : ["--exclude", `${VOLUME}/${leaveOut}`];
-  let summary: Summary | undefined;
-  const { code, stderr } = await workspace.tryRestic(["backup", "--json", ...parent, ...marks, ...without, VOLUME], (line) => {
-    if (line.includes('"summary"')) summary = JSON.parse(line) as Summary;
-    else progress.line(line);
-  });
-  if (code !== 0 && code !== EXIT.incomplete) throw new UserError(explain(code, stderr, backups.target));
-  if (!summary) throw new UserError(`restic ended without a word: ${stderr.trim()}`);
-  const unread = code === EXIT.incomplete ? unreadFiles(stderr) : [];
-  if (unread.length > 0) {
-    await workspace.restic(["forget", summary.snapshot_id]); // else it would count as one that is whole
-    throw new UserError([`${unread.length} files of volume ${volume} could not be read, so this is no backup:`, ...unread.slice(0, 10).map((line) => `  ${line}`)].join("\n"));
-  }
-  return summary;
-}
 
 /** One line for a person. Pure. */
 export function describe({ volume, backup, files, bytes, bytesAdded, seconds, removed, kept }: Made): string {

@@ -5,7 +5,7 @@ import { thisMachine } from "../../toolchain/machine.ts";
 import { backupNeeds } from "../../toolchain/needs.ts";
 import { setUp } from "../../toolchain/setup.ts";
 import { UserError } from "../shared/cli.ts";
-import { openEngine } from "../../engine/containers.ts";
+import { openEngine } from "../../engine/openEngine.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { checkOutputs, exportStack, type Outputs } from "../../stack/stack.ts";
 import { type Declared, readDeclared } from "../../stack/record.ts";
@@ -26,7 +26,7 @@ export async function openBackups(cli: PulumiCli, asked: string | undefined): Pr
   const configOf = (stack: string) => cli.read(["config", "--json", "--show-secrets", "--stack", stack]);
   const [{ stack, exported }, config] =
     asked === undefined ? await exportStack(cli, asked).then(async (found) => [found, await configOf(found.stack)] as const) : await Promise.all([exportStack(cli, asked), configOf(asked)]); // each takes half a second
-  const owner = await openEngine(cli.root, stack);
+  const owner = await openEngine(cli, stack);
   const { backups, volumeBackups: volumes } = settingsOf(config, owner.stack);
   if (!backups) throw new UserError(`stack ${stack} has no backups: say where they go with npm run pulumi -- config set --path berth:backups.target <folder> --stack ${stack} (docs/guides/backups.md)`);
   const declared = readDeclared(exported);

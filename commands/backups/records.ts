@@ -4,16 +4,21 @@
  */
 import { randomBytes } from "node:crypto";
 import { type BackupRecord, readRecordLabels, RECORD_LABEL } from "../../engine/backupRecord.ts";
+import { listContainers, removeContainer } from "../../engine/containers.ts";
+import { labels, ownedBy, type Owner } from "../../engine/labels.ts";
+import { createVolume, listVolumes, removeVolume, type Volume } from "../../engine/volumes.ts";
 import { ageInWords } from "../../settings/units.ts";
-import { labelWords, ownedBy, type Owner } from "../../engine/labels.ts";
-import { docker } from "../../engine/containers.ts";
 
 /** Of why something failed, so much is kept, in characters. */
 const WORDS = 300;
 
-/** Of each volume and doing the last record, newest first. */
-export const readRecords = async (owner: Owner): Promise<BackupRecord[]> =>
-  readRecordLabels(await docker("volume", "ls", ...ownedBy(owner), "--filter", `label=${RECORD_LABEL}`, "--format", `{{.Label "${RECORD_LABEL}"}}`));
+/** Of each volume and doing the last record, newest first. @throws EngineError */
+export const readRecords = async (owner: Owner): Promise<BackupRecord[]> => recordsIn(await listVolumes(ownedBy(owner, RECORD_LABEL)));
+
+const recordsIn = (volumes: readonly Volume[]): BackupRecord[] => readRecordLabels(volumes.flatMap(({ Labels }) => Labels?.[RECORD_LABEL] ?? []));
+
+/** Whether the stack ever had a good backup, as far as the engine remembers. Pure. */
+export const everGood = (records: readonly BackupRecord[]): boolean => records.some(({ good, wasGood }) => good || wasGood === true);
 
 /** One line for a person. @param now milliseconds since 1970. Pure. */
 export function describeRecord({ doing, volume, time, good, backup, made, why }: BackupRecord, now: number): string {
@@ -23,22 +28,21 @@ export function describeRecord({ doing, volume, time, good, backup, made, why }:
   return doing === "backup" ? `${last}, ${backup}` : `${last}, good: backup ${backup}, made ${ago(made)}`;
 }
 
-/** Puts a record in the place of the one before. */
+/** Puts a record in the place of the one before. @throws EngineError */
 export async function writeRecord(owner: Owner, record: BackupRecord): Promise<void> {
   const { doing, volume } = record;
-  const marks = ["berth.part=backup", `berth.volume=${volume}`, `berth.doing=${doing}`].flatMap((label) => ["--filter", `label=${label}`]);
-  const before = (await docker("volume", "ls", "--quiet", ...ownedBy(owner), "--filter", `label=${RECORD_LABEL}`, ...marks)).split("\n").filter(Boolean);
-  const marked = labelWords(owner, "backup", { "berth.volume": volume, "berth.doing": doing, [RECORD_LABEL]: JSON.stringify({ ...record, why: record.why.slice(0, WORDS) }) });
-  const name = `${owner.project}-${owner.stack}-${doing}-record-${randomBytes(4).toString("hex")}`;
-  await docker("volume", "create", ...marked, name);
-  if (before.length > 0) await docker("volume", "rm", ...before).catch(() => undefined); // another command was quicker
+  const marks = { "berth.volume": volume, "berth.doing": doing };
+  const of = Object.entries(marks).map(([name, value]) => `${name}=${value}`);
+  const before = await listVolumes(ownedBy(owner, RECORD_LABEL, "berth.part=backup", ...of));
+  const kept = { ...record, why: record.why.slice(0, WORDS), wasGood: everGood(recordsIn(before)) };
+  const marked = labels(owner, "backup", { ...marks, [RECORD_LABEL]: JSON.stringify(kept) });
+  await createVolume(`${owner.project}-${owner.stack}-${doing}-record-${randomBytes(4).toString("hex")}`, marked);
+  for (const { Name } of before) await removeVolume(Name);
 }
 
-/** Ends what works on backups of the stack, and removes what is remembered of them. The backups themselves stay. */
+/** Ends what works on backups of the stack, and removes what is remembered of them. The backups themselves stay. @throws EngineError */
 export async function removeBackupWork(owner: Owner): Promise<void> {
-  const mine = ["--quiet", ...ownedBy(owner), "--filter", "label=berth.part=backup"];
-  const containers = (await docker("ps", "--all", ...mine)).split("\n").filter(Boolean);
-  if (containers.length > 0) await docker("rm", "--force", ...containers);
-  const volumes = (await docker("volume", "ls", ...mine)).split("\n").filter(Boolean);
-  if (volumes.length > 0) await docker("volume", "rm", "--force", ...volumes);
+  const mine = ownedBy(owner, "berth.part=backup");
+  for (const { Id } of await listContainers(mine, { all: true })) await removeContainer(Id);
+  for (const { Name } of await listVolumes(mine)) await removeVolume(Name);
 }

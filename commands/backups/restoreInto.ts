@@ -1,17 +1,20 @@
 /** A backup into a new volume of the engine: whole and verified, or not at all. */
 import { randomBytes } from "node:crypto";
-import { labelWords, ownedBy, type Owner, type Part } from "../../engine/labels.ts";
+import { labels, ownedBy, type Owner, type Part } from "../../engine/labels.ts";
+import { createVolume, listVolumes, removeVolume } from "../../engine/volumes.ts";
 import type { BackupsSettings } from "../../settings/settings.ts";
+import { andThen } from "../shared/cleanUp.ts";
 import { UserError } from "../shared/cli.ts";
-import { docker } from "../../engine/containers.ts";
 import { showProgress, sizeText } from "./progress.ts";
 import { explain, messagesOf } from "./resticErrors.ts";
 import { type Backup, shortId } from "./snapshots.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
-import { VOLUME } from "./workspaceFlags.ts";
+import { VOLUME } from "./workspaceSpec.ts";
 
 /** What has to stay free on the engine's disk, in bytes: the app writes there, too. */
 const RESERVE = 256 * 1024 ** 2;
+/** restic tells nothing while it verifies: it may take so many seconds without a sign, and as many as it takes at this pace, in bytes a second. */
+const SILENCE = { least: 900, pace: 4 * 1024 ** 2 };
 /** Label of the mark of a volume that is not whole yet; its value is the volume's name. */
 const UNFINISHED = "berth.unfinished";
 
@@ -25,29 +28,30 @@ export interface NewVolume {
 
 /**
  * Makes an empty volume. Labels of a volume never change, so that it is not whole yet is told by another volume, which
- * is there from before until after: whatever cuts the work off, `removeUnfinished` finds it.
+ * is there from before until after: whatever cuts the work off, `removeUnfinished` finds it. @throws EngineError
  */
 export async function newVolume(owner: Owner, volume: string, part: Part & ("data" | "backup")): Promise<NewVolume> {
   const name = `${owner.project}-${owner.stack}-${volume}-${part === "data" ? "restored" : "drill"}-${randomBytes(4).toString("hex")}`;
-  const mark = await docker("volume", "create", ...labelWords(owner, "backup", { "berth.volume": volume, [UNFINISHED]: name }), `${name}-unfinished`);
-  await docker("volume", "create", ...labelWords(owner, part, { "berth.volume": volume }), name);
-  const keep = async () => void (await docker("volume", "rm", "--force", mark));
+  const mark = `${name}-unfinished`;
+  await createVolume(mark, labels(owner, "backup", { "berth.volume": volume, [UNFINISHED]: name }));
+  await createVolume(name, labels(owner, part, { "berth.volume": volume }));
+  const keep = async () => void (await removeVolume(mark));
   return {
     name,
     keep,
     async remove() {
-      await docker("volume", "rm", "--force", name);
+      await removeVolume(name);
       await keep();
     },
   };
 }
 
-/** Removes what restores and drills of this volume have left that were killed. @param inUse engine's names of the volumes that serve */
+/** Removes what restores and drills of this volume have left that were killed. @param inUse engine's names of the volumes that serve @throws EngineError */
 export async function removeUnfinished(owner: Owner, volume: string, inUse: readonly string[]): Promise<void> {
-  const rows = await docker("volume", "ls", ...ownedBy(owner), "--filter", `label=berth.volume=${volume}`, "--filter", `label=${UNFINISHED}`, "--format", `{{.Name}} {{.Label "${UNFINISHED}"}}`);
-  for (const [mark = "", name = ""] of rows.split("\n").filter(Boolean).map((row) => row.split(" "))) {
-    if (!inUse.includes(name)) await docker("volume", "rm", "--force", name);
-    await docker("volume", "rm", "--force", mark);
+  for (const { Name, Labels } of await listVolumes(ownedBy(owner, `berth.volume=${volume}`, UNFINISHED))) {
+    const name = Labels?.[UNFINISHED] ?? "";
+    if (name !== "" && !inUse.includes(name)) await removeVolume(name);
+    await removeVolume(Name);
   }
 }
 
@@ -55,16 +59,26 @@ export async function removeUnfinished(owner: Owner, volume: string, inUse: read
 export async function restoreInto(owner: Owner, backups: BackupsSettings, backup: Backup, volume: string, onOpen: (workspace: Workspace) => void): Promise<void> {
   const workspace = await openWorkspace(owner, backups, { what: "restore", mount: { source: volume, write: true } });
   onOpen(workspace);
+  await andThen(() => fill(workspace, backups, backup), workspace.close);
+}
+
+async function fill(workspace: Workspace, { target }: BackupsSettings, backup: Backup): Promise<void> {
+  const free = freeIn(await workspace.run("df", "-P", "-k", VOLUME));
+  if (free - backup.size < RESERVE) throw new UserError(`backup ${shortId(backup)} takes ${sizeText(backup.size)}, and the engine's disk has ${sizeText(free)} free, of which ${sizeText(RESERVE)} are left to the app: make room there`);
   const progress = showProgress(`backup ${shortId(backup)}`);
-  try {
-    const free = freeIn(await workspace.run("df", "-P", "-k", VOLUME));
-    if (free - backup.size < RESERVE) throw new UserError(`backup ${shortId(backup)} takes ${sizeText(backup.size)}, and the engine's disk has ${sizeText(free)} free, of which ${sizeText(RESERVE)} are left to the app: make room there`);
-    const { code, stderr } = await workspace.tryRestic(["restore", "--json", "--verify", "--sparse", "--target", "/", "--include", VOLUME, backup.id], (line) => progress.line(line));
-    if (code !== 0) throw new UserError(`backup ${shortId(backup)} could not be restored: ${explain(code, messagesOf(stderr).length > 0 ? stderr : "", backups.target)}`);
-  } finally {
-    progress.end();
-    await workspace.close();
-  }
+  const words = ["restore", "--json", "--verify", "--sparse", "--target", "/", "--include", VOLUME, backup.id];
+  const idle = SILENCE.least + backup.size / SILENCE.pace;
+  const { code, stdout, stderr } = await workspace.tryRestic(words, { onLine: progress.line, idle }).finally(progress.end);
+  if (code !== 0) throw new UserError(`backup ${shortId(backup)} could not be restored: ${explain(code, messagesOf(stderr).length > 0 ? stderr : "", target)}`);
+  const lack = lackOf(backup, stdout);
+  if (lack !== "") throw new UserError(lack);
+}
+
+/** What a restore lacks that restic calls a good one; "" where nothing. Pure. @param stdout what restic printed, whose last line has how many files and folders there are, the volume's own among them */
+export function lackOf(backup: Backup, stdout: string): string {
+  const line = stdout.split("\n").find((text) => text.startsWith('{"message_type":"summary"'));
+  const { files_restored: restored = 0 } = JSON.parse(line ?? "{}") as { files_restored?: number };
+  return backup.files > 0 && restored <= backup.files ? `backup ${shortId(backup)} has ${backup.files} files, and ${Math.max(0, restored - 1)} were restored from it: it is worth nothing. Try another one: npm run backups` : "";
 }
 
 /** Free bytes, out of what `df -P -k` prints. Pure. */

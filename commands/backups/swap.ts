@@ -51,19 +51,28 @@ export interface Swap {
  * goes on serving. @throws UserError where an update is at work, or with the cause of the failure
  */
 export async function swapVolume(cli: PulumiCli, stack: string, swap: Swap): Promise<void> {
-  const { volume, from, to, release, exclusive, onSwapped } = swap;
+  const { volume, from, to, release, onSwapped } = swap;
   await rename(cli, stack, volume, from, to);
   await onSwapped?.();
   try {
     await updateOnly(cli, stack, release);
   } catch (error) {
-    const { volumes, accessories = {} } = await readOutputs(cli, stack);
-    if ([...volumes.map(({ name }) => name), ...Object.values(accessories).map((accessory) => accessory.volume)].includes(to)) throw error; // it serves: something after the switch failed
-    await rename(cli, stack, volume, to, from);
     const cause = error instanceof UserError ? error.message : String(error);
-    if (exclusive) await updateOnly(cli, stack, release);
+    const back = await goBack(cli, stack, swap).catch((second: Error) => {
+      throw new UserError(`release ${release} does not run on volume ${to}: ${cause}\n  The way back to ${from} failed as well: ${second.message}\n  Both volumes are there. See which one is served: npm run status -- --stack ${stack}, then npm run restore -- ${volume} --kept <volume> --stack ${stack}`);
+    });
+    if (!back) throw error;
     throw new UserError(`release ${release} does not run on the volume that was to take the place, so the live data are as before: ${cause}\n  The other data are in volume ${to}. Once npm run up has removed what failed, npm run prune -- --with-data --stack ${stack} deletes them`);
   }
+}
+
+/** Has the record name the volume of before again. Returns false where the other one serves: then something after the switch has failed. */
+async function goBack(cli: PulumiCli, stack: string, { volume, from, to, release, exclusive }: Swap): Promise<boolean> {
+  const { volumes, accessories = {} } = await readOutputs(cli, stack);
+  if ([...volumes.map(({ name }) => name), ...Object.values(accessories).map((accessory) => accessory.volume)].includes(to)) return false;
+  await rename(cli, stack, volume, to, from);
+  if (exclusive) await updateOnly(cli, stack, release);
+  return true;
 }
 
 async function rename(cli: PulumiCli, stack: string, volume: string, from: string, to: string): Promise<void> {

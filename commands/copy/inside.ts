@@ -1,10 +1,14 @@
-/** A container or volume, as `docker cp` reaches it. */
+/** A container or volume, as an archive of the engine reaches it. */
 import { posix } from "node:path";
-import { labelWords, ownedBy, type Owner } from "../../engine/labels.ts";
-import { entryAt, type Owner as FileOwner } from "../../engine/archive.ts";
+import { EngineError } from "../../docker/engineError.ts";
+import type { Owner as FileOwner } from "../../engine/archive.ts";
+import { createContainer, findContainers, getContainer, listContainers, removeContainer } from "../../engine/containers.ts";
+import { engine } from "../../engine/engine.ts";
+import { entryAt, MODE, statIn } from "../../engine/files.ts";
+import { labels, ownedBy, type Owner } from "../../engine/labels.ts";
+import { findVolume } from "../../engine/volumes.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 import { UserError } from "../shared/cli.ts";
-import { docker } from "../../engine/containers.ts";
 import type { Kind } from "./address.ts";
 import type { Choice } from "./places.ts";
 
@@ -19,22 +23,16 @@ export interface Inside {
   close(): Promise<void>;
 }
 
-interface Mount {
-  readonly Type: string;
-  readonly Name?: string;
-  readonly Destination: string;
-  readonly RW: boolean;
-}
-
-/** A volume is reached by way of a container that mounts it, or else of one that is never started. */
+/** A volume is reached by way of a container that mounts it, or else of one that is never started. @throws UserError for a volume that is not on the engine */
 export async function openInside(choice: Choice, owner: Owner): Promise<Inside> {
   if ("container" in choice) {
-    const mounts = await mountsOf(choice.container);
-    return { container: choice.container, at: (path) => path, writable: mounts.filter(({ RW }) => RW).map(({ Destination }) => Destination), close: nothing };
+    const { Mounts } = await getContainer(choice.container);
+    return { container: choice.container, at: (path) => path, writable: Mounts.filter(({ RW }) => RW).map(({ Destination }) => Destination), close: nothing };
   }
-  for (const container of (await docker("ps", "--all", "--quiet", ...ownedBy(owner), "--filter", `volume=${choice.volume}`)).split("\n").filter(Boolean)) {
-    const mount = (await mountsOf(container)).find(({ Name, RW }) => Name === choice.volume && RW);
-    if (mount) return { container, at: within(mount.Destination), writable: ["/"], close: nothing };
+  const users = await listContainers({ ...ownedBy(owner), volume: [choice.volume] }, { all: true });
+  for (const { Id, Mounts } of await findContainers(users.map((user) => user.Id))) {
+    const mount = Mounts.find(({ Name, RW }) => Name === choice.volume && RW);
+    if (mount) return { container: Id, at: within(mount.Destination), writable: ["/"], close: nothing };
   }
   return openHelper(choice.volume, owner);
 }
@@ -46,33 +44,69 @@ const FOLDER = "/volume";
 const within = (folder: string) => (path: string): string => posix.join(folder, path);
 
 async function openHelper(volume: string, owner: Owner): Promise<Inside> {
-  const container = await docker("create", ...labelWords(owner, "helper"), "--network", "none", "--cap-drop", "ALL", "--read-only", "--volume", `${volume}:${FOLDER}`, IMAGES.base, "never-started");
-  return { container, at: within(FOLDER), writable: ["/"], close: async () => void (await docker("rm", "--force", container)) };
+  // The engine would make an empty one for the mount.
+  if (!(await findVolume(volume))) throw new UserError(`volume ${volume} is not on the Docker engine at ${engine().address.host}: what the stack has there says npm run status -- --stack ${owner.stack}`);
+  const container = await createContainer({
+    Image: IMAGES.base,
+    Cmd: ["never-started"],
+    Labels: labels(owner, "helper"),
+    HostConfig: { NetworkMode: "none", CapDrop: ["ALL"], ReadonlyRootfs: true, Mounts: [{ Type: "volume", Source: volume, Target: FOLDER }] },
+  });
+  return { container, at: within(FOLDER), writable: ["/"], close: async () => void (await removeContainer(container)) };
 }
 
-async function mountsOf(container: string): Promise<Mount[]> {
-  return JSON.parse(await docker("inspect", "--type", "container", "--format", "{{json .Mounts}}", container)) as Mount[];
-}
+/** A path without what says that a folder, or its contents, is meant. */
+const bare = (path: string): string => path.replace(/\/\.?$/, "") || "/";
 
-/** What is at a path of a container; a symbolic link counts as what it leads to. */
+/** What is at a path of a container; a symbolic link counts as what it leads to. @throws EngineError */
 export async function kindAt(container: string, path: string): Promise<Kind> {
-  const entry = await entryAt(container, path);
-  return entry && (entry.type === "directory" ? "folder" : "file");
+  const found = await statIn(container, bare(path));
+  const stat = found && isA(found.mode, "link") ? await statIn(container, found.linkTarget) : found;
+  return stat && (isA(stat.mode, "folder") ? "folder" : "file");
 }
 
-/** The owner of a folder; undefined where there is none. */
+export interface Found {
+  /** Where it is: a link that is to be followed leads there. */
+  readonly path: string;
+  /** What it is called where it was asked for. */
+  readonly name: string;
+  readonly kind: "folder" | "file";
+}
+
+/**
+ * What is to be copied from a path: of a symbolic link the link, but behind "/" what it leads to, as with `cp -a`.
+ * @param address the path in a person's words @throws UserError where there is nothing that could be copied @throws EngineError
+ */
+export async function findAt(container: string, path: string, address: string): Promise<Found> {
+  const at = bare(path);
+  const stat = await statIn(container, at);
+  if (stat === undefined) throw new UserError(nothingAt(address));
+  if (isA(stat.mode, "socket")) throw new UserError(`${address} is a socket: there is nothing in it to copy`);
+  const name = posix.basename(at);
+  if (isA(stat.mode, "link") && at !== path) return { ...(await findAt(container, stat.linkTarget, address)), name };
+  return { path: at, name, kind: isA(stat.mode, "folder") ? "folder" : "file" };
+}
+
+const isA = (mode: number, kind: keyof typeof MODE): boolean => (mode & MODE[kind]) !== 0;
+
+/** The owner of a folder; undefined where there is none. @throws EngineError */
 export async function ownerOf(container: string, folder: string): Promise<FileOwner | undefined> {
-  const entry = await entryAt(container, folder);
+  const entry = await entryAt(container, bare(folder));
   return entry && { uid: entry.uid ?? 0, gid: entry.gid ?? 0 };
 }
+
+const nothingAt = (address: string): string => `there is nothing at ${address} (a folder in memory, such as /tmp, cannot be reached)`;
 
 /** The engine's words about a path, in a person's. Pure. */
 export function explained(words: string, address: string, { writable }: Pick<Inside, "writable">): string {
   if (/No such container:path|Could not find the file|no such file or directory/i.test(words)) {
-    return `there is nothing at ${address} (a folder in memory, such as /tmp, cannot be reached)`;
+    return nothingAt(address);
   }
   if (/read-only/i.test(words)) return `${address} cannot be written: ${writable.length > 0 ? `only what is below ${writable.join(" and ")} can` : "nothing in this container can"}`;
-  return words.replace(/^Error response from daemon: /, "");
+  if (/extraction point is not a directory/i.test(words)) return `${address} is no folder: an archive is unpacked into one`;
+  const [, folder] = /cannot overwrite (?:non-)?directory "([^"]*)"/.exec(words) ?? [];
+  if (folder !== undefined) return `${address} was not written: a folder cannot take the place of a file, nor a file that of a folder (${folder})`;
+  return words;
 }
 
 /** @throws UserError in a person's words */
@@ -80,7 +114,7 @@ export async function inWords<T>(address: string, inside: Inside, work: () => Pr
   try {
     return await work();
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(explained(error.message, address, inside), error.exitCode);
-    throw error;
+    if (!(error instanceof EngineError) || error.failure !== "refused" || /^No such container: /.test(error.words)) throw error;
+    throw new UserError(explained(error.words, address, inside));
   }
 }

@@ -32,7 +32,10 @@ export function shortName(name: string, { project, stack }: Owner): string {
 export function choosePlace(where: string, owner: Owner, containers: readonly KnownContainer[], volumes: readonly KnownVolume[]): Choice {
   const there = containers.filter(({ part }) => !PASSING.includes(part));
   if (where.startsWith(VOLUME)) {
-    const [volume] = volumes.filter(({ name, engine }) => [name, engine].includes(where.slice(VOLUME.length)));
+    const asked = where.slice(VOLUME.length);
+    const fits = volumes.filter(({ engine }) => engine === asked);
+    const [volume, ...others] = fits.length > 0 ? fits : volumes.filter(({ name }) => name === asked);
+    if (volume && others.length > 0) throw new UserError(`"${where}" is not clear on stack ${owner.stack}: write ${[volume, ...others].map(({ engine }) => VOLUME + engine).join(" or ")}`);
     if (volume) return { volume: volume.engine };
     throw new UserError(`there is no ${where} on stack ${owner.stack}: ${whatThereIs(owner, there, volumes)}`);
   }

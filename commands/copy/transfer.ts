@@ -1,52 +1,78 @@
-/** Moves an archive from one program to another, and says how far it is. */
-import { spawn, type ChildProcess } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+/** Moves an archive from one end to another, and says how far it is. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { PassThrough, type Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { UserError } from "../shared/cli.ts";
+import { EngineError } from "../../docker/engineError.ts";
 import { type Changes, changing, counting } from "../../engine/archive.ts";
+import { UserError } from "../shared/cli.ts";
 import { sayProgress } from "./progress.ts";
 
-/** A program at one end, or a stream of this process. */
-export type End = { readonly words: readonly string[] } | { readonly stream: Readable & Writable };
+/** A program, by its words, or a stream. */
+export type Source = { readonly words: readonly string[] } | { readonly stream: Readable };
+/** A program, a stream, or what takes an archive as a whole. */
+export type Target = { readonly words: readonly string[] } | { readonly stream: Writable } | { readonly take: (archive: Readable) => Promise<void> };
 
 export interface Transfer {
-  readonly from: End;
-  readonly to: End;
+  readonly from: Source;
+  readonly to: Target;
   /** What becomes another on the way. Default: nothing. */
   readonly changes?: Changes | undefined;
   readonly signal: AbortSignal;
 }
 
 interface Running {
-  readonly child: ChildProcess | undefined;
+  readonly child: ChildProcess;
   /** Why it failed, in its own words; "" where it did not. */
   readonly failure: Promise<string>;
 }
 
 /** Returns how many bytes the archive had. @throws UserError with the words of the end that failed */
 export async function transfer({ from, to, changes = {}, signal }: Transfer): Promise<number> {
-  const [reader, writer] = [start(from, "read", signal), start(to, "write", signal)];
-  const source = reader.child?.stdout ?? ("stream" in from ? from.stream : undefined);
-  const target = writer.child?.stdin ?? ("stream" in to ? to.stream : undefined);
+  const reader = "words" in from ? start(from.words, "read", signal) : undefined;
+  const writer = "words" in to ? start(to.words, "write", signal) : undefined;
+  const handed = new PassThrough();
+  const source = "stream" in from ? from.stream : reader?.child.stdout;
+  const target = "stream" in to ? to.stream : "take" in to ? handed : writer?.child.stdin;
   if (!source || !target) throw new Error("an end has no stream");
   const progress = sayProgress();
   const counted = counting(progress.add);
   const middle = changes.name === undefined && changes.owner === undefined ? undefined : changing(changes);
+  const taken = "take" in to ? takeAll(to.take, handed) : undefined;
   const moved = middle
-    ? Promise.all([pipeline(source, counted, middle.into), pipeline(middle.outOf, target)])
-    : pipeline(source, counted, target);
-  const broken = await moved.then(() => "", (error: Error) => error.message);
-  const failures = [await reader.failure, await writer.failure].filter(Boolean);
+    ? Promise.all([pipeline(source, counted, middle.into, { signal }), pipeline(middle.outOf, target, { signal })])
+    : pipeline(source, counted, target, { signal });
+  const broken = await moved.then(() => undefined, (error: Error) => error);
+  const refused = await taken;
+  const failures = [await reader?.failure, await writer?.failure].filter(Boolean);
   progress.end();
   if (signal.aborted) throw new UserError("the copy was cut off", 130);
   if (failures.length > 0) throw new UserError(failures.join("\n"));
-  if (broken) throw new UserError(`the archive cannot be read: ${broken}`);
+  const cause = causeOf(broken, refused);
+  if (cause instanceof UserError) throw cause;
+  if (cause) throw new UserError(`the archive cannot be read: ${cause.message}`);
   return progress.bytes();
 }
 
-function start(end: End, direction: "read" | "write", signal: AbortSignal): Running {
-  if ("stream" in end) return { child: undefined, failure: Promise.resolve("") };
-  const [program = "", ...words] = end.words;
+/** @param taken null where it was taken whole, undefined where nobody took it */
+function causeOf(broken: Error | undefined, taken: Error | null | undefined): Error | undefined {
+  if (taken === null) return undefined; // what comes behind an archive's end may be left
+  if (taken instanceof EngineError && taken.failure === "refused") return taken;
+  return broken ?? taken;
+}
+
+/** Null, or why it was not taken. */
+async function takeAll(take: (archive: Readable) => Promise<void>, archive: PassThrough): Promise<Error | null> {
+  try {
+    await take(archive);
+    archive.resume();
+    return null;
+  } catch (error) {
+    archive.destroy(error as Error);
+    return error as Error;
+  }
+}
+
+function start([program = "", ...words]: readonly string[], direction: "read" | "write", signal: AbortSignal): Running {
   const child = spawn(program, words, { stdio: [direction === "write" ? "pipe" : "ignore", direction === "read" ? "pipe" : "ignore", "pipe"], signal });
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));

@@ -1,16 +1,16 @@
 /** The stack's data volumes, by the words of the configuration. */
 import { ownedBy, type Owner } from "../../engine/labels.ts";
-import { docker } from "../../engine/containers.ts";
+import { listVolumes } from "../../engine/volumes.ts";
 import type { Outputs } from "../../stack/stack.ts";
 import type { KnownVolume } from "./places.ts";
 
 /** Those that the live release mounts, and those that have left it and are still on the engine. */
 export async function findVolumes(owner: Owner, outputs: Pick<Outputs, "volumes" | "release" | "releases"> | undefined): Promise<KnownVolume[]> {
-  const rows = await docker("volume", "ls", ...ownedBy(owner), "--filter", "label=berth.part=data", "--format", '{{.Label "berth.volume"}}\t{{.Name}}');
-  const labelled = rows.split("\n").filter(Boolean).map((row) => row.split("\t"));
+  const found = await listVolumes(ownedBy(owner, "berth.part=data"));
+  const labelled = found.map(({ Name, Labels }): [string, string] => [Labels?.["berth.volume"] ?? "", Name]);
   const settings = outputs?.releases.find(({ name }) => name === outputs.release)?.settings.volumes ?? [];
-  const mounted = settings.flatMap(({ name, target }) => outputs?.volumes.filter((volume) => volume.target === target).map((volume) => [name, volume.name]) ?? []);
+  const mounted = settings.flatMap(({ name, target }): [string, string][] => outputs?.volumes.filter((volume) => volume.target === target).map((volume): [string, string] => [name, volume.name]) ?? []);
   const kept = labelled.filter(([name]) => !mounted.some(([other]) => other === name)); // a restore keeps the volume of before under the same name
-  const all = new Map([...kept, ...mounted].map(([name = "", engine = ""]) => [engine, name]));
+  const all = new Map([...kept, ...mounted].map(([name, engine]) => [engine, name]));
   return [...all].map(([engine, name]) => ({ name, engine })).sort((a, b) => a.name.localeCompare(b.name));
 }

@@ -6,8 +6,10 @@ import { canonicalJson } from "../../release/canonicalJson.ts";
 import { contentHash } from "../../source/content.ts";
 import { ownedBy } from "../../engine/labels.ts";
 import { schema } from "../../settings/schema.ts";
-import { docker } from "../../engine/containers.ts";
-import { projectName, readConfig } from "../../stack/settingsFile.ts";
+import { listContainers, nameOf } from "../../engine/containers.ts";
+import { engineInfo } from "../../engine/engine.ts";
+import { openEngine } from "../../engine/openEngine.ts";
+import { readConfig } from "../../stack/settingsFile.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
 
 export interface Fingerprint {
@@ -26,29 +28,31 @@ export interface Fingerprint {
 }
 
 /** Folders and files of this project that decide what an update does. */
-const PROGRAM = ["components", "settings", "preflight", "steps", "index.ts", "preflight.ts", "settings.ts", "package-lock.json"];
+const PROGRAM = ["index.ts", "package-lock.json", "components", "docker", "engine", "preflight", "release", "settings", "source", "steps"];
+
+/** Parts that come and go while nobody changes the stack: a backup, and the lock of whoever looks. */
+const PASSING: readonly string[] = ["backup", "lock"];
 
 /** Takes the fingerprint of a stack as it is now. */
 export async function takeFingerprint(pulumi: PulumiCli, stack: string): Promise<Fingerprint> {
   const { root } = pulumi;
   const config = await readConfig(root, stack);
-  const host = config["docker:host"];
-  const at = typeof host === "string" ? ["--host", host] : [];
-  const owner = { project: await projectName(root), stack };
+  const owner = await openEngine(pulumi, stack);
   const [content, program, outputs, engine, containers] = await Promise.all([
     contentOf(root, config),
     hashFiles(root),
     pulumi.read(["stack", "output", "--json", "--stack", stack]),
-    docker(...at, "info", "--format", "{{.ID}}"),
-    docker(...at, "ps", "--all", "--format", '{{.Names}} {{.State}} {{.Label "berth.part"}}', ...ownedBy(owner)),
+    engineInfo().then(({ ID }) => ID),
+    listContainers(ownedBy(owner), { all: true }),
   ]);
+  const lasting = containers.filter(({ Labels }) => !PASSING.includes(Labels["berth.part"] ?? ""));
   return {
     configuration: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, hash(textOf(value))])),
     content,
     program,
     live: (JSON.parse(outputs) as { release?: string }).release ?? null,
     engine,
-    containers: Object.fromEntries(containers.split("\n").filter((line) => line !== "" && !line.endsWith(" backup")).map((line) => line.split(" ").slice(0, 2))) as Record<string, string>,
+    containers: Object.fromEntries(lasting.map((container) => [nameOf(container), container.State])),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What of a stack's things on the engine nobody needs any more. Pure. */
-import { orphansOf } from "../view/orphans.ts";
+import { mayServe, orphansOf } from "../view/orphans.ts";
 import type { Declared } from "../../stack/record.ts";
 import type { Found } from "../../engine/found.ts";
 
@@ -30,10 +30,11 @@ export function surplusOf({ declared, found, images, unused, copiedFor, releases
   const orphans = orphansOf(declared, found);
   const left = "an update that was cut off has left it";
   const known = new Set(declared.volumes.map(({ name }) => name));
+  const serves = mayServe(declared, found);
   const helpers = found.containers.filter(({ part, state }) => part === "helper" && state !== "running").map(({ name }) => name);
   const volumes = found.volumes.filter(({ name }) => unused.has(name) && !known.has(name) && !orphans.volumes.includes(name));
   return [
-    ...orphans.containers.map((name) => ({ kind: "container" as const, name, why: left, data: false })),
+    ...orphans.containers.filter((name) => !serves(name)).map((name) => ({ kind: "container" as const, name, why: left, data: false })),
     ...helpers.map((name) => ({ kind: "container" as const, name, why: "a copy that was cut off has left it", data: false })),
     ...orphans.networks.map((name) => ({ kind: "network" as const, name, why: left, data: false })),
     ...orphans.volumes.filter((name) => unused.has(name)).map((name) => ({ kind: "volume" as const, name, why: left, data: false })),

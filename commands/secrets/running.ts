@@ -4,17 +4,15 @@ import { keyedHash } from "../../release/keyed.ts";
 import { ownedBy, type Owner, SECRETS_LABEL, SETTINGS_LABEL } from "../../engine/labels.ts";
 import { askProgram } from "../../release/secretProgram.ts";
 import type { ReleaseSettings, SecretSettings, Settings } from "../../settings/settings.ts";
-import { docker } from "../../engine/containers.ts";
+import { listContainers, nameOf } from "../../engine/containers.ts";
 import { processOf, type Running, type Today } from "./usage.ts";
 
-/** The stack's running containers that have secrets. */
+/** The stack's running containers that have secrets. @throws EngineError */
 export async function findRunning(owner: Owner): Promise<Running[]> {
-  const names = (await docker("ps", ...ownedBy(owner), "--filter", `label=${SECRETS_LABEL}`, "--format", '{{.Names}} {{.Label "berth.part"}}')).split("\n");
-  const containers = names.flatMap((row) => (/^(\S+) (web|worker)$/.exec(row)?.[1] ?? []));
-  if (containers.length === 0) return [];
-  const found = JSON.parse(await docker("inspect", ...containers)) as { Name: string; Config: { Labels: Record<string, string> } }[];
-  return found.map(({ Name, Config: { Labels } }) => {
-    const container = Name.slice(1);
+  const listed = await listContainers(ownedBy(owner, SECRETS_LABEL));
+  return listed.filter(({ Labels }) => ["web", "worker"].includes(Labels["berth.part"] ?? "")).map((found) => {
+    const { Labels } = found;
+    const container = nameOf(found);
     const process = processOf(container, owner.project, owner.stack);
     const { secretsFor, accessories = [] } = JSON.parse(Labels[SETTINGS_LABEL] ?? "{}") as Partial<ReleaseSettings>;
     const hashes = JSON.parse(Labels[SECRETS_LABEL] ?? "{}") as Record<string, string>;

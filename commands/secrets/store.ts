@@ -1,13 +1,11 @@
 /** The secrets in a stack's settings file, read and written by way of Pulumi, which encrypts them. */
 import { isUtf8 } from "node:buffer";
-import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
 import { pathText } from "../../settings/commands.ts";
 import { nameHintAt } from "../../settings/hints.ts";
 import { schema } from "../../settings/schema.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { UserError } from "../shared/cli.ts";
-import { settingsFile } from "../../stack/settingsFile.ts";
+import { readOwnConfig } from "../../stack/settingsFile.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { type Kept, keptAs } from "./usage.ts";
 
@@ -18,7 +16,7 @@ export async function readKept(cli: PulumiCli, stack: string): Promise<Record<st
 }
 
 async function readEntries(cli: PulumiCli, stack: string): Promise<Record<string, unknown>> {
-  const file = (parse(await readFile(settingsFile(cli.root, stack), "utf8").catch(() => "")) as { config?: Record<string, unknown> } | null)?.config?.["berth:secrets"] ?? {};
+  const file = (await readOwnConfig(cli.root, stack))["berth:secrets"] ?? {};
   if (typeof file === "object" && !("secure" in file)) return file as Record<string, unknown>;
   throw new UserError(`berth:secrets of stack ${stack} is one value, so no secret can be told from another: remove it (npm run pulumi -- config rm berth:secrets --stack ${stack}) and set each by its name`);
 }

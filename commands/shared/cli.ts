@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { styleText } from "node:util";
 import { paint } from "../../toolchain/paint.ts";
-import { UserError } from "../../toolchain/userError.ts";
+import { UserError } from "../../settings/userError.ts";
 
 export { paint, UserError };
 

@@ -44,7 +44,8 @@ function dataWords(entry: VolumeChange): string {
 
 function memoryWords({ needed, free, fits }: Need, gaps: readonly Gap[]): string {
   if (needed === 0) return "no more than now";
-  const may = `the new containers may take ${size(needed)} more`;
+  const may = needed === null ? "what the new containers may take is not known yet" : `the new containers may take ${size(needed)} more`;
+  if (fits === null && needed === null) return may;
   if (fits === null) return `${may}; what is free on the engine's host is unknown from here`;
   if (fits) return `${may}, ${size(free)} are available`;
   const instead = gaps.some(({ kind }) => kind === "held") ? "" : ", or stop the old ones first (berth:strategy recreate)";

@@ -1,16 +1,16 @@
 /** A stack that people use, and of which Pulumi knows nothing: an update would take it for what a cut-off one has left. Pure. */
 import { UserError } from "../shared/cli.ts";
 import type { Declared } from "../../stack/record.ts";
-import type { Found } from "../../engine/found.ts";
+import { type Found, routedIn } from "../../engine/found.ts";
 
 /**
  * The replicas of a stack whose record is gone; none where the record has any entry. A first update that was cut off before it
  * wrote one has not switched a route yet: what it left may go.
  */
-export function unrecorded({ empty }: Declared, { containers, routes }: Found): string[] {
-  const replicas = containers.filter(({ part }) => part === "web").map(({ name }) => name).sort();
-  const routed = routes?.flatMap(({ targets }) => targets.map((target) => target.replace(/:\d+$/, "")));
-  const served = routed === undefined || replicas.some((name) => routed.includes(name)); // a gateway that does not answer may have led to them
+export function unrecorded({ empty }: Declared, found: Found): string[] {
+  const replicas = found.containers.filter(({ part }) => part === "web").map(({ name }) => name).sort();
+  const routed = found.routes === "none" ? undefined : routedIn(found); // a gateway that is gone or does not answer may have led to them
+  const served = routed === undefined || replicas.some((name) => routed.includes(name));
   return empty && served ? replicas : [];
 }
 

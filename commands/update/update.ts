@@ -4,9 +4,10 @@ import type { Owner } from "../../engine/labels.ts";
 import { paint, UserError } from "../shared/cli.ts";
 import { provideAccessoryImages } from "./accessoryImages.ts";
 import { type Declared, readDeclared } from "../../stack/record.ts";
-import { openEngine } from "../../engine/containers.ts";
+import { openEngine } from "../../engine/openEngine.ts";
 import { compare, describe, type Finding, urnsToReplace } from "../view/driftRules.ts";
-import { aidRoute, aidsFor, giveAid, routeFor } from "./firstAid.ts";
+import { aidsFor, routeFor } from "./firstAid.ts";
+import { aidRoute, giveAid } from "./giveAid.ts";
 import { type Found, lookAtEngine } from "../../engine/found.ts";
 import { removeLeftHolders, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "../../stack/pulumiLock.ts";
@@ -29,7 +30,7 @@ export interface View {
 
 /** Asks Pulumi and the engine at once. @throws UserError where one of them does not answer */
 export async function viewStack(cli: PulumiCli, stack: string): Promise<View> {
-  const owner = await openEngine(cli.root, stack);
+  const owner = await openEngine(cli, stack);
   const [exported, found] = await Promise.all([cli.read(["stack", "export", "--stack", stack]), lookAtEngine(owner)]);
   return seen(owner, exported, found);
 }
@@ -37,7 +38,7 @@ export async function viewStack(cli: PulumiCli, stack: string): Promise<View> {
 /** Like `viewStack`, of the stack that was asked for, else the selected one, else `dev`. */
 export async function openView(cli: PulumiCli, asked: string | undefined): Promise<{ stack: string; view: View }> {
   const { stack, exported } = await exportStack(cli, asked);
-  const owner = await openEngine(cli.root, stack);
+  const owner = await openEngine(cli, stack);
   return { stack, view: seen(owner, exported, await lookAtEngine(owner)) };
 }
 
@@ -77,7 +78,7 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
 export async function makeWay(cli: PulumiCli, stack: string): Promise<boolean> {
   await clearDeadLocks(cli, stack);
   endStrays(cli.root);
-  return settle(await openEngine(cli.root, stack)).catch((error: unknown) => {
+  return settle(await openEngine(cli, stack)).catch((error: unknown) => {
     throw error instanceof StepError ? new UserError(error.message) : error;
   });
 }

@@ -1,6 +1,7 @@
 /** A stack with a gateway and two replicas, by Pulumi's record and on the engine, where all is well. */
 import type { Declared, DeclaredContainer } from "../../stack/record.ts";
 import type { Found, FoundContainer } from "../../engine/found.ts";
+import type { ListedRoute } from "../../engine/live.ts";
 import type { RouteInput } from "../../steps/switch.ts";
 
 const MEBIBYTE = 1024 ** 2;
@@ -66,6 +67,8 @@ const found = ({ id, name, part, release, image, env, memory, cpus, pids, networ
   networks: [network],
 });
 
+export const ROUTES: readonly ListedRoute[] = [{ service: "app", host: "*", targets: ["web-2:8080", "web-1:8080"], state: "running" }];
+
 export const FOUND: Found = {
   time: 1_000_000,
   containers: DECLARED.containers.map(found),
@@ -74,7 +77,7 @@ export const FOUND: Found = {
     { name: "data-1", part: "data" },
     { name: "secrets-1", part: "secrets" },
   ],
-  routes: [{ service: "app", host: "*", targets: ["web-2:8080", "web-1:8080"], state: "running" }],
+  routes: ROUTES,
 };
 
 /** What the engine has, with some containers changed or added. */

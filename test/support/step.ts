@@ -1,7 +1,7 @@
-/** Runs a program of `steps/` as Pulumi does: a process of its own, input by the environment, `docker` from PATH. */
+/** Runs a program of `steps/` as Pulumi does: a process of its own, input by the environment, an engine by its address. */
 import { spawn } from "node:child_process";
 import type { StepInputs } from "../../components/step.ts";
-import type { FakeDocker } from "./fakeDocker.ts";
+import type { FakeEngine } from "./fakeEngine.ts";
 
 export interface StepResult {
   readonly code: number | null;
@@ -14,10 +14,10 @@ export interface StepResult {
 export function runStep<Verb extends keyof StepInputs>(
   verb: Verb,
   input: StepInputs[Verb],
-  docker: FakeDocker,
+  engine: FakeEngine,
   { stdin = "", env = {} }: { stdin?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<StepResult> {
-  return runNode([`steps/${verb}.ts`], { ...docker.env, BERTH_INPUT: JSON.stringify(input), ...env }, stdin);
+  return runNode([`steps/${verb}.ts`], { ...engine.env, BERTH_INPUT: JSON.stringify(input), ...env }, stdin);
 }
 
 /** Runs this very Node in the project's folder. */

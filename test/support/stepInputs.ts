@@ -3,7 +3,7 @@ import type { GateInput } from "../../steps/gate.ts";
 import type { JobSpec } from "../../steps/runJob.ts";
 import type { RouteInput } from "../../steps/switch.ts";
 import { carried, OWNER } from "./configuration.ts";
-import type { Answer } from "./fakeDocker.ts";
+import type { Answer } from "./fakeEngine.ts";
 
 export const RELEASE = "3f9a1c2b7d4e";
 /** The release that has the traffic. */
@@ -49,9 +49,7 @@ export const JOB: JobSpec = {
   what: "migration",
   release: RELEASE,
   container: `berth-dev-migration-${RELEASE}`,
-  flags: ["--user", "1000:1000"],
-  image: "sha256:1111",
-  command: ["migrate", "--all"],
+  spec: { Image: "sha256:1111", Labels: { "berth.part": "job" }, User: "1000:1000", Cmd: ["migrate", "--all"] },
   timeout: 300,
 };
 
@@ -62,9 +60,42 @@ export const proxy = (words: string, answer: Omit<Answer, "to"> = {}): Answer =>
 export const HEALTHY = proxy(`deploy gate-${RELEASE}`);
 export const WAITING = proxy(`deploy gate-${RELEASE}`, { seconds: 30 });
 export const REMOVED = proxy(`remove gate-${RELEASE}`);
-/** What a container that has failed looks like. */
-export const STATE: Answer = { to: "inspect --format {{.State.Status}}", stdout: "running, exit code 0, restarts 0, killed for memory false" };
-export const APP_LOG: Answer = { to: "logs --tail 50", stdout: "listening", stderr: "no database" };
+/** How a container is. */
+export interface State {
+  /** Default: running. */
+  readonly status?: string;
+  readonly exit?: number;
+  readonly restarts?: number;
+  readonly health?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Its address in its network. */
+  readonly address?: string;
+}
+
+/** What the engine tells of a container. */
+export const container = (name: string, { status = "running", exit = 0, restarts = 0, health, labels = {}, address = "" }: State = {}): Answer => ({
+  to: `inspect ${name}`,
+  json: {
+    Id: name,
+    Name: `/${name}`,
+    RestartCount: restarts,
+    State: { Status: status, ExitCode: exit, OOMKilled: false, ...(health !== undefined && { Health: { Status: health } }) },
+    Config: { Labels: labels },
+    NetworkSettings: { Networks: { net: { IPAddress: address } } },
+  },
+});
+
+/** That there is none of that name. */
+export const noContainer = (name: string): Answer => ({ to: `inspect ${name}`, status: 404, message: `No such container: ${name}` });
+
+/** Containers in a list, each with its part, its release and further labels. */
+export const listed = (...containers: readonly (readonly [name: string, part: string, release?: string, more?: Readonly<Record<string, string>>])[]): Pick<Answer, "json"> => ({
+  json: containers.map(([name, part, release = "", more = {}]) => ({ Id: name, Names: [`/${name}`], Labels: { "berth.part": part, "berth.release": release, ...more } })),
+});
+
+/** How a container is in words, where nothing else is said of it. */
+export const RUNNING_WORDS = "running, exit code 0, restarts 0, killed for memory false";
+export const APP_LOG: Answer = { to: "logs", stdout: "listening", stderr: "no database" };
 
 /** `kamal-proxy list` in its own words, colours included: its one route leads to these targets. */
 export const routeTo = (...targets: string[]): Answer =>
@@ -78,16 +109,18 @@ export const NO_ROUTE = proxy("list", { stdout: "Service  Host  Path  Target  St
 /** The live release is one replica and one worker, with another port and path than the new one. */
 export const OLD_SETTINGS = carried({ containerPort: 9000, drain: 5, health: { ...HEALTH, path: "/old" } });
 export const OLD_ROUTE = routeTo("web-old:9000");
-export const OLD_LABELS: Answer = {
-  to: "inspect --type container web-old",
-  stdout: JSON.stringify([{ Config: { Labels: { "berth.release": LIVE, "berth.settings": JSON.stringify(OLD_SETTINGS) } } }]),
-};
+export const LIVE_LABELS = { "berth.release": LIVE, "berth.settings": JSON.stringify(OLD_SETTINGS) };
+export const OLD_LABELS = container("web-old", { labels: LIVE_LABELS });
+
+/** What belongs to the stack, as the engine is asked for it. */
+export const OWNED = "label=berth.project=berth label=berth.stack=dev";
 
 /** All workers of the stack, those of the live release included. */
 export const WORKERS: Answer = {
-  to: 'ps --all --filter label=berth.project=berth --filter label=berth.stack=dev --filter label=berth.part=worker --format {{.Names}} {{.Label "berth.release"}}',
-  stdout: [`mail-1 ${RELEASE}`, `mail-2 ${RELEASE}`, `mail-old ${LIVE}`].join("\n"),
+  to: `containers all ${OWNED} label=berth.part=worker`,
+  ...listed(["mail-1", "worker", RELEASE], ["mail-2", "worker", RELEASE], ["mail-old", "worker", LIVE]),
 };
 
 /** The kamal-proxy commands among all that was asked, each with its first words. */
-export const proxied = (calls: readonly string[][], words = 2): string[] => calls.filter(([verb]) => verb === "exec").map((call) => call.slice(3, 3 + words).join(" "));
+export const proxied = (calls: readonly string[], words = 2): string[] =>
+  calls.filter((call) => call.startsWith("exec gw ")).map((call) => call.split(" ").slice(3, 3 + words).join(" "));

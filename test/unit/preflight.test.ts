@@ -1,30 +1,34 @@
 import type { Release } from "../../release/ledger.ts";
-import { createServer } from "node:net";
+import { createHash } from "node:crypto";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { checkContext, checkEngine, engineProblem, isEnough } from "../../preflight/preflight.ts";
+import { checkContext, checkEngine, isEnough } from "../../preflight/preflight.ts";
 import { type Config, OWNER, releaseOf, settingsOf } from "../support/configuration.ts";
 import { setEnvironment } from "../support/environment.ts";
-import { type Answer, fakeDocker } from "../support/fakeDocker.ts";
+import { type Answer, fakeEngine } from "../support/fakeEngine.ts";
 import { temporaryFolder } from "../support/folders.ts";
 import { freePort } from "../support/freePort.ts";
 
-const HOST = "unix:///nonexistent/docker.sock";
-const ENGINE: Answer = { to: "version --format {{.Server.APIVersion}}", stdout: "1.41" };
-const NO_HOLDER: Answer = { to: "ps --filter publish=" };
-const NO_GATEWAY: Answer = { to: "ps --quiet --filter label=berth.project=berth" };
-const heldBy = (port: number, ...columns: string[]): Answer => ({ to: `ps --filter publish=${port} --format`, stdout: columns.join("\t") });
+const version = (ApiVersion: string): Answer => ({ to: "version", json: { Version: "20.10.24", ApiVersion, Arch: "amd64" } });
+const ENGINE = version("1.41");
+const HOST: Answer = { to: "info", json: { NCPU: 4 } };
+const ROOM: Answer = { to: "networks", json: [{ Id: "own" }] };
+const NO_HOLDER: Answer = { to: "containers publish=" };
+const NO_GATEWAY: Answer = { to: "containers label=berth.project=berth label=berth.stack=dev label=berth.part=gateway" };
+const marked = (project: string, stack: string) => (project === "" ? {} : { "berth.project": project, "berth.stack": stack });
+const heldBy = (port: number, name: string, project: string, stack: string): Answer => ({ to: `containers publish=${port}`, json: [{ Id: "1", Names: [`/${name}`], Labels: marked(project, stack) }] });
 
 /** What the check says of an engine that answers like this, and of a configuration. */
 async function check(answers: readonly Answer[], { config = {}, release = {}, built = true, live = false, env = {} }: { config?: Config; release?: Parameters<typeof releaseOf>[0]; built?: boolean; live?: boolean; env?: NodeJS.ProcessEnv } = {}) {
-  setEnvironment({ ...fakeDocker([...answers, NO_GATEWAY]).env, ...env });
+  setEnvironment({ ...fakeEngine([...answers, NO_GATEWAY, HOST, ROOM]).env, ...env });
   const settings = settingsOf({ port: await freePort(), ...config });
   return checkEngine(OWNER, settings, releaseOf(release), built, live ? releaseOf(release) : undefined).then(() => "fine", (error: Error) => error.message);
 }
 
 describe("a state that was lost", () => {
-  const gateway: Answer = { to: "ps --quiet --filter label=berth.project=berth --filter label=berth.stack=dev --filter label=berth.part=gateway", stdout: "gw" };
-  const record: Answer = { to: "cp gw:/home/kamal-proxy/.config/kamal-proxy/berth-record.json -" };
+  const gateway: Answer = { ...NO_GATEWAY, json: [{ Id: "gw", Names: ["/gw"], Labels: {} }] };
+  const record: Answer = { to: "stat gw /home/kamal-proxy/.config/kamal-proxy/berth-record.json", json: { name: "berth-record.json", size: 1, mode: 0o400, linkTarget: "" } };
   const answers = [ENGINE, gateway, record, NO_HOLDER];
 
   test("is known by the record that a live release left in the gateway", async () => {
@@ -34,82 +38,75 @@ describe("a state that was lost", () => {
   });
 
   test("is not seen where nothing has gone live, where Pulumi knows of a release, or where a command has looked itself", async () => {
-    expect(await check([ENGINE, gateway, { ...record, exit: 1 }, NO_HOLDER])).toBe("fine");
-    expect(await check([ENGINE, { ...gateway, stdout: "" }, NO_HOLDER])).toBe("fine");
+    expect(await check([ENGINE, gateway, { ...record, status: 404 }, { to: "inspect gw" }, NO_HOLDER])).toBe("fine");
+    expect(await check([ENGINE, NO_GATEWAY, NO_HOLDER])).toBe("fine");
     expect(await check(answers, { live: true })).toBe("fine");
     expect(await check(answers, { env: { BERTH_COMMAND: "1:/srv" } })).toBe("fine");
+  });
+
+  test("is not taken for found where the engine cannot tell", async () => {
+    expect(await check([ENGINE, gateway, { ...record, status: 500 }, NO_HOLDER])).toMatch(/refused .*berth-record\.json in container gw: .*\(nothing was changed\)$/);
   });
 });
 
 describe("the engine", () => {
-  test.each(["1.41", "1.52", "2.0"])("is fine with API %s", async (stdout) => {
-    expect(await check([{ ...ENGINE, stdout }, NO_HOLDER])).toBe("fine");
+  test.each(["1.41", "1.52", "2.0"])("is fine with API %s", async (api) => {
+    expect(await check([version(api), NO_HOLDER])).toBe("fine");
   });
 
-  test.each(["1.40", "1.9", "0.99"])("is too old with API %s", async (stdout) => {
-    expect(await check([{ ...ENGINE, stdout }])).toBe(
-      `the Docker engine at ${HOST} speaks API ${stdout}, Berth needs 1.41 (Docker Engine 20.10) or later: upgrade it`,
+  test.each(["1.40", "1.9", "0.99"])("is too old with API %s", async (api) => {
+    expect(await check([version(api)])).toMatch(new RegExp(`^the Docker engine at unix:///\\S+ speaks API ${api.replace(".", "\\.")}, Berth needs 1\\.41 \\(Docker Engine 20\\.10\\) or later: upgrade it`));
+  });
+
+  test("that is not there is told of with its address and who named it", async () => {
+    setEnvironment({ DOCKER_HOST: "unix:///nonexistent/docker.sock" });
+    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow(
+      "no Docker engine answers at unix:///nonexistent/docker.sock (DOCKER_HOST; ENOENT): start it, or run: npm run setup (nothing was changed)",
     );
   });
 
-  test("cannot be asked without a docker command", async () => {
-    setEnvironment({ PATH: temporaryFolder(), DOCKER_HOST: HOST });
-    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow("the docker command is missing: install Docker, or run: npm run setup");
+  test("that has no way to be asked is refused", async () => {
+    setEnvironment({ DOCKER_HOST: "fd://" });
+    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow("cannot be asked: want unix:///path, tcp://host:port or ssh://user@host");
   });
 
-  // What the docker command says, and what a person is told.
-  test.each([
-    ["Cannot connect to the Docker daemon at unix:///nonexistent/docker.sock. Is the docker daemon running?", `no Docker engine answers at ${HOST}: start it, or run: npm run setup`],
-    ["error during connect: EOF\nmore", `no Docker engine answers at ${HOST}: start it, or run: npm run setup (error during connect: EOF)`],
-    [
-      "Got permission denied while trying to connect to the Docker daemon socket",
-      `no permission to use the Docker engine at ${HOST}: run as root, or join its group: sudo usermod -aG docker $USER, then log in again`,
-    ],
-    [
-      "Error response from daemon: client version 1.24 is too old. Minimum supported API version is 1.44",
-      `the docker command and the engine at ${HOST} do not fit: Error response from daemon: client version 1.24 is too old. Minimum supported API version is 1.44`,
-    ],
-    [
-      "Error response from daemon: client version 1.52 is too new. Maximum supported API version is 1.40",
-      `the docker command and the engine at ${HOST} do not fit: Error response from daemon: client version 1.52 is too new. Maximum supported API version is 1.40`,
-    ],
-  ])("that answers %j is explained", async (stderr, message) => {
-    expect(await check([{ ...ENGINE, stdout: "", stderr, exit: 1 }])).toBe(message);
-  });
-
-  test("over SSH is refused for a build, and taken for a release whose image is there", async () => {
-    const answers = [ENGINE, NO_HOLDER, { to: "image inspect", stdout: "sha256:1" }];
-    const over = async (built: boolean) => {
-      setEnvironment({ ...fakeDocker(answers).env, DOCKER_HOST: "ssh://me@host" });
-      return checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), built, releaseOf()).then(() => "fine", (error: Error) => error.message);
-    };
-    expect(await over(true)).toMatch(/^the Docker engine at ssh:\/\/me@host cannot be built on, .*: forward its socket, with: ssh -nNT -L \S+ me@host, and set DOCKER_HOST=/);
-    expect(await over(false)).toBe("fine");
-  });
-
-  test("behind SSH that refuses the key is not told to join a group", () => {
-    expect(engineProblem({ code: 255, stderr: "me@host: Permission denied (publickey)." }, "ssh://me@host")).toBe(
-      "no access to the Docker engine at ssh://me@host: me@host: Permission denied (publickey). Check the key with: ssh me@host docker info",
+  test("over SSH is refused for a build", async () => {
+    setEnvironment({ DOCKER_HOST: "ssh://me@host" });
+    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow(
+      /^the Docker engine at ssh:\/\/me@host cannot be built on, .*: forward its socket, with: ssh -nNT -L \S+ me@host, and set DOCKER_HOST=/,
     );
   });
 
-  test("that is asked is the one that the stack is for", async () => {
-    const docker = fakeDocker([ENGINE, NO_HOLDER]);
-    setEnvironment(docker.env);
-    pulumi.runtime.setAllConfig({ "docker:host": "tcp://192.0.2.7:2376" });
+  test("that is asked is the one that the stack is for, whatever the environment names", async () => {
+    const theirs = fakeEngine([ENGINE, NO_HOLDER, NO_GATEWAY, HOST]);
+    const others = fakeEngine([]);
+    setEnvironment(others.env);
+    pulumi.runtime.setAllConfig({ "docker:host": theirs.host });
     try {
       await checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), true, releaseOf());
     } finally {
       pulumi.runtime.setAllConfig({});
     }
-    expect(docker.engines()).toEqual(["tcp://192.0.2.7:2376"]);
+    expect([others.calls().length, theirs.calls().length > 0]).toEqual([0, true]);
   });
 
-  test("is asked once where all is well", async () => {
-    const docker = fakeDocker([ENGINE, NO_HOLDER]);
-    setEnvironment(docker.env);
+  test("of a Docker context is refused, because the provider would work on another one", async () => {
+    const name = "work";
+    const meta = createHash("sha256").update(name).digest("hex");
+    const folder = temporaryFolder({
+      "config.json": JSON.stringify({ currentContext: name }),
+      [`contexts/meta/${meta}/meta.json`]: JSON.stringify({ Name: name, Endpoints: { docker: { Host: "unix:///work.sock" } } }),
+    });
+    delete process.env["DOCKER_HOST"];
+    setEnvironment({ DOCKER_CONFIG: folder });
+    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow("Docker context work is selected, which Pulumi's provider does not know, and it would work on another engine: export DOCKER_HOST=unix:///work.sock");
+  });
+
+  test("is asked as little as can be where all is well", async () => {
+    const engine = fakeEngine([ENGINE, NO_HOLDER, HOST]);
+    setEnvironment(engine.env);
     await checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), true, releaseOf());
-    expect(docker.calls().map(([verb]) => verb)).toEqual(["version", "ps"]);
+    expect(engine.calls().map((words) => words.split(" ")[0])).toEqual(["version", "info", "containers"]);
   });
 });
 
@@ -131,10 +128,16 @@ describe("a new release", () => {
     ["is none where it is live already", live, true, live, false, "fine"],
     ["is none where it is brought back", next, false, live, false, "fine"],
   ])("%s", async (_, release, built, before, good, said) => {
-    setEnvironment(fakeDocker([ENGINE, NO_HOLDER, NO_GATEWAY, { to: "image inspect", stdout: "sha256:1" }, { to: "volume ls", stdout: record(good) }]).env);
+    setEnvironment(fakeEngine([ENGINE, NO_HOLDER, NO_GATEWAY, HOST, ROOM, { to: "image sha256" }, { to: "volumes", json: { Volumes: [{ Name: "r", Labels: { "berth.record": record(good) } }] } }]).env);
     const outcome = await checkEngine(OWNER, settingsOf({ ...config, port: await freePort() }), release, built, before).then(() => "fine", (error: Error) => error.message);
     expect(outcome).toMatch(said);
   });
+});
+
+test("more processors than the engine's host has are refused with the number that fits", async () => {
+  expect(await check([ENGINE, NO_HOLDER, { to: "info", json: { NCPU: 1 } }], { release: { settings: { ...releaseOf().settings, resources: { cpus: 2, memory: 1, pids: 1 } } } })).toBe(
+    "berth:resources.cpus is 2, and the engine's host has 1: pulumi config set --path berth:resources.cpus 1 (nothing was changed)",
+  );
 });
 
 describe("a port", () => {
@@ -181,12 +184,21 @@ describe("a port", () => {
   test("of an engine elsewhere is not looked for on this machine", async () => {
     const { port, stop } = await listen();
     try {
-      setEnvironment({ ...fakeDocker([ENGINE, NO_HOLDER, { to: "image ls" }]).env, DOCKER_HOST: "tcp://10.0.0.9:2376" });
+      const elsewhere = await overTcp(fakeEngine([ENGINE, NO_HOLDER, HOST, { to: "images" }]).host);
+      setEnvironment({ DOCKER_HOST: elsewhere });
       await expect(checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true, releaseOf())).resolves.toEqual({});
     } finally {
       stop();
     }
   });
+
+  /** The same engine by the network. */
+  async function overTcp(host: string): Promise<string> {
+    const forward = createServer((client) => client.pipe(connect(host.slice("unix://".length))).pipe(client));
+    await new Promise<void>((resolve) => forward.listen(0, "127.0.0.1", resolve));
+    forward.unref();
+    return `tcp://127.0.0.1:${(forward.address() as { port: number }).port}`;
+  }
 
   async function listen() {
     const server = createServer();
@@ -199,19 +211,19 @@ const withBind = (source: string) => ({ ...releaseOf().settings, binds: [{ sourc
 
 describe("an earlier release", () => {
   const GONE = "release 3f9a1c2b7d4e cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release";
-  const image: Answer = { to: "image inspect --format {{.Id}} sha256:1111", stdout: "sha256:1111" };
+  const image: Answer = { to: "image sha256:1111" };
 
   test("is fine while its image is on the engine", async () => {
     expect(await check([ENGINE, NO_HOLDER, image], { built: false })).toBe("fine");
   });
 
   test("whose image is gone is refused", async () => {
-    expect(await check([ENGINE, NO_HOLDER, { ...image, stdout: "", stderr: "Error: No such image", exit: 1 }], { built: false })).toBe(`${GONE} (nothing was changed)`);
+    expect(await check([ENGINE, NO_HOLDER, { ...image, status: 404, message: "No such image" }], { built: false })).toBe(`${GONE} (nothing was changed)`);
   });
 
   test("with several obstacles is told all of them", async () => {
-    const binds: Answer[] = [{ to: "image ls", stdout: "sha256:2222\nsha256:1111" }, { to: "create", stderr: "invalid mount config: bind source path does not exist", exit: 1 }];
-    const answers = [ENGINE, heldBy(8080, "nginx", "", ""), { ...image, exit: 1 }, ...binds];
+    const binds: Answer[] = [{ to: "images", json: [{ Id: "sha256:2222" }] }, { to: "containers all label" }, { to: "create", status: 400, message: "invalid mount config: bind source path does not exist" }];
+    const answers = [ENGINE, heldBy(8080, "nginx", "", ""), { ...image, status: 404 }, ...binds];
     const missing = join(temporaryFolder(), "files");
     expect(await check(answers, { config: { port: 8080 }, release: { settings: withBind(missing) }, built: false })).toBe(
       [
@@ -246,14 +258,14 @@ describe("a context", () => {
 
 describe("the name of an accessory's container", () => {
   const config = { accessories: [{ name: "database", kind: "postgres" }] };
-  const named = (stdout: string): Answer => ({ to: "ps --all --filter name=^/berth-dev-database$ --format", stdout });
+  const named = (labels: Readonly<Record<string, string>> | undefined): Answer => ({ to: "inspect berth-dev-database", ...(labels ? { json: { Config: { Labels: labels } } } : { status: 404 }) });
 
-  test.each(["", "berth/dev"])("is free, or this stack's own: %j", async (stdout) => {
-    expect(await check([ENGINE, NO_HOLDER, named(stdout)], { config })).toBe("fine");
+  test.each([undefined, marked("berth", "dev")])("is free, or this stack's own: %j", async (labels) => {
+    expect(await check([ENGINE, NO_HOLDER, named(labels)], { config })).toBe("fine");
   });
 
-  test.each(["/", "berth/prod"])("must not be another's: %j", async (stdout) => {
-    expect(await check([ENGINE, NO_HOLDER, named(stdout)], { config })).toBe(
+  test.each([{}, marked("berth", "prod")])("must not be another's: %j", async (labels) => {
+    expect(await check([ENGINE, NO_HOLDER, named(labels)], { config })).toBe(
       "a container that is not this stack's is called berth-dev-database, as the accessory database would be: rename it, or give the accessory another name with: pulumi config set --path 'berth:accessories[0].name' <name> (nothing was changed)",
     );
   });

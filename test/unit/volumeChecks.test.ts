@@ -1,7 +1,8 @@
 import { findVolumeProblems, renamedVolumes } from "../../preflight/volumes.ts";
-import { parseSizes } from "../../engine/volumeSizes.ts";
+import { chooseEngine } from "../../engine/engine.ts";
 import type { VolumeSettings } from "../../settings/settings.ts";
 import { carried, OWNER, releaseOf, settingsOf } from "../support/configuration.ts";
+import { type Answer, fakeEngine } from "../support/fakeEngine.ts";
 
 const data: VolumeSettings = { name: "data", target: "/data" };
 const notes: VolumeSettings = { name: "notes", target: "/data" };
@@ -18,18 +19,15 @@ test.each<[string, VolumeSettings[], VolumeSettings[], number]>([
 ])("after what is live, %s", (_, live, next, problems) => expect(renamedVolumes(live, next)).toHaveLength(problems));
 
 describe("before anything is declared", () => {
-  const asked: string[][] = [];
-  const problems = (volumes: readonly VolumeSettings[], { live = [] as readonly VolumeSettings[], config = {}, answer = (_: string[]): string => "" } = {}) =>
-    findVolumeProblems(OWNER, settingsOf(config), releaseOf({ settings: carried({ volumes }) }), releaseOf({ settings: carried({ volumes: live }) }), (...words) => {
-      asked.push(words);
-      return new Promise((resolve) => resolve(answer(words)));
-    });
+  const problems = (volumes: readonly VolumeSettings[], { live = [] as readonly VolumeSettings[], config = {}, answers = [] as readonly Answer[] } = {}) => {
+    chooseEngine({ host: fakeEngine(answers).host, from: "the test" });
+    return findVolumeProblems(OWNER, settingsOf(config), releaseOf({ settings: carried({ volumes }) }), releaseOf({ settings: carried({ volumes: live }) }));
+  };
 
   test("a volume of another name is refused with the way to keep its data", async () => {
-    expect(await problems([notes], { live: [data], answer: () => "berth-dev-data-volume-1" })).toEqual([
+    expect(await problems([notes], { live: [data], answers: [{ to: "volumes label=berth.project=berth label=berth.stack=dev label=berth.part=data label=berth.volume=data dangling=false", json: { Volumes: [{ Name: "berth-dev-data-volume-1" }] } }] })).toEqual([
       "berth:volumes[0].name is notes, but the data at /data are in volume data, and the app would begin without them: to keep them under the new name, pulumi config set --path 'berth:volumes[0].existing' berth-dev-data-volume-1; to begin anew, take the entry out, run the update, and put it in again",
     ]);
-    expect(asked.at(-1)).toEqual(["volume", "ls", "--quiet", "--filter", "label=berth.project=berth", "--filter", "label=berth.stack=dev", "--filter", "label=berth.part=data", "--filter", "label=berth.volume=data", "--filter", "dangling=false"]);
   });
 
   test("a release that is brought back may have its own names", async () => {
@@ -37,19 +35,19 @@ describe("before anything is declared", () => {
   });
 
   test.each([
-    ["", undefined],
-    ["<no value>", undefined],
+    [undefined, undefined],
     ["data", undefined],
     ["gateway", "berth:volumes[0].existing is old, which Berth itself uses for its gateway: name another one"],
   ])("an existing volume with the part %p", async (part, problem) => {
-    expect(await problems([{ ...data, existing: "old" }], { answer: () => part })).toEqual(problem ? [problem] : []);
+    expect(await problems([{ ...data, existing: "old" }], { answers: [{ to: "volume old", json: { Name: "old", Labels: part === undefined ? null : { "berth.part": part } } }] })).toEqual(problem ? [problem] : []);
   });
 
   test("an existing volume that is not there is never made by the engine", async () => {
-    const gone = () => {
-      throw new Error("no such volume");
-    };
-    expect(await problems([{ ...data, existing: "old" }], { answer: gone })).toEqual(["berth:volumes[0].existing is old, which is no volume on the engine: see docker volume ls, or leave it out and Berth makes one"]);
+    expect(await problems([{ ...data, existing: "old" }], { answers: [{ to: "volume old", status: 404 }] })).toEqual(["berth:volumes[0].existing is old, which is no volume on the engine: see docker volume ls, or leave it out and Berth makes one"]);
+  });
+
+  test("an existing volume that the engine cannot tell of is neither there nor missing", async () => {
+    await expect(problems([{ ...data, existing: "old" }], { answers: [{ to: "volume old", status: 500, message: "disk on fire" }] })).rejects.toThrow("refused volume old: disk on fire");
   });
 
   test("a seed that is not there is told of", async () => {
@@ -57,9 +55,4 @@ describe("before anything is declared", () => {
     expect(await problems([data], { config: { volumes: [{ ...data, seed: "docs" }] } })).toEqual([]);
     expect(await problems([data], { config: { volumes: [{ ...data, seed: { image: "/nowhere" } }] } })).toEqual([]);
   });
-});
-
-test("sizes are read as the engine says them", () => {
-  expect(parseSizes('[{"Name":"a","Size":"1.2GB","Labels":""}]')).toEqual(new Map([["a", "1.2GB"]]));
-  expect(parseSizes("null")).toEqual(new Map());
 });

@@ -1,17 +1,20 @@
 /** A copy of the project with a stack, a backend and a port of its own, so that a test meets nothing of the user's. */
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { freePort } from "../../support/freePort.ts";
 import { LONG } from "./form.ts";
-import { removeLeftovers, RUN } from "./leftovers.ts";
+import { forgetStack, noteStack, removeLeftovers, RUN } from "./leftovers.ts";
 
 const run = promisify(execFile);
 const ROOT = process.cwd();
+/** Folder with a stand-in for the docker command, and the file in which it notes each call: Berth runs none. */
+const NO_DOCKER = join(".berth", "no-docker");
+const DOCKER_CALLS = join(NO_DOCKER, "calls");
 /** No test waits longer for one command, in milliseconds. */
 const PATIENCE = 180_000;
 
@@ -46,6 +49,7 @@ export class Checkout {
   static async make(config: Record<string, unknown> = {}, { name = "e2e", env: more = {} } = {}): Promise<Checkout> {
     const folder = await mkdtemp(join(tmpdir(), "berth-e2e-"));
     const stack = Checkout.nameOf(name);
+    await noteStack(stack);
     const env = {
       ...process.env,
       PULUMI_BACKEND_URL: `file://${join(folder, ".berth", "state")}`,
@@ -54,6 +58,7 @@ export class Checkout {
       PULUMI_SKIP_UPDATE_CHECK: "true",
       ...(LONG ? {} : { GOGC: "off", GOMEMLIMIT: "1GiB" }), // as the commands have it: a tenth of the time of each plain `pulumi`
       NO_COLOR: "1",
+      PATH: [join(folder, NO_DOCKER), process.env["PATH"]].join(delimiter),
       ...more,
     };
     const port = await freePort();
@@ -66,6 +71,8 @@ export class Checkout {
     }
     await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
     await mkdir(join(folder, ".berth", "state"), { recursive: true });
+    await checkout.write(join(NO_DOCKER, "docker"), `#!/bin/sh\necho "$*" >> "${join(folder, DOCKER_CALLS)}"\necho "this test has no docker command" >&2\nexit 127\n`);
+    await chmod(join(folder, NO_DOCKER, "docker"), 0o755);
     await checkout.configure(config);
     await checkout.pulumiOk("stack", "init", stack, "--no-select");
     return checkout;
@@ -160,10 +167,16 @@ export class Checkout {
     });
   }
 
-  /** Removes all that the stack made, the copy included; what `npm run destroy` does has tests of its own. */
+  /**
+   * Removes all that the stack made, the copy included; what `npm run destroy` does has tests of its own.
+   * @throws Error where anything has run the docker command
+   */
   async remove(): Promise<void> {
-    await removeLeftovers(this.stack, this.env);
+    const calls = await readFile(join(this.folder, DOCKER_CALLS), "utf8").catch(() => "");
+    await removeLeftovers(this.stack, process.env);
+    await forgetStack(this.stack);
     await rm(this.folder, { recursive: true, force: true });
+    if (calls !== "") throw new Error(`the docker command was run:\n${calls}`);
   }
 }
 

@@ -1,10 +1,11 @@
 /** Removes what tests left on the engine: their own at the end, and that of runs which were cut off. */
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { isAlive } from "../../../stack/processes.ts";
+import { cacheFolder } from "../../../toolchain/cache.ts";
 
 const run = promisify(execFile);
 
@@ -38,14 +39,27 @@ export function ownerOf(stack: string): number | undefined {
   return owner === undefined ? undefined : Number(owner);
 }
 
-/** Removes what a test run left that was killed: its process is gone, its stack's name tells which it was. */
+/** A file for each stack that tests have made on this machine and not removed yet: a name alone proves nothing, for a person's stack may have one like it. */
+const MADE = join(cacheFolder(process.env), "test-stacks");
+
+/** Notes a stack before anything of it is made. */
+export async function noteStack(stack: string): Promise<void> {
+  await mkdir(MADE, { recursive: true });
+  await writeFile(join(MADE, stack), "");
+}
+
+export const forgetStack = (stack: string): Promise<void> => rm(join(MADE, stack), { force: true });
+
+/** The stacks that tests have made and that are still noted. */
+const notedStacks = (): Promise<string[]> => readdir(MADE).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : Promise.reject(error)));
+
+/** Removes what a test run left that was killed: it has noted its stack, and its process is gone. */
 export async function sweep(env: NodeJS.ProcessEnv = process.env): Promise<void> {
   await endStrays();
-  const labels = await docker(env, "ps", "--all", "--format", '{{.Label "berth.stack"}}');
-  const volumes = await docker(env, "volume", "ls", "--format", '{{.Label "berth.stack"}}');
-  const networks = await docker(env, "network", "ls", "--format", '{{.Label "berth.stack"}}');
-  for (const stack of new Set([...labels, ...volumes, ...networks])) {
-    if (isOfDead(ownerOf(stack))) await removeLeftovers(stack, env);
+  for (const stack of await notedStacks()) {
+    if (!isOfDead(ownerOf(stack))) continue;
+    await removeLeftovers(stack, env);
+    await forgetStack(stack);
   }
   for (const { list, name: format, remove } of KINDS) {
     const found = (await docker(env, ...list, "--format", format)).filter((name) => isOfDead(/^berth-(?:stranger|e2e)-(\d+)\b/.exec(name)?.[1]));

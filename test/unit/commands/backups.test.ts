@@ -4,9 +4,10 @@ import { inWords, sizeText } from "../../../commands/backups/progress.ts";
 import { describeRecord } from "../../../commands/backups/records.ts";
 import { explain, retryIn, unreadFiles } from "../../../commands/backups/resticErrors.ts";
 import { isDue } from "../../../commands/backups/schedule.ts";
-import { chooseBackup, marksOf, nextNumber, readBackups, surplus } from "../../../commands/backups/snapshots.ts";
+import { type Backup, chooseBackup, doubtOf, marksOf, nextNumber, readBackups } from "../../../commands/backups/snapshots.ts";
+import { markOf } from "../../../commands/backups/source.ts";
 import { ageInWords } from "../../../settings/units.ts";
-import { secretLines, workspaceFlags } from "../../../commands/backups/workspaceFlags.ts";
+import { secretLines, workspaceSpec } from "../../../commands/backups/workspaceSpec.ts";
 import { type BackupRecord, drillProblems, readRecordLabels } from "../../../engine/backupRecord.ts";
 import { OWNER } from "../../support/configuration.ts";
 
@@ -31,23 +32,25 @@ describe("a stack's backups", () => {
       snapshot("ff", 5, { tags: ["volume=data", "number=many"] }),
     );
     expect(backups).toEqual([
-      { id: "bb", volume: "data", number: 2, time: "2026-01-02T03:00:00Z", release: "3f9a1c2b7d4e", size: 10, files: 2 },
-      { id: "aa", volume: "data", number: 1, time: "2026-01-01T03:00:00Z", release: "3f9a1c2b7d4e", size: 10, files: 2 },
-      { id: "cc", volume: "files", number: 1, time: "2026-01-01T03:00:00Z", release: "", size: 0, files: 0 },
+      { id: "bb", volume: "data", number: 2, time: "2026-01-02T03:00:00Z", release: "3f9a1c2b7d4e", size: 10, files: 2, source: "", doubt: "" },
+      { id: "aa", volume: "data", number: 1, time: "2026-01-01T03:00:00Z", release: "3f9a1c2b7d4e", size: 10, files: 2, source: "", doubt: "" },
+      { id: "cc", volume: "files", number: 1, time: "2026-01-01T03:00:00Z", release: "", size: 0, files: 0, source: "", doubt: "" },
     ]);
     expect(readBackups("null", OWNER)).toEqual([]);
   });
 
   test("are marked so that they are found again", () => {
-    expect(marksOf(OWNER, { volume: "data", number: 3, release: "abc" })).toEqual(["--host", "berth-dev", "--tag", "volume=data", "--tag", "number=3", "--tag", "release=abc"]);
+    const words = ["--host", "berth-dev", "--tag", "volume=data", "--tag", "number=3", "--tag", "release=abc", "--tag", "source=ab12"];
+    const made = { volume: "data", number: 3, release: "abc", source: "ab12" };
+    expect(marksOf(OWNER, made, false)).toEqual(words);
+    expect(marksOf(OWNER, made, true)).toEqual([...words, "--tag", "accepted"]);
   });
 
-  test("are counted on, whatever the clock says, and retention goes by the count", () => {
+  test("are counted on, whatever the clock says", () => {
     const backups = list(snapshot("aa", 1, { time: "2030-01-01T00:00:00Z" }), snapshot("bb", 2), snapshot("cc", 3, { time: "1999-01-01T00:00:00Z" }));
+    expect(backups.map(({ id }) => id)).toEqual(["cc", "bb", "aa"]);
     expect(nextNumber(backups)).toBe(4);
     expect(nextNumber([])).toBe(1);
-    expect(surplus(backups, 2).map(({ id }) => id)).toEqual(["aa"]);
-    expect(surplus(backups, 3)).toEqual([]);
   });
 
   test("are chosen by the beginning of an id", () => {
@@ -61,26 +64,107 @@ describe("a stack's backups", () => {
   });
 });
 
+describe("a backup counts", () => {
+  const before = (more: Partial<Backup> = {}): Backup => ({ id: "aabbccdd11", volume: "data", number: 1, time: "2026-01-01T03:00:00Z", release: "r", size: 1_000_000, files: 100, source: "one", doubt: "", ...more });
+  const doubt = (made: Partial<Backup>, last: Backup | undefined = before()) => doubtOf(last, { size: 1_000_000, files: 100, source: "one", ...made });
+  const NUMBERS = "where backup aabbccdd of 2026-01-01 03:00:00 has 100 files (976.6 KiB)";
+
+  test("where it has about as much in it as the one before, or where there is nothing to lose", () => {
+    expect(doubt({})).toBe("");
+    expect(doubt({ files: 1 })).toBe(""); // a database in one file
+    expect(doubt({ size: 10 })).toBe("");
+    expect(doubt({ files: 5, size: 50_000 })).toBe("");
+    expect(doubt({ files: 0, size: 0 }, before({ files: 0, size: 0 }))).toBe("");
+    expect(doubtOf(undefined, { files: 0, size: 0, source: "one" })).toBe("");
+  });
+
+  test("not where there is nothing in it, or hardly anything of what was there", () => {
+    expect(doubt({ files: 0, size: 0 })).toBe(`there is nothing in it: it has 0 files (0 bytes), ${NUMBERS}`);
+    expect(doubt({ files: 4, size: 49_999 })).toBe(`it has shrunk to 4 files (48.8 KiB), ${NUMBERS}`);
+    expect(doubt({ files: 4, size: 0 }, before({ size: 0 }))).toMatch(/^it has shrunk to 4 files/);
+  });
+
+  test("of another volume, only where that has at least half of it: it was restored, or moved", () => {
+    expect(doubt({ source: "two", files: 50, size: 500_000 })).toBe("");
+    expect(doubt({ source: "two", files: 49 })).toBe(`it is another volume than before, with 49 files (976.6 KiB), ${NUMBERS}`);
+    expect(doubt({ source: "two", size: 400_000 })).toMatch(/^it is another volume than before/);
+    expect(doubt({ source: "two", size: 400_000 }, before({ source: "" }))).toBe(""); // an earlier Berth did not write down which it was
+  });
+
+  const tags = (number: number, source: string, ...more: string[]) => ({ tags: ["volume=data", `number=${number}`, "release=r", `source=${source}`, ...more], summary: { total_bytes_processed: 0, total_files_processed: 0 } });
+  const doubts = (...snapshots: object[]) => list(...snapshots).reverse().map(({ doubt: why }) => why.split(":")[0]);
+
+  test("or not, for everybody who lists it, also where the command that made it was killed", () => {
+    const backups = list(snapshot("aa", 1), snapshot("bb", 2, tags(2, "one")), snapshot("cc", 3, tags(3, "one")));
+    expect(backups.map(({ doubt: why }) => why.split(":")[0])).toEqual(["there is nothing in it", "there is nothing in it", ""]);
+    expect(chooseBackup(backups, "data", "latest").id).toBe("aa");
+    expect(chooseBackup(backups, "data", "cc").id).toBe("cc");
+    expect(nextNumber(backups)).toBe(4);
+  });
+
+  test("where somebody has accepted it, and then what is like it", () => {
+    expect(doubts(snapshot("aa", 1), snapshot("bb", 2, tags(2, "one", "accepted")), snapshot("cc", 3, tags(3, "one")))).toEqual(["", "", ""]);
+  });
+
+  test("as it always did where an earlier Berth made it", () => {
+    expect(doubts(snapshot("aa", 1), snapshot("bb", 2, { summary: { total_bytes_processed: 0, total_files_processed: 0 } }))).toEqual(["", ""]);
+  });
+
+  test("by volume and engine: another engine, name or label is another source, another day is not", () => {
+    const volume = { Name: "data-1", Labels: { a: "1", b: "2" } };
+    const marks = [markOf(volume, { ID: "E1" }), markOf(volume, { ID: "E2" }), markOf({ ...volume, Name: "data-2" }, { ID: "E1" }), markOf({ ...volume, Labels: null }, { ID: "E1" })];
+    expect(new Set(marks).size).toBe(4);
+    expect(markOf({ ...volume, Labels: { b: "2", a: "1" } }, { ID: "E1" })).toBe(marks[0]);
+  });
+});
+
 describe("the container that restic works in", () => {
   const PASSWORD = "it's $ecret\n";
-  const flags = (target: string, write: boolean) => workspaceFlags(OWNER, { target }, { what: "backup", volume: "data", mount: { source: "berth-dev-data-volume-1", write } });
+  const spec = (target: string, write: boolean) =>
+    workspaceSpec(OWNER, { target }, { what: "backup", volume: "data", mount: { source: "berth-dev-data-volume-1", write } }, { host: "berth-aa-bb", script: "main" });
 
-  test("is hardened, reads the volume only, and has no network for a folder", () => {
-    const text = flags("/srv/backups", false).join(" ");
-    for (const part of ["--network none", "--cap-drop ALL", "--security-opt no-new-privileges:true", "--read-only", "--pids-limit 256", "--memory 1024m", "--rm"]) expect(text).toContain(part);
-    expect(text).toContain("--mount type=bind,source=/srv/backups,target=/repository");
-    expect(text).toContain("--mount type=volume,source=berth-dev-data-volume-1,target=/volume,readonly");
-    expect(text.match(/--cap-add \S+/g)).toEqual(["--cap-add DAC_OVERRIDE"]);
-    expect(text).toContain("--label berth.part=backup --label berth.doing=backup --label berth.volume=data");
-    expect(text).not.toContain("--restart");
+  test("is hardened, reads the volume only, has no network for a folder, and ends with its input", () => {
+    expect(spec("/srv/backups", false)).toMatchObject({
+      Image: "restic/restic:0.18.1",
+      User: "0:0",
+      Hostname: "berth-aa-bb",
+      Entrypoint: ["/bin/sh", "-c"],
+      Cmd: ["main"],
+      OpenStdin: true,
+      StdinOnce: true,
+      AttachStdin: true,
+      Labels: { "berth.part": "backup", "berth.doing": "backup", "berth.volume": "data", "berth.host": "berth-aa-bb" },
+      HostConfig: {
+        AutoRemove: true,
+        NetworkMode: "none",
+        Mounts: [
+          { Type: "bind", Source: "/srv/backups", Target: "/repository" },
+          { Type: "volume", Source: "berth-dev-data-volume-1", Target: "/volume", ReadOnly: true },
+        ],
+        CapDrop: ["ALL"],
+        CapAdd: ["DAC_OVERRIDE"],
+        SecurityOpt: ["no-new-privileges:true"],
+        ReadonlyRootfs: true,
+        Init: true,
+        Memory: 1024 ** 3,
+        PidsLimit: 256,
+      },
+    });
+    expect(spec("/srv/backups", false).HostConfig).not.toHaveProperty("NanoCpus");
+    expect(spec("/srv/backups", false).HostConfig?.Tmpfs?.["/run/secrets"]).toBe("rw,noexec,nosuid,nodev,mode=0700,size=1m");
   });
 
   test("may give files to their owners where it writes, and reaches a target elsewhere", () => {
-    const text = flags("s3:https://example.com/bucket", true).join(" ");
-    expect(text).toContain("--network bridge");
-    expect(text).not.toContain("type=bind");
-    expect(text).toMatch(/source=berth-dev-data-volume-1,target=\/volume$/);
-    expect(text.match(/--cap-add \S+/g)).toEqual(["DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID", "SETFCAP"].map((right) => `--cap-add ${right}`));
+    const { HostConfig } = spec("s3:https://example.com/bucket", true);
+    expect(HostConfig).toMatchObject({ NetworkMode: "bridge", CapAdd: ["DAC_OVERRIDE", "CHOWN", "FOWNER", "FSETID", "SETFCAP"] });
+    expect(HostConfig?.Mounts).toEqual([{ Type: "volume", Source: "berth-dev-data-volume-1", Target: "/volume" }]);
+  });
+
+  test("that takes away a dead lock is its first process, and nobody's workspace", () => {
+    const bare = workspaceSpec(OWNER, { target: "/b" }, { what: "unlock" }, { host: "berth-aa-bb", script: "main", words: ["restic", "unlock"], bare: true });
+    expect(bare).toMatchObject({ Hostname: "berth-aa-bb", Cmd: ["main", "restic", "unlock"] });
+    expect(bare.HostConfig).not.toHaveProperty("Init");
+    expect(bare.Labels).not.toHaveProperty(["berth.host"]);
   });
 
   test("gets what opens SFTP as files, each with a line's end", () => {
@@ -171,7 +255,7 @@ describe("a backup is due", () => {
 
   test("by the newest record of its volume", () => {
     const [older, newer, drill] = [last("2026-03-09T00:00:00Z"), last("2026-03-10T00:00:00Z"), { ...last("2026-03-10T01:00:00Z"), doing: "drill" as const }];
-    expect(readRecordLabels([older, newer, drill].map((record) => `${JSON.stringify(record)}\n`).join(""))).toEqual([drill, newer]);
+    expect(readRecordLabels([older, newer, drill].map((record) => JSON.stringify(record)))).toEqual([drill, newer]);
   });
 });
 
@@ -184,7 +268,7 @@ test("settings are read as Pulumi prints them, and what is wrong is said without
 });
 
 test("a backup that was made is told in one line", () => {
-  const made = { volume: "data", backup: "aabbccdd", files: 3, bytes: 2048, bytesAdded: 100, seconds: 1.23, removed: ["00112233"], kept: 7 };
+  const made = { volume: "data", backup: "aabbccdd", files: 3, bytes: 2048, bytesAdded: 100, seconds: 1.23, removed: ["00112233"], kept: 7, warnings: [] };
   expect(describeMade(made)).toBe("Backed up volume data: backup aabbccdd, 3 files, 2.0 KiB, of which 100 bytes were added in 1.2 s; 7 kept; removed 00112233.");
 });
 

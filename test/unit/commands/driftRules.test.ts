@@ -1,14 +1,14 @@
 import { compare, describe as inWords, type Kind, urnsToReplace } from "../../../commands/view/driftRules.ts";
 import type { Found } from "../../../engine/found.ts";
 import { orphansOf } from "../../../commands/view/orphans.ts";
-import { DECLARED, declaredWith, FOUND, foundWith, foundWithout } from "../../support/stackView.ts";
+import { DECLARED, declaredWith, FOUND, foundWith, foundWithout, ROUTES } from "../../support/stackView.ts";
 
 test("finds nothing where the engine has what was declared, in whatever order", () => {
   expect(compare(DECLARED, FOUND)).toEqual([]);
 });
 
 test("finds nothing where nothing was ever live", () => {
-  expect(compare({ ...DECLARED, route: undefined }, { time: 0, containers: [], networks: [], volumes: [], routes: undefined })).toEqual([]);
+  expect(compare({ ...DECLARED, route: undefined }, { time: 0, containers: [], networks: [], volumes: [], routes: "none" })).toEqual([]);
 });
 
 const CASES: readonly [kind: Kind, found: Found, line: string, replace: readonly string[]][] = [
@@ -33,13 +33,19 @@ const CASES: readonly [kind: Kind, found: Found, line: string, replace: readonly
   ["route", { ...FOUND, routes: [] }, "route app in gateway gateway: expected it to be there, found none", ["urn:route"]],
   ["route", route({ targets: ["web-1:8080"] }), "route app in gateway gateway: expected it to lead to web-1:8080, web-2:8080, found web-1:8080", ["urn:route"]],
   ["route", route({ state: "paused" }), "route app in gateway gateway: expected it to serve, found paused", ["urn:route"]],
+  [
+    "route",
+    { ...FOUND, routes: "silent" },
+    "route app in gateway gateway: expected the gateway to tell it, found no answer of the gateway: docker logs gateway",
+    [],
+  ],
   ["leftover", foundWith({ name: "web-0" }), "container web-0: expected it to be gone, found it left over by an update that was cut off", []],
   ["leftover", { ...FOUND, volumes: [...FOUND.volumes, { name: "secrets-0", part: "secrets" }] }, "volume secrets-0: expected it to be gone, found it left over by an update that was cut off", []],
   ["extra", attached("somebody"), "network net: expected only the stack's containers on it, found container somebody, which is not the stack's and is left alone", []],
 ];
 
 function route(change: object): Found {
-  return { ...FOUND, routes: FOUND.routes?.map((entry) => ({ ...entry, ...change })) };
+  return { ...FOUND, routes: ROUTES.map((entry) => ({ ...entry, ...change })) };
 }
 
 function attached(name: string): Found {
@@ -135,7 +141,7 @@ test("never takes data, a job or what Pulumi knows for a leftover", () => {
     ...foundWith({ name: "job", part: "job" }, { name: "gateway-0", part: "gateway" }),
     volumes: [...FOUND.volumes, { name: "data-0", part: "data" }, { name: "state-0", part: "gateway" }],
     networks: [...FOUND.networks, { id: "id-net-0", name: "net-0", attached: [] }],
-    routes: [...(FOUND.routes ?? []), { service: "gate-r0", host: "x.invalid", targets: [], state: "running" }],
+    routes: [...ROUTES, { service: "gate-r0", host: "x.invalid", targets: [], state: "running" }],
   };
   expect(orphansOf(DECLARED, found)).toEqual({ containers: ["gateway-0"], networks: ["net-0"], volumes: ["state-0"], routes: ["gate-r0"] });
 });

@@ -15,8 +15,8 @@ test("a record with any entry is not lost", () => {
 });
 
 test("a gateway that does not answer, or is gone, may have led to the replicas", () => {
-  expect(unrecorded(EMPTY, { ...FOUND, routes: undefined })).toEqual(replicas);
-  expect(unrecorded(EMPTY, { ...foundWithout("gateway"), routes: undefined })).toEqual(replicas);
+  expect(unrecorded(EMPTY, { ...FOUND, routes: "silent" })).toEqual(replicas);
+  expect(unrecorded(EMPTY, { ...foundWithout("gateway"), routes: "none" })).toEqual(replicas);
 });
 
 test("what a first update has left that was cut off before its switch is not taken for a stack", () => {
@@ -25,7 +25,7 @@ test("what a first update has left that was cut off before its switch is not tak
 });
 
 test("a stack that was destroyed has no replicas, whatever became of its record", () => {
-  expect(unrecorded(EMPTY, { ...FOUND, containers: [], routes: undefined })).toEqual([]);
+  expect(unrecorded(EMPTY, { ...FOUND, containers: [], routes: "none" })).toEqual([]);
 });
 
 test("data that no record names are told of before an update begins with empty ones", () => {

@@ -39,3 +39,26 @@ test("what cut-off commands have left goes, and what is at work stays", () => {
   const found = { ...foundWith(helper("done", "created"), helper("working", "running"), { name: "web-9", part: "web" }), volumes: [...FOUND.volumes, { name: "secrets-9", part: "secrets" }, { name: "secrets-8", part: "secrets" }, { name: "record", part: "backup" }] };
   expect(names({ found, unused: new Set(["secrets-9", "record"]) })).toEqual(["container web-9", "container done", "volume secrets-9"]);
 });
+
+describe("of containers that Pulumi does not know, because its record was brought back from an earlier one,", () => {
+  const found = foundWith({ name: "web-8", part: "web" }, { name: "web-9", part: "web", state: "exited" });
+
+  test("those that the gateway leads to stay", () => {
+    const routes = [{ service: "app", host: "*", targets: ["web-8:8080"], state: "running" }];
+    expect(names({ found: { ...found, routes } })).toEqual(["container web-9"]);
+  });
+
+  test("those that run stay while the gateway does not tell where it leads", () => {
+    expect(names({ found: { ...found, routes: "silent" } })).toEqual(["container web-9"]);
+  });
+
+  test("all go where no gateway runs", () => {
+    expect(names({ found: { ...found, routes: "none" } })).toEqual(["container web-8", "container web-9"]);
+  });
+
+  test("a gateway stays where it is the only one that runs", () => {
+    const gateway = { name: "gateway-9", part: "gateway" };
+    expect(names({ found: foundWith(gateway) })).toEqual(["container gateway-9"]);
+    expect(names({ found: foundWith(gateway, { name: "gateway", state: "exited" }) })).toEqual([]);
+  });
+});

@@ -1,97 +1,149 @@
-import { type Answer, fakeDocker } from "../../support/fakeDocker.ts";
+import { type Answer, type FakeEngine, fakeEngine } from "../../support/fakeEngine.ts";
 import { runStep } from "../../support/step.ts";
-import { JOB, RELEASE } from "../../support/stepInputs.ts";
+import { container, JOB, noContainer, RELEASE } from "../../support/stepInputs.ts";
 
 const input = { job: JOB, run: true, snapshot: null };
-const CREATE = ["create", "--name", JOB.container, "--user", "1000:1000", "sha256:1111", "migrate", "--all"];
-const INSPECT = ["inspect", "--type", "container", "--format", "{{.State.Status}} {{.State.ExitCode}}", JOB.container];
-const found = (state: string): Answer => ({ to: INSPECT.join(" "), stdout: state });
-const NONE: Answer = { to: INSPECT.join(" "), stderr: "Error: No such container", exit: 1 };
-const [CREATED, STARTED, REMOVED]: Answer[] = [{ to: CREATE.join(" ") }, { to: `start ${JOB.container}` }, { to: `rm --force ${JOB.container}` }];
-const printed = (stdout: string, stderr = ""): Answer => ({ to: `logs --follow ${JOB.container}`, stdout, stderr });
-const ended = (code: string): Answer => ({ to: `wait ${JOB.container}`, stdout: code });
-const answers = (...more: (Answer | undefined)[]) => fakeDocker(more.filter((answer) => answer !== undefined));
-/** Without the two that run side by side. */
-const steps = (docker: ReturnType<typeof fakeDocker>) => docker.calls().filter(([verb]) => !["logs", "wait"].includes(verb ?? ""));
+const { container: NAME } = JOB;
+const found = (status: string, exit = 0): Answer => container(NAME, { status, exit });
+const NONE = noContainer(NAME);
+const INSPECT = `inspect ${NAME}`;
+const [CREATED, STARTED, REMOVED]: [Answer, Answer, Answer] = [{ to: `create ${NAME}` }, { to: `start ${NAME}` }, { to: `remove ${NAME}` }];
+const printed = (stdout: string, stderr = ""): Answer => ({ to: `logs ${NAME} follow`, stdout, stderr });
+/** Once it runs, until it ends with this code. */
+const ended = (exit: number): Answer[] => [{ to: `wait ${NAME}`, exit }, found("exited", exit)];
+const absent: Answer = { ...NONE, times: 1 };
+/** Without those that run side by side. */
+const steps = (engine: FakeEngine) => engine.calls().filter((call) => !/^(logs|wait) /.test(call) && call !== INSPECT);
 const before = (...releases: string[]) => ({ env: { PULUMI_COMMAND_STDOUT: `migration: x\ndone for releases: ${releases.join(" ")}\n` } });
-const sorted = (stdout: string) => stdout.trimEnd().replace(/after \d+\.\d s/, "after 0.1 s").split("\n");
+const timeless = (text: string) => text.trimEnd().replace(/after \d+\.\d s/, "after 0.1 s").split("\n");
 
 describe("a job", () => {
   test.concurrent("runs to its end, shows what it prints, and tells which releases had it", async () => {
-    const docker = answers(NONE, CREATED, STARTED, printed("one\ntwo"), ended("0"));
-    const { code, stdout, stderr } = await runStep("job", input, docker, before("aaaaaaaaaaaa"));
+    const engine = fakeEngine([absent, CREATED, STARTED, printed("one\ntwo"), ...ended(0)]);
+    const { code, stdout, stderr } = await runStep("job", input, engine, before("aaaaaaaaaaaa"));
     expect([code, stderr]).toEqual([0, ""]);
-    expect(sorted(stdout)).toEqual(["migration: one", "migration: two", `migration of release ${RELEASE} done after 0.1 s`, `done for releases: aaaaaaaaaaaa ${RELEASE}`]);
-    expect(steps(docker)).toEqual([INSPECT, CREATE, ["start", JOB.container]]); // it stays until its release is live
+    expect(timeless(stdout)).toEqual(["migration: one", "migration: two", `migration of release ${RELEASE} done after 0.1 s`, `done for releases: aaaaaaaaaaaa ${RELEASE}`]);
+    expect(steps(engine)).toEqual([`create ${NAME}`, `start ${NAME}`]); // it stays until its release is live
+    expect(engine.sent("create")).toEqual([JOB.spec]);
   });
 
   test.concurrent("shows what it complains of, too", async () => {
-    const { stdout } = await runStep("job", input, answers(NONE, CREATED, STARTED, printed("", "deprecated"), ended("0")));
+    const { stdout } = await runStep("job", input, fakeEngine([absent, CREATED, STARTED, printed("", "deprecated"), ...ended(0)]));
     expect(stdout).toContain("migration: deprecated\n");
   });
 
   test.concurrent("is not run again for a release that had it", async () => {
-    const docker = answers();
-    expect(await runStep("job", input, docker, before(RELEASE, "aaaaaaaaaaaa"))).toMatchObject({
+    const engine = fakeEngine([]);
+    expect(await runStep("job", input, engine, before(RELEASE, "aaaaaaaaaaaa"))).toMatchObject({
       code: 0,
       stdout: `migration: not for release ${RELEASE}, which had it\ndone for releases: ${RELEASE} aaaaaaaaaaaa\n`,
     });
-    expect(docker.calls()).toEqual([]);
+    expect(engine.calls()).toEqual([]);
   });
 
   test.concurrent("is not run for a release that is brought back, which then counts as one that had none", async () => {
-    const docker = answers();
-    expect(await runStep("job", { ...input, run: false }, docker, before("aaaaaaaaaaaa"))).toMatchObject({
+    const engine = fakeEngine([]);
+    expect(await runStep("job", { ...input, run: false }, engine, before("aaaaaaaaaaaa"))).toMatchObject({
       code: 0,
       stdout: `migration: not for release ${RELEASE}, which is brought back as it was\ndone for releases: aaaaaaaaaaaa\n`,
     });
-    expect(docker.calls()).toEqual([]);
+    expect(engine.calls()).toEqual([]);
+  });
+
+  test.concurrent("that prints more than a variable of the environment can have leaves a short output that ends in what it is remembered by", async () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index + 1}`);
+    const engine = fakeEngine([absent, CREATED, STARTED, printed(lines.join("\n")), { to: `wait ${NAME}`, seconds: 1 }, found("exited")]);
+    const { code, stdout } = await runStep("job", input, engine);
+    expect(code).toBe(0);
+    expect(stdout.length).toBeLessThan(40 * 1024);
+    expect(stdout).toMatch(/^migration: line 1\nmigration: line 2\n[^]*\n\[\d+ lines of this step's output are left out here\]\n[^]*\nmigration: line 20000\nmigration of release \S+ done after \d\.\d s\ndone for releases: 3f9a1c2b7d4e\n$/);
+  });
+});
+
+describe("the log of a job", () => {
+  test.concurrent("that the engine ends is opened again, and no line comes twice", async () => {
+    const engine = fakeEngine([
+      absent, CREATED, STARTED,
+      { ...printed("one"), times: 1 }, { ...found("running"), times: 1 }, { to: `logs ${NAME} follow since=`, stdout: "two", open: 0.5 },
+      { to: `wait ${NAME}`, seconds: 0.8 }, found("exited"),
+    ]);
+    const { code, stdout } = await runStep("job", input, engine);
+    expect([code, timeless(stdout).slice(0, 2)]).toEqual([0, ["migration: one", "migration: two"]]);
+  });
+
+  test.concurrent("that the engine does not give says so, and the job counts", async () => {
+    const engine = fakeEngine([absent, CREATED, STARTED, { to: `logs ${NAME}`, status: 501, message: "configured logging driver does not support reading" }, ...ended(0)]);
+    const { code, stdout } = await runStep("job", input, engine);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^migration: what it prints is not known from here on: .* configured logging driver does not support reading\n/);
   });
 });
 
 describe("a job that an update began which was cut off", () => {
   test.concurrent("is waited for while it runs, not begun again", async () => {
-    const docker = answers(found("running 0"), STARTED, printed("two"), ended("0"));
-    const { code, stdout } = await runStep("job", input, docker);
+    const engine = fakeEngine([{ ...found("running"), times: 1 }, printed("two"), ...ended(0)]);
+    const { code, stdout } = await runStep("job", input, engine);
     expect(code).toBe(0);
-    expect(sorted(stdout)).toEqual(["migration: two", `migration of release ${RELEASE} done after 0.1 s`, `done for releases: ${RELEASE}`]);
-    expect(steps(docker).map(([verb]) => verb)).toEqual(["inspect", "start"]);
+    expect(timeless(stdout)).toEqual(["migration: two", `migration of release ${RELEASE} done after 0.1 s`, `done for releases: ${RELEASE}`]);
+    expect(steps(engine)).toEqual([]); // started once more, one that has ended just now would do all again
   });
 
   test.concurrent("counts where it ended well meanwhile", async () => {
-    const docker = answers(found("exited 0"));
-    expect(await runStep("job", input, docker)).toMatchObject({ code: 0, stdout: `migration of release ${RELEASE} had come to its end\ndone for releases: ${RELEASE}\n` });
-    expect(docker.calls()).toEqual([INSPECT]);
+    const engine = fakeEngine([found("exited")]);
+    expect(await runStep("job", input, engine)).toMatchObject({ code: 0, stdout: `migration of release ${RELEASE} had come to its end\ndone for releases: ${RELEASE}\n` });
+    expect(engine.calls()).toEqual([INSPECT]);
   });
 
-  test.concurrent.each(["exited 3", "created 0", "dead 137"])("is begun again where it is %s", async (state) => {
-    const docker = answers(found(state), REMOVED, CREATED, STARTED, printed(""), ended("0"));
-    expect((await runStep("job", input, docker)).code).toBe(0);
-    expect(steps(docker)).toEqual([INSPECT, ["rm", "--force", JOB.container], CREATE, ["start", JOB.container]]);
+  test.concurrent.each([["exited", 3], ["created", 0], ["dead", 137]])("is begun again where it is %s %d", async (status, exit) => {
+    const engine = fakeEngine([{ ...found(status, exit), times: 1 }, REMOVED, CREATED, STARTED, printed(""), ...ended(0)]);
+    expect((await runStep("job", input, engine)).code).toBe(0);
+    expect(steps(engine)).toEqual([`remove ${NAME}`, `create ${NAME}`, `start ${NAME}`]);
+  });
+
+  test.concurrent("is left alone where the engine does not tell how it is", async () => {
+    const engine = fakeEngine([{ to: INSPECT, status: 500, message: "timed out" }]);
+    expect(await runStep("job", input, engine)).toMatchObject({ code: 1, stdout: "", stderr: `the Docker engine at ${engine.host} refused container ${NAME}: timed out\n` });
+    expect(engine.calls()).toEqual([INSPECT]);
   });
 });
 
 describe("a job that fails", () => {
   test.concurrent("is told with its exit code and its last 30 lines, is removed, and no release had it", async () => {
     const lines = Array.from({ length: 40 }, (_, index) => `line ${index + 1}`);
-    const docker = answers(NONE, CREATED, STARTED, printed(lines.join("\n")), ended("3"), REMOVED);
-    const { code, stdout, stderr } = await runStep("job", input, docker, before("aaaaaaaaaaaa"));
+    const engine = fakeEngine([absent, CREATED, STARTED, printed(lines.join("\n")), ...ended(3), REMOVED]);
+    const { code, stdout, stderr } = await runStep("job", input, engine, before("aaaaaaaaaaaa"));
     expect(code).toBe(1);
-    expect(sorted(stderr)).toEqual([`the migration of release ${RELEASE} failed with exit code 3 after 0.1 s`, "  its last lines:", ...lines.slice(-30).map((line) => `    ${line}`)]);
+    expect(timeless(stderr)).toEqual([`the migration of release ${RELEASE} failed with exit code 3 after 0.1 s`, "  its last lines:", ...lines.slice(-30).map((line) => `    ${line}`)]);
     expect(stdout).not.toContain("done for releases");
-    expect(steps(docker).at(-1)).toEqual(["rm", "--force", JOB.container]);
+    expect(steps(engine).at(-1)).toBe(`remove ${NAME}`);
   });
 
+  const LATE: Answer[] = [absent, CREATED, STARTED, { ...printed("waiting for a lock"), open: 3 }, { to: `wait ${NAME}`, seconds: 5 }];
+  const late = { ...input, job: { ...JOB, timeout: 0.5 } };
+
   test.concurrent("by taking too long is stopped, told so, and removed", async () => {
-    const docker = answers(NONE, CREATED, STARTED, printed("waiting for a lock"), { to: `wait ${JOB.container}`, seconds: 3 }, { to: `stop --time 5 ${JOB.container}` }, REMOVED);
-    const { code, stderr } = await runStep("job", { ...input, job: { ...JOB, timeout: 0.5 } }, docker);
+    const engine = fakeEngine([...LATE, { to: `stop ${NAME} t=5` }, found("exited", 137), REMOVED]);
+    const { code, stderr } = await runStep("job", late, engine);
     expect(code).toBe(1);
     expect(stderr).toBe(`the migration of release ${RELEASE} was stopped: it took longer than 0.5 s\n  its last lines:\n    waiting for a lock\n`);
-    expect(steps(docker).slice(-2).map(([verb]) => verb)).toEqual(["stop", "rm"]);
+    expect(steps(engine).slice(-2)).toEqual([`stop ${NAME} t=5`, `remove ${NAME}`]);
+  });
+
+  test.concurrent("by taking too long and cannot be stopped is told as one that may go on", async () => {
+    const engine = fakeEngine([...LATE, { to: `stop ${NAME}`, status: 500, message: "cannot kill it" }, found("running")]);
+    const { code, stderr } = await runStep("job", late, engine);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^the migration of release 3f9a1c2b7d4e was stopped: it took longer than 0\.5 s\n[^]* {2}It could not be stopped, and may go on: .*: cannot kill it\n$/);
+    expect(steps(engine)).not.toContain(`remove ${NAME}`);
   });
 
   test.concurrent("because it cannot be made says so in the engine's words", async () => {
-    const docker = answers(NONE, { to: "create", stderr: "Error: No such image: sha256:1111", exit: 1 });
-    expect(await runStep("job", input, docker)).toMatchObject({ code: 1, stdout: "", stderr: "docker create --name failed: Error: No such image: sha256:1111\n" });
+    const engine = fakeEngine([NONE, { to: "create", status: 404, message: "No such image: sha256:1111" }]);
+    expect(await runStep("job", input, engine)).toMatchObject({ code: 1, stdout: "", stderr: `the Docker engine at ${engine.host} refused a new container ${NAME}: No such image: sha256:1111\n` });
+  });
+
+  test.concurrent("is asked for again where the connection to the engine breaks, and its end is known", async () => {
+    const engine = fakeEngine([absent, CREATED, STARTED, printed("one"), { to: `wait ${NAME}`, breaks: true, times: 1 }, ...ended(3), REMOVED]);
+    expect((await runStep("job", input, engine)).stderr).toContain("failed with exit code 3");
   });
 });

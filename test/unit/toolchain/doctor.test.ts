@@ -2,7 +2,7 @@ import { examineNeed, optional } from "../../../toolchain/doctor.ts";
 import { rulesToDelete } from "../../../toolchain/engineNetwork.ts";
 import { prependPath } from "../../../toolchain/path.ts";
 import type { Need, Source } from "../../../toolchain/need.ts";
-import { UserError } from "../../../toolchain/userError.ts";
+import { UserError } from "../../../settings/userError.ts";
 
 const source = (from: string, obstacle?: string): Source => ({
   from,

@@ -6,7 +6,7 @@ import { chooseMirror } from "../../../toolchain/apt.ts";
 import { askEngine, dockerHost, findImage } from "../../../toolchain/docker.ts";
 import { engineNeed, usableEngine } from "../../../toolchain/engine.ts";
 import { thisMachine } from "../../../toolchain/machine.ts";
-import { UserError } from "../../../toolchain/userError.ts";
+import { UserError } from "../../../settings/userError.ts";
 
 let folder: string;
 let host: string;
@@ -25,7 +25,7 @@ afterEach(() => {
 /** An engine that answers what it is told to: path to body. */
 async function engine(answers: Readonly<Record<string, object>>): Promise<void> {
   const started = createServer((request, response) => {
-    const answer = answers[request.url ?? ""];
+    const answer = answers[(request.url ?? "").replace(/^\/v[\d.]+/, "")];
     response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? { message: "no such object" }));
   });
   server = started;

@@ -1,6 +1,6 @@
 import { meet, type Found, type Need, type Source } from "../../../toolchain/need.ts";
 import { setUp } from "../../../toolchain/setup.ts";
-import { UserError } from "../../../toolchain/userError.ts";
+import { UserError } from "../../../settings/userError.ts";
 
 const FOUND: Found = { version: "1", place: "/somewhere", from: "test" };
 const noWait = async () => {};

@@ -1,8 +1,9 @@
-/** How the container in which restic works is started, and what it is given to read. Pure. */
-import { containerFlags, mountWords } from "../../components/containerFlags.ts";
+/** The container in which restic works, and what it is given to read. Pure. */
+import { containerSpec } from "../../components/containerSpec.ts";
 import { hardened } from "../../components/hardening.ts";
 import { tmpfsMount } from "../../components/mounts.ts";
-import { labels, type Owner } from "../../engine/labels.ts";
+import type { ContainerSpec } from "../../engine/containers.ts";
+import { labelList, labels, type Owner } from "../../engine/labels.ts";
 import type { BackupsSettings } from "../../settings/settings.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 
@@ -10,6 +11,8 @@ import { IMAGES } from "../../toolchain/versions.ts";
 export const VOLUME = "/volume";
 const REPOSITORY = "/repository";
 export const SECRETS = "/run/secrets";
+/** Label of a container with its host name, by which a lock of restic is known as its. */
+export const HOST_LABEL = "berth.host";
 
 /** Bytes. Restic holds its index in memory: 1 GiB is enough for some terabytes. */
 const MEMORY = 1024 ** 3;
@@ -31,24 +34,53 @@ export interface WorkspaceOptions {
   readonly mount?: { readonly source: string; readonly write: boolean };
 }
 
+/** What the container is called, and what it runs. */
+export interface Work {
+  /** Its host name, which restic writes into its locks. */
+  readonly host: string;
+  /** For the shell, and its $0, $1 and so on. */
+  readonly script: string;
+  readonly words?: readonly string[];
+  /** Whether the script is the first process, and no workspace of that host name. Default: a small init is. */
+  readonly bare?: boolean;
+}
+
 /** Whether the target is a folder of the engine's host. */
 const isFolder = (target: string): boolean => target.startsWith("/");
 
-/** The options of `docker run`. */
-export function workspaceFlags(owner: Owner, { target }: Pick<BackupsSettings, "target">, { what, volume, mount }: WorkspaceOptions): string[] {
-  const { cpus: _, restart: __, capabilities: ___, ...limits } = hardened({ memory: MEMORY, cpus: 1, cpuShares: CPU_SHARES });
-  const marks = labels(owner, "backup", { "berth.doing": what, ...(volume !== undefined && { "berth.volume": volume }) });
+/** A container that reads its standard input, ends with the connection to that, and leaves nothing. */
+export function workspaceSpec(owner: Owner, { target }: Pick<BackupsSettings, "target">, { what, volume, mount }: WorkspaceOptions, { host, script, words = [], bare = false }: Work): ContainerSpec {
+  const { cpus: _, restart: __, ...limits } = hardened({ memory: MEMORY, cpus: 1, cpuShares: CPU_SHARES });
+  const marks = labels(owner, "backup", { "berth.doing": what, ...(!bare && { [HOST_LABEL]: host }), ...(volume !== undefined && { "berth.volume": volume }) });
   // It reads files of every user, and gives them back to their owners: root, with no more rights than that takes.
   const rights = ["DAC_OVERRIDE", ...(mount?.write ? ["CHOWN", "FOWNER", "FSETID", "SETFCAP"] : [])];
-  return [
-    ...["--rm", "--interactive", "--user", "0:0", "--entrypoint", "/bin/sh", "--network", isFolder(target) ? "none" : "bridge", "--pids-limit", String(PIDS)],
-    ...containerFlags({ ...limits, tmpfs: { "/tmp": tmpfsMount(TMP) }, image: IMAGES.restic, capabilities: { drops: ["ALL"] }, labels: Object.entries(marks).map(([label, value]) => ({ label, value })) }),
-    ...rights.flatMap((right) => ["--cap-add", right]),
-    ...["--tmpfs", `${SECRETS}:rw,noexec,nosuid,nodev,mode=0700,size=1m`],
-    ...["--env", `RESTIC_PASSWORD_FILE=${SECRETS}/password`, "--env", `RESTIC_REPOSITORY_FILE=${SECRETS}/repository`, "--env", "RESTIC_PROGRESS_FPS=2"],
-    ...(isFolder(target) ? mountWords({ type: "bind", source: target, target: REPOSITORY }) : []),
-    ...(mount ? mountWords({ type: "volume", source: mount.source, target: VOLUME, readOnly: !mount.write }) : []),
-  ];
+  const spec = containerSpec(
+    {
+      ...limits,
+      image: IMAGES.restic,
+      user: "0:0",
+      capabilities: { drops: ["ALL"], adds: rights },
+      tmpfs: { "/tmp": tmpfsMount(TMP), [SECRETS]: "rw,noexec,nosuid,nodev,mode=0700,size=1m" },
+      init: !bare,
+      envs: [`RESTIC_PASSWORD_FILE=${SECRETS}/password`, `RESTIC_REPOSITORY_FILE=${SECRETS}/repository`, "RESTIC_PROGRESS_FPS=0.5"],
+      labels: labelList(marks),
+      mounts: [
+        ...(isFolder(target) ? [{ type: "bind", source: target, target: REPOSITORY }] : []),
+        ...(mount ? [{ type: "volume", source: mount.source, target: VOLUME, readOnly: !mount.write }] : []),
+      ],
+    },
+    PIDS,
+  );
+  return {
+    ...spec,
+    Hostname: host,
+    Entrypoint: ["/bin/sh", "-c"],
+    Cmd: [script, ...words],
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    HostConfig: { ...spec.HostConfig, NetworkMode: isFolder(target) ? "none" : "bridge", AutoRemove: true },
+  };
 }
 
 /** The lines that the container reads its secrets from. */

@@ -1,0 +1,96 @@
+/** Reads a volume into the repository, between the hooks. */
+import type { VolumeBackup } from "../../settings/settings.ts";
+import { andThen, orUndo } from "../shared/cleanUp.ts";
+import { UserError } from "../shared/cli.ts";
+import type { Context } from "./context.ts";
+import { type Host, hostOfHooks, runHook, stillRuns } from "./hooks.ts";
+import { showProgress } from "./progress.ts";
+import { EXIT, explain, unreadFiles } from "./resticErrors.ts";
+import { type Backup, good, marksOf, nextNumber } from "./snapshots.ts";
+import type { Source } from "./source.ts";
+import type { Workspace } from "./workspace.ts";
+import { VOLUME } from "./workspaceSpec.ts";
+
+/** A release that takes away the container with the hooks makes a backup worth nothing: so often it is begun anew. */
+const ATTEMPTS = 3;
+
+interface Summary {
+  readonly message_type: "summary";
+  readonly snapshot_id: string;
+  readonly total_files_processed: number;
+  readonly total_bytes_processed: number;
+  readonly data_added_packed: number;
+  /** When it was begun, in ISO 8601, by the engine's clock. */
+  readonly backup_start: string;
+}
+
+export interface Reading {
+  readonly workspace: Workspace;
+  readonly source: Source;
+  /** The volume's earlier backups, also those that do not count. */
+  readonly earlier: readonly Backup[];
+  /** Whether it counts however little is in it. */
+  readonly accepted: boolean;
+}
+
+export interface Read {
+  readonly made: Backup;
+  /** Bytes that it took in the repository. */
+  readonly bytesAdded: number;
+}
+
+/** Makes a backup that is whole. @throws UserError where a hook fails, a file cannot be read, or a release comes between each time */
+export async function readData(context: Context, settings: VolumeBackup, reading: Reading): Promise<Read> {
+  const { volume, preHook, postHook } = settings;
+  const { workspace, source } = reading;
+  for (let attempt = 1; ; attempt++) {
+    const host = preHook ?? postHook ? await hostOfHooks(context.owner, { name: volume, engineName: source.name }, context.outputs.replicas) : undefined;
+    let made: Backup | undefined;
+    const forget = async () => void (made && (await workspace.restic(["forget", made.id]))); // else it would count
+    const whole = await orUndo(async () => {
+      const read = await between(host, settings, async () => {
+        const one = await readOnce(context, settings, reading);
+        made = one.made;
+        return one;
+      });
+      return !host || (await stillRuns(host)) ? read : undefined;
+    }, forget);
+    if (whole || !host) return whole as Read;
+    await forget();
+    if (attempt === ATTEMPTS) throw new UserError(`container ${host.name}, in which the hooks of volume ${volume} ran, ended before the backup did, for the ${ATTEMPTS}rd time: make it while nothing is released`);
+    console.log(`Container ${host.name}, in which the hooks ran, has ended meanwhile: the backup is begun anew.`);
+  }
+}
+
+/** Runs the hooks around the work; the one after it also where the work, or the one before it, has failed. */
+const between = <T>(host: Host | undefined, { preHook, postHook }: VolumeBackup, work: () => Promise<T>): Promise<T> =>
+  andThen(
+    async () => {
+      if (host && preHook) await runHook("preHook", host, preHook);
+      return work();
+    },
+    async () => {
+      if (host && postHook && (await stillRuns(host))) await runHook("postHook", host, postHook);
+    },
+  );
+
+async function readOnce({ owner, backups, outputs }: Context, { volume, leaveOut }: VolumeBackup, { workspace, source, earlier, accepted }: Reading): Promise<Read> {
+  const [last] = good(earlier);
+  const parent = last ? ["--parent", last.id] : ["--force"];
+  const marks = { volume, number: nextNumber(earlier), release: outputs.release, source: source.mark };
+  const without = leaveOut === undefined ? [] : ["--exclude", `${VOLUME}/${leaveOut}`];
+  const progress = showProgress(`volume ${volume}`);
+  const words = ["backup", "--json", ...parent, ...marksOf(owner, marks, accepted), ...without, VOLUME];
+  const { code, stdout, stderr } = await workspace.tryRestic(words, { onLine: progress.line }).finally(progress.end);
+  if (code !== 0 && code !== EXIT.incomplete) throw new UserError(explain(code, stderr, backups.target));
+  const line = stdout.split("\n").find((text) => text.startsWith('{"message_type":"summary"'));
+  if (line === undefined) throw new UserError(`restic ended without a word: ${stderr.trim()}`);
+  const summary = JSON.parse(line) as Summary;
+  const unread = code === EXIT.incomplete ? unreadFiles(stderr) : [];
+  if (unread.length > 0) {
+    await workspace.restic(["forget", summary.snapshot_id]); // else it would count as one that is whole
+    throw new UserError([`${unread.length} files of volume ${volume} could not be read, so this is no backup:`, ...unread.slice(0, 10).map((text) => `  ${text}`)].join("\n"));
+  }
+  const { snapshot_id: id, backup_start: time, total_bytes_processed: size, total_files_processed: files, data_added_packed: bytesAdded } = summary;
+  return { made: { id, ...marks, time, size, files, doubt: "" }, bytesAdded };
+}

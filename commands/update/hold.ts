@@ -1,0 +1,39 @@
+/** The stack's lock, for as long as a command changes the stack. */
+import { basename } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Owner } from "../../engine/labels.ts";
+import { type Lock, LOCK_VARIABLE, takeLock } from "../../engine/lock.ts";
+import { parseDuration } from "../../settings/units.ts";
+import type { PulumiCli } from "../../stack/pulumiCli.ts";
+
+/** Seconds that this command waits in line. */
+let patience = 0;
+let held: Lock | undefined;
+
+/** Gives a command that changes a stack the option to wait in line. */
+export const withWait = (command: Command): Command =>
+  command.option("--wait <duration>", 'wait so long where somebody else holds the stack, such as "10m" (default: be refused)', (text) => {
+    const seconds = parseDuration(text);
+    if (seconds === undefined) throw new InvalidArgumentError('want a duration, such as "10m".');
+    patience = seconds;
+    return text;
+  });
+
+/**
+ * Takes the stack's lock, which goes when this process does; without effect where this command has it. Returns whether it is new: what was known
+ * of the stack before may be another one's past. @throws StackHeld where another one holds it
+ */
+export async function holdStack(cli: PulumiCli, owner: Owner): Promise<boolean> {
+  if (held) return false;
+  held = await takeLock(owner, basename(process.argv[1] ?? "", ".ts"), { wait: patience, onWait: (line) => console.log(line) });
+  cli.env[LOCK_VARIABLE] = held.id;
+  const { lost } = held;
+  lost.addEventListener("abort", () => {
+    process.stderr.write(`error: ${(lost.reason as Error).message}. What Pulumi does just now is ended in order: run this again\n`);
+    cli.interrupt();
+  });
+  return true;
+}
+
+/** Aborted where this command has lost its lock. */
+export const lostLock = (): AbortSignal | undefined => held?.lost;

@@ -1,0 +1,21 @@
+/** The stack's lock, as Pulumi's program sees it: its command holds it, or else it holds it itself. */
+import * as pulumi from "@pulumi/pulumi";
+import { findContainer } from "../engine/containers.ts";
+import type { Owner } from "../engine/labels.ts";
+import { LOCK_VARIABLE, lockName, takeLock } from "../engine/lock.ts";
+
+/**
+ * Makes sure that nobody else changes the stack while this program's update does. A preview changes nothing, and holds nothing. Taken here, the
+ * lock lasts as long as this process, which Pulumi lets live until its last deletion is done.
+ * @throws UserError where another one holds the stack, or the lock of this program's command is gone
+ */
+export async function holdStack(owner: Owner): Promise<void> {
+  if (pulumi.runtime.isDryRun()) return;
+  const shown = process.env[LOCK_VARIABLE];
+  if (shown === undefined) {
+    await takeLock(owner, "pulumi up");
+    return;
+  }
+  const lock = await findContainer(lockName(owner));
+  if (lock?.Id !== shown) throw new pulumi.RunError(`the lock of stack ${owner.stack} that this update had is gone, and another one may be at work: run it again (nothing was changed)`);
+}
