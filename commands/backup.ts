@@ -13,7 +13,7 @@ const command = new Command("backup")
   .argument("[volume...]", "volumes, by their names in the configuration")
   .option("--due", "only those whose schedule has had a time since their last backup; says nothing where there are none")
   .option("--init", "begin a new repository where the one before is gone")
-  .option("--stack <name>", "stack to back up (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to back up (default: the selected one, else dev)")
   .option("--json", "print what was done for machines")
   .parse();
 const options = command.opts<{ due?: true; init?: true; stack?: string; json?: true }>();
@@ -52,10 +52,10 @@ await main(
     if (failed.length > 0) throw new UserError(failed.join("\n"));
   },
   {
-    onSignal: (signal) => {
+    onSignal: () => {
       ended = true;
       void open?.close();
-      pulumi?.interrupt(signal);
+      return pulumi?.interrupt();
     },
   },
 );

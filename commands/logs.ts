@@ -10,7 +10,7 @@ import { chooseStack } from "./shared/stack.ts";
 const command = new Command("logs")
   .description("Prints the log lines of the app's containers, or of the accessories that are named.")
   .argument("[accessory...]", "print these instead of the app's")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("-f, --follow", "go on with new lines until Ctrl-C")
   .option("-n, --tail <lines>", "last lines of each container", "100")
   .option("--gateway", "the gateway's lines, too: one for each request")
@@ -31,7 +31,7 @@ await main(async () => {
   const containers = [...wanted, ...all.filter(({ part }) => options.gateway && part === "gateway")];
   if (containers.length === 0) throw new UserError(`no container of stack ${stack} is there: npm run up -- --stack ${stack}`);
   await Promise.all(containers.map(({ name }, index) => printLog(name, COLOURS[index % COLOURS.length] ?? "cyan")));
-});
+}, { onlyReads: true });
 
 function printLog(name: string, colour: (typeof COLOURS)[number]): Promise<void> {
   const child = spawn("docker", ["logs", "--tail", options.tail, ...(options.follow ? ["--follow"] : []), name], { stdio: ["ignore", "pipe", "pipe"] });

@@ -11,7 +11,7 @@ import { volumeSizes } from "./view/volumeSizes.ts";
 
 const options = new Command("status")
   .description("Says what is live, where, and how its containers are.")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("--json", "print it for machines")
   .parse()
   .opts<{ stack?: string; json?: true }>();
@@ -49,4 +49,4 @@ await main(async () => {
   for (const record of backups) console.log(record.good ? describeRecord(record, Date.now()) : paint("yellow", describeRecord(record, Date.now())));
   console.log(`rollback ready: ${rollback.ready ? `yes, ${rollback.release}` : paint("yellow", `no, ${rollback.why}`)}`);
   return well ? 0 : 1;
-});
+}, { onlyReads: true });

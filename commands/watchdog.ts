@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { ownedBy, type Owner } from "../components/owner.ts";
 import { parseDuration } from "../components/units.ts";
-import { main } from "./shared/cli.ts";
+import { abortOnce, main } from "./shared/cli.ts";
 import { docker, openEngine } from "./shared/docker.ts";
 import { lookAtEngine } from "./view/found.ts";
 import { heldBy } from "./update/locks.ts";
@@ -15,7 +15,7 @@ import { caredFor, DEFAULTS, isCalm, judge, type Past } from "./view/watchdogRul
 
 const options = new Command("watchdog")
   .description("Restarts a replica of the live release that turns unhealthy, until Ctrl-C. See docs/guides/watchdog.md.")
-  .option("--stack <name>", "stack to look after (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look after (default: the selected one, else dev)")
   .option("--restarts <number>", "restarts before a replica is left alone", count, DEFAULTS.restarts)
   .option("--back-off <duration>", "from the first restart to the second; doubled each time", duration, DEFAULTS.backOff)
   .option("--once", "look once and end, for cron; exit code 1 where a replica is left alone")
@@ -47,7 +47,7 @@ await main(
     say("Stopped.");
     return 0;
   },
-  { onSignal: () => ended.abort() },
+  { onSignal: () => abortOnce(ended) },
 );
 
 /** One look at the stack. Returns whether no replica had to be left alone. */

@@ -9,7 +9,7 @@ let root: string;
 /** A checkout with the real run.mjs and cli.ts, an npm that counts its calls, and the verb `say`. */
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "berth-run-")));
-  for (const file of ["commands/run.mjs", "commands/shared/cli.ts", "commands/shared/npmOptions.mjs", "toolchain/userError.ts"]) {
+  for (const file of ["commands/run.mjs", "commands/shared/cli.ts", "commands/shared/npmOptions.mjs", "commands/shared/output.ts", "commands/shared/signals.ts", "toolchain/userError.ts"]) {
     cpSync(join(CHECKOUT, file), join(root, file));
   }
   const scripts = { say: "node commands/run.mjs say", start: "node commands/run.mjs start" };
