@@ -30,6 +30,9 @@ export const previewWords = ([, ...words]: readonly string[]): string[] => [
   ...words.filter((word, index) => !OF_UP_ONLY.test(word) && word !== WITH_VALUE && words[index - 1] !== WITH_VALUE),
 ];
 
+/** What Pulumi does to a resource and changes nothing by it. */
+const NO_CHANGE = ["same", "read"];
+
 /** Whether a preview with these events says that something would change. Pure. */
 export const changesSomething = (events: readonly EngineEvent[]): boolean =>
-  events.some(({ summaryEvent }) => Object.entries(summaryEvent?.resourceChanges ?? {}).some(([operation, number]) => operation !== "same" && number > 0));
+  events.some(({ summaryEvent }) => Object.entries(summaryEvent?.resourceChanges ?? {}).some(([operation, number]) => !NO_CHANGE.includes(operation) && number > 0));

@@ -69,8 +69,8 @@ export interface Terminal {
   readonly pid: number;
   /** All that was shown so far, without what moves the cursor. */
   shown(): string;
-  /** Fulfilled once this was shown. */
-  shows(what: string | RegExp): Promise<void>;
+  /** Fulfilled once this was shown. @param patience in milliseconds; default: 15 s */
+  shows(what: string | RegExp, patience?: number): Promise<void>;
   type(keys: string): void;
   /** As a connection that is lost. */
   close(): void;
@@ -90,7 +90,7 @@ export function atTerminal({ folder, env }: Pick<Project, "folder" | "env">, lin
   const made: Terminal = {
     pid: terminal.pid,
     shown,
-    shows: (what) => until(() => (typeof what === "string" ? shown().includes(what) : what.test(shown())), () => `${String(what)} is not shown:\n${shown()}`),
+    shows: (what, patience) => until(() => (typeof what === "string" ? shown().includes(what) : what.test(shown())), () => `${String(what)} is not shown:\n${shown()}`, patience),
     type: (keys) => terminal.write(keys),
     close: () => (terminal as unknown as { destroy(): void }).destroy(),
     ended: new Promise((resolve) =>
@@ -104,10 +104,10 @@ export function atTerminal({ folder, env }: Pick<Project, "folder" | "env">, lin
   return made;
 }
 
-/** Waits until this holds. @throws with what is missing where it does not in 15 s */
-export async function until(holds: () => boolean, missing: () => string): Promise<void> {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; ) {
-    if (holds()) return;
+/** Waits until this holds. @throws with what is missing where it does not in time (milliseconds) */
+export async function until(holds: () => boolean | Promise<boolean>, missing: () => string, patience = 15_000): Promise<void> {
+  for (const deadline = Date.now() + patience; Date.now() < deadline; ) {
+    if (await holds()) return;
     await new Promise((next) => setTimeout(next, 20));
   }
   throw new Error(missing());

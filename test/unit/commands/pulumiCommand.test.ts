@@ -46,7 +46,7 @@ test("what is shown before the question is a preview with the same words, as far
 });
 
 test("nothing is asked where nothing would change", () => {
-  expect(changesSomething([{ summaryEvent: { result: "succeeded", resourceChanges: { same: 12 } } }])).toBe(false);
+  expect(changesSomething([{ summaryEvent: { result: "succeeded", resourceChanges: { same: 12, read: 1 } } }])).toBe(false);
   expect(changesSomething([{ summaryEvent: { result: "succeeded", resourceChanges: { same: 12, update: 1 } } }])).toBe(true);
   expect(changesSomething([{}])).toBe(false);
 });
