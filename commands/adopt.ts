@@ -9,7 +9,7 @@ import { makeWay, viewStack } from "./update/update.ts";
 
 const options = new Command("adopt")
   .description("Rebuilds Pulumi's record of a stack from what runs on the engine, where the state was lost. Touches nothing on the engine. See docs/guides/lost-state.md.")
-  .option("--stack <name>", "stack to adopt (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to adopt (default: the selected one, else dev)")
   .parse()
   .opts<{ stack?: string }>();
 
@@ -29,5 +29,5 @@ await main(
     else if (differences.length === 0) console.log("An update would change nothing.");
     else console.log(`An update would change ${differences.join(", ")}. Look at it first: npm run preview -- --stack ${stack}`);
   },
-  { onSignal: (signal) => pulumi?.interrupt(signal) },
+  { onSignal: () => pulumi?.interrupt() },
 );

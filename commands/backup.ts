@@ -14,7 +14,7 @@ const command = new Command("backup")
   .option("--due", "only those whose schedule has had a time since their last backup; says nothing where there are none")
   .option("--accept", "count what is in a volume now as a backup, though it has far less in it than the last one, or is another volume")
   .option("--init", "begin a new repository where the one before is gone")
-  .option("--stack <name>", "stack to back up (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to back up (default: the selected one, else dev)")
   .option("--json", "print what was done for machines")
   .parse();
 const options = command.opts<{ due?: true; accept?: true; init?: true; stack?: string; json?: true }>();
@@ -54,10 +54,10 @@ await main(
     if (failed.length > 0) throw new UserError(failed.join("\n"));
   },
   {
-    onSignal: (signal) => {
+    onSignal: () => {
       ended = true;
       void open?.close().catch(() => undefined); // the work that it ends tells why
-      pulumi?.interrupt(signal);
+      return pulumi?.interrupt();
     },
   },
 );

@@ -13,7 +13,7 @@ import { openPulumi } from "../stack/pulumiCli.ts";
 const command = new Command("backups")
   .description("Lists the backups of the volumes that are named, else of all, newest first.")
   .argument("[volume...]", "volumes, by their names in the configuration")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("--json", "print them for machines")
   .parse();
 const options = command.opts<{ stack?: string; json?: true }>();
@@ -32,4 +32,4 @@ await main(async () => {
     console.log(table.toString());
     for (const backup of backups) if (backup.doubt !== "") console.log(`Backup ${shortId(backup)} of volume ${backup.volume} does not count, and the next backup removes it: ${backup.doubt}.`);
   }, workspace.close);
-});
+}, { onlyReads: true });

@@ -8,7 +8,7 @@ import { setUp } from "../toolchain/setup.ts";
 import { readOrigin } from "../source/origin.ts";
 import { sweep } from "../test/e2e/support/leftovers.ts";
 import type { Outcome } from "../test/chaos/main.ts";
-import { main, UserError } from "./shared/cli.ts";
+import { abortOnce, main, UserError } from "./shared/cli.ts";
 
 const number = (text: string): number => {
   if (!/^\d+$/.test(text)) throw new UserError(`"${text}" is not a whole number`);
@@ -61,7 +61,7 @@ await main(
   {
     onSignal: (signal) => {
       console.error(`${signal}: cleaning up ...`);
-      ended.abort();
+      return abortOnce(ended);
     },
   },
 );

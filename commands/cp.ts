@@ -9,7 +9,7 @@ import { sizeWords } from "./copy/progress.ts";
 import { type Target, transfer } from "./copy/transfer.ts";
 import { findVolumes } from "./copy/volumes.ts";
 import { andThen } from "./shared/cleanUp.ts";
-import { main, UserError } from "./shared/cli.ts";
+import { abortOnce, main, UserError } from "./shared/cli.ts";
 import { archiveOf, unpackInto } from "../engine/files.ts";
 import { openEngine } from "../engine/openEngine.ts";
 import { containersOf } from "../engine/stackContainers.ts";
@@ -20,7 +20,7 @@ const command = new Command("cp")
   .description("Copies files out of or into a replica (web-1:/path), an accessory (name:/path) or a volume (volume/data:/path). See docs/guides/files.md.")
   .argument("<from>", "what to copy: a path here, where:/path, or - for a tar archive on standard input")
   .argument("<to>", "where to: a path here, where:/path, or - for a tar archive on standard output")
-  .option("--stack <name>", "stack to copy from or to (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to copy from or to (default: the selected one, else dev)")
   .parse();
 const [fromText = "", toText = ""] = command.args;
 
@@ -41,7 +41,7 @@ await main(
     const bytes = from.kind === "inside" ? await copyOut(from, to, await open(from)) : to.kind === "inside" ? await copyIn(from, to, await open(to)) : 0;
     console.error(`Copied ${fromText} to ${toText}: ${sizeWords(bytes)} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   },
-  { onSignal: () => ended.abort() },
+  { onSignal: () => abortOnce(ended) },
 );
 
 /** Owners and modes come along where a root copies; else all belongs to who copies, as with `tar` itself. */

@@ -17,7 +17,7 @@ import { ownedBy, type Owner } from "../engine/labels.ts";
 
 const options = new Command("destroy")
   .description("Removes the stack's containers, images and network. Its data volumes stay.")
-  .option("--stack <name>", "stack to destroy (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to destroy (default: the selected one, else dev)")
   .option("--with-data", "delete the data volumes as well")
   .option("--yes", "do not ask")
   .parse()
@@ -48,7 +48,7 @@ await main(
     await removeVolumes(volumes);
     console.log(`\nNothing is left${volumes.length > 0 ? `; deleted data: ${volumes.join(", ")}` : ""}.`);
   },
-  { onSignal: (signal) => pulumi?.interrupt(signal) },
+  { onSignal: () => pulumi?.interrupt() },
 );
 
 /** Asks, with all that will go listed above. With data to lose, the stack's name has to be typed. */
@@ -62,8 +62,8 @@ async function confirm(stack: string, owner: Owner, volumes: readonly string[]):
   for (const [kind, names] of Object.entries(lists)) if (names.length > 0) console.log(`${kind}: ${names.sort().join(", ")}`);
   await agree({
     text: options.withData
-      ? `${paint("red", `This deletes stack ${stack} and its data (${volumes.join(", ") || "none"}) for good.`)} Type the stack's name to go on: `
-      : `This removes stack ${stack}; its data stay (${volumes.join(", ") || "none"}). Go on? [y/N] `,
+      ? `${paint("red", `This deletes stack ${stack} and its data (${volumes.join(", ") || "none"}) for good.`)} Type the stack's name to go on:`
+      : `This removes stack ${stack}; its data stay (${volumes.join(", ") || "none"}). Go on?`,
     wanted: options.withData ? stack : "y",
     agreed: options.yes === true,
   });

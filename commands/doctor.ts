@@ -17,7 +17,7 @@ await main(async () => {
   if (options.json) console.log(JSON.stringify(findings, undefined, 2));
   else printTable(findings, missing.length);
   return missing.length > 0 ? 1 : 0;
-});
+}, { onlyReads: true });
 
 function printTable(findings: readonly Finding[], missing: number): void {
   const table = new Table({

@@ -10,7 +10,7 @@ import { viewStack } from "./update/update.ts";
 
 const options = new Command("drift")
   .description("Asks the engine, not the state, whether all is as the last update left it. Exit code 2 where it is not.")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("--json", "print the differences for machines")
   .parse()
   .opts<{ stack?: string; json?: true }>();
@@ -31,4 +31,4 @@ await main(async () => {
     if (own.length > 0) console.log(`\nnpm run up -- --stack ${stack} puts it right.`);
   }
   return findings.length > 0 ? 2 : 0;
-});
+}, { onlyReads: true });

@@ -9,7 +9,7 @@ import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 const command = new Command("drill")
   .description("Restores the newest backup of the volumes that are named, else of all, into a scratch volume, and checks it there. What serves is not touched.")
   .argument("[volume...]", "volumes, by their names in the configuration")
-  .option("--stack <name>", "stack whose backups to try (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack whose backups to try (default: the selected one, else dev)")
   .option("--json", "print what was found for machines")
   .parse();
 const options = command.opts<{ stack?: string; json?: true }>();
@@ -40,10 +40,10 @@ await main(
     if (failed.length > 0) throw new UserError(failed.join("\n"));
   },
   {
-    onSignal: (signal) => {
+    onSignal: () => {
       ended = true;
       for (const ending of open) void ending.close().catch(() => undefined); // the work that it ends tells why
-      pulumi?.interrupt(signal);
+      return pulumi?.interrupt();
     },
   },
 );

@@ -19,7 +19,7 @@ await main(async () => {
   }
   console.log(`export PATH=${quote(folders.join(delimiter))}${delimiter}"$PATH"`);
   for (const [name, value] of Object.entries(variables)) console.log(`export ${name}=${quote(value ?? "")}`);
-});
+}, { onlyReads: true });
 
 function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;

@@ -11,7 +11,7 @@ import { chooseStack } from "../stack/stack.ts";
 const command = new Command("logs")
   .description("Prints the log lines of the app's containers, or of the accessories that are named.")
   .argument("[accessory...]", "print these instead of the app's")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("-f, --follow", "go on with new lines until Ctrl-C")
   .option("-n, --tail <lines>", "last lines of each container", "100")
   .option("--gateway", "the gateway's lines, too: one for each request")
@@ -34,7 +34,7 @@ await main(async () => {
   const printed = await Promise.allSettled(containers.map(({ name }, index) => printLog(name, COLOURS[index % COLOURS.length] ?? "cyan")));
   await flush();
   for (const outcome of printed) if (outcome.status === "rejected") throw outcome.reason;
-});
+}, { onlyReads: true });
 
 /** One that has gone since it was listed has no more lines. @throws EngineError */
 async function printLog(name: string, colour: (typeof COLOURS)[number]): Promise<void> {

@@ -7,9 +7,10 @@ import { describe } from "./view/driftRules.ts";
 import { readEvents } from "../stack/events.ts";
 import { changesOf } from "./summary/operations.ts";
 import { dropPlan, keepPlan, startPlan } from "./plans/plan.ts";
-import { pulumiCommand, type SharedOptions, wordsFor } from "./shared/pulumiCommand.ts";
+import { pulumiCommand, refuseOtherStack, type SharedOptions, wordsFor } from "./shared/pulumiCommand.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { askHost } from "./summary/room.ts";
+import { interruptedCode } from "../stack/signals.ts";
 import { makeStack } from "../stack/stack.ts";
 import { summarise } from "./summary/summary.ts";
 import { summaryText } from "./summary/summaryText.ts";
@@ -26,6 +27,7 @@ const options = command.opts<SharedOptions & { save?: true; json?: true }>();
 let pulumi: PulumiCli | undefined;
 await main(
   async () => {
+    refuseOtherStack(command);
     const cli = (pulumi = await openPulumi());
     const stack = await makeStack(cli, options.stack);
     const view = await viewStack(cli, stack);
@@ -44,7 +46,7 @@ await main(
       else await cli.change(words, log);
       if (json && json.code !== 0) {
         process.stdout.write(json.out);
-        return json.code;
+        return interruptedCode() ?? json.code;
       }
       const changes = changesOf(stack, readEvents(await readFile(log, "utf8")));
       const summary = summarise(changes, await askHost(changes), findings.map(describe));
@@ -59,5 +61,5 @@ await main(
       if (plan && !kept) await dropPlan(cli.root, plan.id);
     }
   },
-  { onSignal: (signal) => pulumi?.interrupt(signal) },
+  { onSignal: () => pulumi?.interrupt(), onlyReads: true },
 );

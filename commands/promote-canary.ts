@@ -7,7 +7,7 @@ import { openStack } from "../stack/stack.ts";
 
 const options = new Command("promote-canary")
   .description("Makes the canary the live release.")
-  .option("--stack <name>", "stack to change (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to change (default: the selected one, else dev)")
   .parse()
   .opts<{ stack?: string }>();
 
@@ -18,5 +18,5 @@ await main(
     const { stack, outputs } = await openStack(pulumi, options.stack);
     await promote(pulumi, stack, outputs);
   },
-  { onSignal: (signal) => pulumi?.interrupt(signal) },
+  { onSignal: () => pulumi?.interrupt() },
 );

@@ -16,7 +16,7 @@ import { viewStack, type View } from "./update/update.ts";
 
 const options = new Command("prune")
   .description("Lists what of the stack's containers, images, networks and volumes nobody needs any more, asks, and removes it.")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("--with-data", "data that the stack does not use any more, too")
   .option("--yes", "do not ask")
   .option("--json", "print the list for machines, and remove nothing")
@@ -43,7 +43,7 @@ await main(async () => {
   }
   const withData = list.some(({ data }) => data);
   await agree({
-    text: withData ? `${paint("red", "This deletes data for good.")} Type the stack's name to go on: ` : "Remove all of this? [y/N] ",
+    text: withData ? `${paint("red", "This deletes data for good.")} Type the stack's name to go on:` : "Remove all of this?",
     wanted: withData ? stack : "y",
     agreed: options.yes === true,
   });

@@ -7,7 +7,7 @@ import { openStack } from "../stack/stack.ts";
 
 const options = new Command("releases")
   .description("Lists the releases that went live, newest first.")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("--json", "print them for machines")
   .parse()
   .opts<{ stack?: string; json?: true }>();
@@ -26,4 +26,4 @@ await main(async () => {
     table.push(row.map((cell) => (name === live ? paint("bold", String(cell)) : String(cell))));
   }
   console.log(table.toString());
-});
+}, { onlyReads: true });

@@ -20,7 +20,7 @@ const command = new Command("restore")
   .argument("<volume>", "volume, by its name in the configuration")
   .option("--backup <id>", "which one (npm run backups)", "latest")
   .option("--kept <volume>", "instead of a backup: an earlier volume that a restore has kept, by the engine's name")
-  .option("--stack <name>", "stack to restore (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to restore (default: the selected one, else dev)")
   .option("--yes", "do not ask")
   .parse();
 const options = command.opts<{ backup: string; kept?: string; stack?: string; yes?: true }>();
@@ -42,10 +42,10 @@ await main(
     await andThen(() => (options.kept === undefined ? restoreBackup(context, held, from) : restoreKept(context, from, options.kept)), held.close);
   },
   {
-    onSignal: (signal) => {
+    onSignal: () => {
       ended = true;
       for (const workspace of open) void workspace.close().catch(() => undefined); // the work that it ends tells why
-      pulumi?.interrupt(signal);
+      return pulumi?.interrupt();
     },
   },
 );
@@ -111,5 +111,5 @@ async function refuseUnsettled({ cli, stack, declared, outputs }: Context): Prom
 
 async function confirm(what: string): Promise<void> {
   console.log(what);
-  await agree({ text: "Go on? [y/N] ", wanted: "y", agreed: options.yes === true });
+  await agree({ text: "Go on?", wanted: "y", agreed: options.yes === true });
 }

@@ -10,7 +10,7 @@ import { openView } from "./update/update.ts";
 const options = new Command("rollback")
   .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
   .option("--to <release>", "release to bring back (default: the one that was live before this one)")
-  .option("--stack <name>", "stack to roll back (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to roll back (default: the selected one, else dev)")
   .parse()
   .opts<{ to?: string; stack?: string }>();
 
@@ -25,5 +25,5 @@ await main(
     await updateSettled(cli, stack, live, { release: target.name, view, what: "rollback" });
     console.log(`\nRelease ${paint("bold", target.name)} is live again. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`);
   },
-  { onSignal: (signal) => pulumi?.interrupt(signal) },
+  { onSignal: () => pulumi?.interrupt() },
 );

@@ -7,6 +7,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writ
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lineMeant } from "./shared/npmOptions.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const MODULES = join(ROOT, "node_modules");
@@ -76,31 +77,40 @@ function installPackages() {
   process.stderr.write(`Packages installed in ${Math.round((Date.now() - started) / 1000)} s.\n`);
 }
 
-function alive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === "EPERM";
-  }
+/** A process by its id and when it began, for ids are used again; without a beginning where there is no /proc, or no such process. */
+function identity(pid) {
+  const began = readText(`/proc/${pid}/stat`)?.replace(/^.*\) /s, "").split(" ")[19];
+  const boot = readText("/proc/sys/kernel/random/boot_id")?.trim();
+  return began && boot ? `${pid} ${boot} ${began}` : String(pid);
 }
 
-/** Takes the install lock: a file that appears whole, with its owner's process id in it. False: someone else has it. */
+/** Whether the process lives that has written itself into a lock. */
+function alive(owner) {
+  const pid = Number.parseInt(owner, 10);
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (error.code !== "EPERM") return false;
+  }
+  return !owner.includes(" ") || owner === identity(pid);
+}
+
+/** Takes the install lock: a file that appears whole, with its owner in it. False: someone else has it. */
 function takeLock() {
   const mine = `${LOCK}.${process.pid}`;
-  writeFileSync(mine, String(process.pid));
+  writeFileSync(mine, identity(process.pid));
   try {
     linkSync(mine, LOCK);
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
-    const owner = Number(readText(LOCK));
+    const owner = readText(LOCK);
     // A run that was cut off leaves its lock. Renaming takes it away exactly once, however many find it.
-    if (owner > 0 && !alive(owner)) {
+    if (owner && !alive(owner)) {
       const stale = `${mine}.stale`;
       try {
         renameSync(LOCK, stale);
-        if (Number(readText(stale)) !== owner) linkSync(stale, LOCK); // it was a new owner's by then: give it back
+        if (readText(stale) !== owner) linkSync(stale, LOCK); // it was a new owner's by then: give it back
       } catch {
         // Another run was quicker.
       }
@@ -181,6 +191,8 @@ function checkVerb(verb) {
 
 const [verb, ...args] = process.argv.slice(2);
 checkVerb(verb);
+const meant = lineMeant(verb, args, process.env, ROOT);
+if (meant) fail(`npm has kept options of this line for itself, so nothing was done: put -- before them, as in ${meant}`);
 ensurePackages();
 const node = chooseNode();
 const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(ROOT, "commands", `${verb}.ts`), ...args], {
@@ -192,19 +204,25 @@ const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(ROOT, "
   },
 });
 child.on("error", (error) => fail(`Node could not be started from ${node}: ${error.message}`));
+
+// One wish to end may come here several times: from the terminal and from npm, which passes on what it gets. What is
+// passed on is the first, and each Ctrl-C that is more than a second later.
+let last;
+function passOn(signal) {
+  const now = Date.now();
+  if (last !== undefined && (signal !== "SIGINT" || now - last < 1000)) return;
+  last = now;
+  child.kill(signal);
+}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, passOn);
+
 // npm ends its shell where it is asked to end itself, and tells nobody else.
 const parent = process.ppid;
 if (process.env.npm_lifecycle_event) {
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(watch);
-    child.kill("SIGTERM");
+    passOn("SIGTERM");
   }, 500);
-}
-// Ctrl-C in a terminal reaches the child by itself; passed on again it would count as a second one.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-  process.on(signal, () => {
-    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
-  });
 }
 child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

@@ -24,7 +24,7 @@ type Action = (cli: PulumiCli, options: Options, name: string) => Promise<void>;
 
 const command = new Command("secrets")
   .description("Lists the stack's secrets, who runs with them, and who still runs with an old value. No value is ever shown.")
-  .option("--stack <name>", "stack to work on (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to work on (default: the selected one, else dev)")
   .option("--json", "print the list for machines")
   .option("--yes", "do not ask")
   .action(() => run(list, []));
@@ -48,7 +48,7 @@ async function run(action: Action, [name = "", ...more]: readonly string[]): Pro
       pulumi = await openPulumi();
       await action(pulumi, command.opts<Options>(), name);
     },
-    { onSignal: (signal) => (pulumi ? pulumi.interrupt(signal) : process.exit(130)) },
+    { onSignal: () => pulumi?.interrupt(), onlyReads: action === list },
   );
 }
 
@@ -122,7 +122,7 @@ async function remove(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
   const { releases = [] } = JSON.parse(await cli.read(["stack", "output", "--json", "--stack", stack])) as Partial<Outputs>;
   const needing = releases.filter(({ secrets }) => Array.isArray(secrets) && secrets.includes(name)).map((release) => release.name);
   const lost = needing.length > 0 ? `; without it these releases cannot be brought back: ${needing.join(", ")}` : "";
-  await agree({ text: `This removes the value of ${name} from stack ${stack} for good${lost}. Go on? [y/N] `, wanted: "y", agreed: yes === true });
+  await agree({ text: `This removes the value of ${name} from stack ${stack} for good${lost}. Go on?`, wanted: "y", agreed: yes === true });
   await removeValue(cli, stack, name);
   console.log(`${name} is removed from stack ${stack}. npm run up -- --stack ${stack} takes it away from what runs.`);
 }

@@ -7,7 +7,7 @@ import { update } from "./update/update.ts";
 
 const options = new Command("start")
   .description("Sets this machine up, brings the app live and prints where it is.")
-  .option("--stack <name>", "stack to bring live", DEFAULT_STACK)
+  .option("-s, --stack <name>", "stack to bring live", DEFAULT_STACK)
   .parse()
   .opts<{ stack: string }>();
 
@@ -22,5 +22,5 @@ await main(
     console.log(`\nYour app is live: ${paint(["bold", "green"], url)}  (release ${release}, stack ${stack})`);
     console.log("Change something in app/, then: npm run preview, npm run up. Back again: npm run rollback");
   },
-  { onSignal: (signal) => pulumi?.interrupt(signal) },
+  { onSignal: () => pulumi?.interrupt() },
 );

@@ -14,7 +14,7 @@ import { volumeSizes } from "../engine/volumeSizes.ts";
 
 const options = new Command("status")
   .description("Says what is live, where, and how its containers are.")
-  .option("--stack <name>", "stack to look at (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("--json", "print it for machines")
   .parse()
   .opts<{ stack?: string; json?: true }>();
@@ -60,7 +60,7 @@ await main(async () => {
   for (const record of backups) console.log(record.good ? describeRecord(record, Date.now()) : paint("yellow", describeRecord(record, Date.now())));
   console.log(`rollback ready: ${rollback.ready ? `yes, ${rollback.release}` : paint("yellow", `no, ${rollback.why}`)}`);
   return well ? 0 : 1;
-});
+}, { onlyReads: true });
 
 /** The volumes' sizes, or why they are not known: some engines refuse to count for two at once. */
 async function sizesOrWhy(): Promise<{ readonly sizes?: ReadonlyMap<string, string> | undefined; readonly why: string }> {

@@ -152,5 +152,5 @@ await main(
     console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
     return total.failed === 0 ? 0 : 1;
   },
-  { onSignal: (signal) => children.forEach((child) => child.kill(signal)) },
+  { onSignal: (signal) => [...children].map((child) => child.kill(signal)).includes(true) },
 );

@@ -9,7 +9,7 @@ import { type FoundContainer, lookAtEngine } from "../engine/found.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
 import { openEngine } from "../engine/openEngine.ts";
 import { parseDuration } from "../settings/units.ts";
-import { main } from "./shared/cli.ts";
+import { abortOnce, main } from "./shared/cli.ts";
 import { heldBy } from "../stack/pulumiLock.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { chooseStack } from "../stack/stack.ts";
@@ -17,7 +17,7 @@ import { caredFor, decide, DEFAULTS, isCalm, isUnwell, type Memory, type Past, r
 
 const options = new Command("watchdog")
   .description("Restarts a replica of the live release that turns unhealthy, until Ctrl-C. See docs/guides/watchdog.md.")
-  .option("--stack <name>", "stack to look after (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to look after (default: the selected one, else dev)")
   .option("--restarts <number>", "restarts before a replica is left alone", count, DEFAULTS.restarts)
   .option("--back-off <duration>", "from the first restart to the second; doubled each time", duration, DEFAULTS.backOff)
   .option("--once", "look once and end, for cron; exit code 1 where a replica is left alone or the gateway is silent")
@@ -47,7 +47,7 @@ await main(
     say("Stopped.");
     return 0;
   },
-  { onSignal: () => ended.abort() },
+  { onSignal: () => abortOnce(ended) },
 );
 
 /** One look at the stack. Returns whether it could be looked at and no replica had to be left alone. */

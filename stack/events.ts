@@ -23,7 +23,9 @@ export interface EngineEvent {
   readonly resourcePreEvent?: { readonly metadata: Step; readonly planning?: boolean };
   readonly resOutputsEvent?: { readonly metadata: Step };
   readonly diagnosticEvent?: { readonly message: string; readonly severity: string; readonly urn?: string };
-  readonly summaryEvent?: { readonly result: string };
+  /** Pulumi's own words, as on a signal. */
+  readonly stdoutEvent?: { readonly message: string };
+  readonly summaryEvent?: { readonly result: string; /** How many resources of each operation, such as create. */ readonly resourceChanges?: Readonly<Record<string, number>> };
 }
 
 /** The events of a log; a last line that was cut off is passed over. */

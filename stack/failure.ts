@@ -17,6 +17,9 @@ export function failureOf(log: string): string | undefined {
   return causes.find((text) => !text.includes("provider=")) ?? causes[0];
 }
 
+/** Whether Pulumi was asked to end by Ctrl-C, which it reads as a key while it draws on the terminal: no process gets a signal. */
+export const hasReadCtrlC = (log: string): boolean => readEvents(log).some(({ stdoutEvent }) => stdoutEvent?.message.startsWith("^C received"));
+
 /** Why a build failed: the end of its log, without the lines that only say that a step goes on. */
 export function buildStory(log: string): string {
   const said = log.split("\n").map((line) => line.replace(/^#\d+ /, "")).filter((line) => line.trim() !== "" && !/^(DONE|CACHED|sha256:|transferring)/.test(line));

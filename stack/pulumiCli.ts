@@ -1,18 +1,21 @@
 /** The Pulumi CLI as the commands use it: found by set-up, with the right backend and the chosen stack. */
-import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp } from "../toolchain/setup.ts";
 import { BUILD_LOGS } from "../source/buildLog.ts";
 import { stateFolder } from "./backend.ts";
-import { buildStory, failureOf } from "./failure.ts";
+import { buildStory, failureOf, hasReadCtrlC } from "./failure.ts";
 import { UserError } from "../settings/userError.ts";
+import { Interrupted } from "./interrupted.ts";
 import { MARK, markOf } from "./processes.ts";
+import { askToEnd, endOf, startPulumi } from "./pulumiProcess.ts";
 import { removeHalfWritten } from "./sidecars.ts";
+import { interruption } from "./signals.ts";
 
 export interface PulumiCli {
   readonly root: string;
@@ -26,11 +29,15 @@ export interface PulumiCli {
   /**
    * Runs an operation that changes the stack, for a person to watch.
    * @param log file for Pulumi's event log; default: one that is removed at the end
-   * @throws UserError that leads with the cause where Pulumi's own output ends with a summary
+   * @throws UserError that leads with the cause where Pulumi's own output ends with a summary; Interrupted where this
+   * command has been asked to end, before or during it
    */
   change(words: readonly string[], log?: string): Promise<void>;
-  /** Passes a signal on, so that Pulumi can end what it is doing. */
-  interrupt(signal: NodeJS.Signals): void;
+  /**
+   * To be called for each wish to end. The first has Pulumi end its present step in order, and keeps any further change
+   * from beginning; the next has it end at once. Returns whether that is to be waited for.
+   */
+  interrupt(): boolean;
 }
 
 /** Sets the machine up where something is missing, which takes no time where nothing is. */
@@ -50,31 +57,34 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
   return cli;
 }
 
+/** Pulumi's verbs that take a signal as a wish to end in order. Others take no time, and would leave a file half written. */
+const OPERATIONS = new Set(["up", "preview", "refresh", "destroy"]);
+
+/** Of this command, whichever backend they work on. */
+const operating = new Set<ChildProcess>();
+let wishes = 0;
+
 /** The CLI with the whole environment given: that of another one with, say, another backend. */
 export function pulumiIn(root: string, env: NodeJS.ProcessEnv): PulumiCli {
-  let child: ReturnType<typeof spawn> | undefined;
-
-  const start = (words: readonly string[], stdout: "inherit" | "pipe", stdin: "inherit" | "pipe" = "inherit") =>
-    (child = spawn("pulumi", words, { cwd: root, env, stdio: [stdin, stdout, stdout === "pipe" ? "pipe" : "inherit"] }));
-  const ended = (started: ReturnType<typeof spawn>) =>
-    new Promise<number>((resolve, reject) => {
-      started.on("error", (error) => reject(new UserError(`Pulumi could not be started: ${error.message}`)));
-      started.on("close", (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)));
-    });
+  const started = (words: readonly string[], stdio: Parameters<typeof startPulumi>[2]) => {
+    const child = startPulumi({ cwd: root, env }, words, stdio);
+    if (OPERATIONS.has(words[0] ?? "")) operating.add(child.on("close", () => operating.delete(child)));
+    return child;
+  };
 
   const cli: PulumiCli = {
     root,
     env,
-    run: (words) => ended(start(words, "inherit")),
+    run: (words) => endOf(started(words, { stdin: "person", output: "shown" })),
     async capture(words, stdin) {
-      const started = start([...words, "--non-interactive"], "pipe", stdin === undefined ? "inherit" : "pipe");
-      started.stdin?.on("error", () => undefined); // it may end before it has read all
-      started.stdin?.end(stdin);
+      const child = started([...words, "--non-interactive"], { stdin: stdin === undefined ? "person" : "pipe", output: "pipe" });
+      child.stdin?.on("error", () => undefined); // it may end before it has read all
+      child.stdin?.end(stdin);
       let out = "";
       let errors = "";
-      started.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
-      started.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
-      return { code: await ended(started), out, errors };
+      child.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
+      return { code: await endOf(child), out, errors };
     },
     async read(words, stdin) {
       const { code, out, errors } = await cli.capture(words, stdin);
@@ -82,21 +92,23 @@ export function pulumiIn(root: string, env: NodeJS.ProcessEnv): PulumiCli {
       throw new UserError((errors || out).trim().replace(/^error: /, ""));
     },
     async change(words, asked) {
+      if (interruption.aborted) throw new Interrupted(`it was interrupted before pulumi ${words[0]} began`);
       const folder = await mkdtemp(join(tmpdir(), "berth-events-"));
       const log = asked ?? join(folder, "events");
       try {
         const code = await cli.run([...words, "--event-log", log]);
         if (code === 0) return;
         const events = existsSync(log) ? await readFile(log, "utf8") : "";
+        if (interruption.aborted || hasReadCtrlC(events)) throw new Interrupted(`pulumi ${words[0]} was interrupted, and has ended what it had begun`);
         const cause = failureOf(events) ?? `pulumi ${words[0]} ended with exit code ${code}`;
         throw new UserError(cause.includes("buildx build") ? await withBuildLog(cause, root) : cause, code);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
     },
-    interrupt(signal) {
-      // Ctrl-C in a terminal reaches Pulumi by itself, and a second one would make it stop at once.
-      if (signal !== "SIGINT" || !process.stdin.isTTY) child?.kill(signal);
+    interrupt() {
+      const waits = [...operating].map(askToEnd).includes(true);
+      return wishes++ === 0 || waits;
     },
   };
   return cli;

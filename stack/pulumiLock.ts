@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ageInWords } from "../settings/units.ts";
 import { stateFolder } from "./backend.ts";
 import { UserError } from "../settings/userError.ts";
-import { isAlive } from "./processes.ts";
+import { findProcess, isAlive, type Running } from "./processes.ts";
 import { projectName } from "./settingsFile.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
 
@@ -21,9 +21,27 @@ export interface Lock {
 /** A lock whose process is `dead` may go; `here` and `elsewhere` say where the process is that may still be at work. */
 export type Holder = "dead" | "here" | "elsewhere";
 
-/** Only a process of this machine can be proven dead. Pure. */
-export const holderOf = (lock: Lock, host: string, alive: (pid: number) => boolean): Holder =>
-  lock.hostname !== host ? "elsewhere" : alive(lock.pid) ? "here" : "dead";
+/** What is known of the processes of this machine. */
+export interface Processes {
+  readonly alive: (pid: number) => boolean;
+  readonly find: (pid: number) => Running | undefined;
+}
+
+const REAL: Processes = { alive: isAlive, find: findProcess };
+
+/** A process that began later than this after a lock was taken, in milliseconds, has not taken it: its id was used again. */
+const LATER = 2000;
+
+/**
+ * Only a process of this machine can be proven dead: there is none with its id, or another one that has come since and
+ * is no Pulumi. A Pulumi is believed to be the holder all the same, because the clock may have been set. Pure.
+ */
+export function holderOf(lock: Lock, host: string, { alive, find }: Processes): Holder {
+  if (lock.hostname !== host) return "elsewhere";
+  if (!alive(lock.pid)) return "dead";
+  const now = find(lock.pid);
+  return now && now.name !== "pulumi" && now.began > Date.parse(lock.timestamp) + LATER ? "dead" : "here";
+}
 
 /** Who, and for how long, such as "root on vm, process 123, for 2 min". Pure. */
 export const whose = ({ username, hostname: host, pid, timestamp }: Lock, now: number): string =>
@@ -48,12 +66,12 @@ export async function readLocks(cli: PulumiCli, stack: string): Promise<Lock[]> 
 
 /** The lock of an update that may be at work on the stack just now. */
 export const heldBy = async (cli: PulumiCli, stack: string): Promise<Lock | undefined> =>
-  (await readLocks(cli, stack)).find((lock) => holderOf(lock, hostname(), isAlive) !== "dead");
+  (await readLocks(cli, stack)).find((lock) => holderOf(lock, hostname(), REAL) !== "dead");
 
 /** @throws UserError where another update may still be at work on the stack */
 export async function refuseIfHeld(cli: PulumiCli, stack: string): Promise<void> {
   const lock = await heldBy(cli, stack);
-  if (lock) throw new UserError(refusal(stack, lock, holderOf(lock, hostname(), isAlive), Date.now()));
+  if (lock) throw new UserError(refusal(stack, lock, holderOf(lock, hostname(), REAL), Date.now()));
 }
 
 /**
@@ -64,7 +82,7 @@ export async function clearDeadLocks(cli: PulumiCli, stack: string): Promise<voi
   await refuseIfHeld(cli, stack);
   for (const lock of await readLocks(cli, stack)) {
     // This one file: `pulumi cancel` would also take away a lock that somebody has taken since.
-    if (holderOf(lock, hostname(), isAlive) !== "dead") continue;
+    if (holderOf(lock, hostname(), REAL) !== "dead") continue;
     await Promise.all([rm(lock.file, { force: true }), rm(`${lock.file}.attrs`, { force: true })]);
     console.log(`An update was cut off (${whose(lock, Date.now())}): its process has ended, its lock is cleared.`);
   }

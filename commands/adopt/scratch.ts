@@ -69,8 +69,4 @@ export class Scratch {
   async close(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
-
-  interrupt(signal: NodeJS.Signals): void {
-    this.pulumi.interrupt(signal);
-  }
 }

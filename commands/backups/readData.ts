@@ -42,37 +42,36 @@ export interface Read {
 /** Makes a backup that is whole. @throws UserError where a hook fails, a file cannot be read, or a release comes between each time */
 export async function readData(context: Context, settings: VolumeBackup, reading: Reading): Promise<Read> {
   const { volume, preHook, postHook } = settings;
-  const { workspace, source } = reading;
+  if (!preHook && !postHook) return readOnce(context, settings, reading);
   for (let attempt = 1; ; attempt++) {
-    const host = preHook ?? postHook ? await hostOfHooks(context.owner, { name: volume, engineName: source.name }, context.outputs.replicas) : undefined;
-    let made: Backup | undefined;
-    const forget = async () => void (made && (await workspace.restic(["forget", made.id]))); // else it would count
-    const whole = await orUndo(async () => {
-      const read = await between(host, settings, async () => {
-        const one = await readOnce(context, settings, reading);
-        made = one.made;
-        return one;
-      });
-      return !host || (await stillRuns(host)) ? read : undefined;
-    }, forget);
-    if (whole || !host) return whole as Read;
-    await forget();
+    const host = await hostOfHooks(context.owner, { name: volume, engineName: reading.source.name }, context.outputs.replicas);
+    const read = await readBetween(context, settings, reading, host);
+    if (read) return read;
     if (attempt === ATTEMPTS) throw new UserError(`container ${host.name}, in which the hooks of volume ${volume} ran, ended before the backup did, for the ${ATTEMPTS}rd time: make it while nothing is released`);
     console.log(`Container ${host.name}, in which the hooks ran, has ended meanwhile: the backup is begun anew.`);
   }
 }
 
-/** Runs the hooks around the work; the one after it also where the work, or the one before it, has failed. */
-const between = <T>(host: Host | undefined, { preHook, postHook }: VolumeBackup, work: () => Promise<T>): Promise<T> =>
-  andThen(
-    async () => {
-      if (host && preHook) await runHook("preHook", host, preHook);
-      return work();
-    },
-    async () => {
-      if (host && postHook && (await stillRuns(host))) await runHook("postHook", host, postHook);
-    },
-  );
+/** Reads between the hooks. Undefined where their container has ended meanwhile: nothing is kept then, nor where a hook fails. */
+async function readBetween(context: Context, settings: VolumeBackup, reading: Reading, host: Host): Promise<Read | undefined> {
+  const { preHook, postHook } = settings;
+  let read: Read | undefined;
+  const work = async (): Promise<void> => {
+    if (preHook) await runHook("preHook", host, preHook);
+    read = await readOnce(context, settings, reading);
+  };
+  const release = async (): Promise<void> => {
+    if (postHook && (await stillRuns(host))) await runHook("postHook", host, postHook);
+  };
+  const forget = async () => void (read && (await reading.workspace.restic(["forget", read.made.id]))); // else it would count
+  const runs = await orUndo(async () => {
+    await andThen(work, release);
+    return stillRuns(host);
+  }, forget);
+  if (runs) return read;
+  await forget();
+  return undefined;
+}
 
 async function readOnce({ owner, backups, outputs }: Context, { volume, leaveOut }: VolumeBackup, { workspace, source, earlier, accepted }: Reading): Promise<Read> {
   const [last] = good(earlier);

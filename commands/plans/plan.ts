@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { UserError } from "../shared/cli.ts";
 import { type EngineEvent, readEvents, UNKNOWN } from "../../stack/events.ts";
 import { failureOf } from "../../stack/failure.ts";
+import { Interrupted } from "../../stack/interrupted.ts";
 import { differences, type Fingerprint, takeFingerprint } from "./fingerprint.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { makeWay } from "../update/update.ts";
@@ -80,7 +81,7 @@ export async function carryOut(pulumi: PulumiCli, plan: Plan, words: readonly st
   try {
     await pulumi.change(["up", "--plan", planFile(".", plan.id), ...plan.replace.flatMap((urn) => ["--replace", urn]), ...words], log);
   } catch (error) {
-    const violation = violationOf(await readLog(log));
+    const violation = error instanceof Interrupted ? undefined : violationOf(await readLog(log));
     throw violation === undefined ? error : outdated(plan, [violation]);
   } finally {
     if (hasBegun(readEvents(await readLog(log)))) await writeRecord(root, { ...plan, used: new Date().toISOString() });

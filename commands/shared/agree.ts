@@ -1,6 +1,6 @@
 /** Asks before something is gone for good. */
-import { createInterface } from "node:readline/promises";
 import { UserError } from "./cli.ts";
+import { askPerson } from "./question.ts";
 
 export interface Question {
   /** What is asked, with all that will happen above it. */
@@ -15,8 +15,6 @@ export interface Question {
 export async function agree({ text, wanted, agreed }: Question): Promise<void> {
   if (agreed) return;
   if (!process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes if you are sure");
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question(text);
-  prompt.close();
-  if (answer.trim() !== wanted) throw new UserError("nothing was changed");
+  const yes = wanted === "y" ? await askPerson("agreement", text) : (await askPerson("words", text)).trim() === wanted;
+  if (!yes) throw new UserError("nothing was changed");
 }

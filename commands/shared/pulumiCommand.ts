@@ -1,5 +1,6 @@
 /** Commands that hand on to Pulumi what they do not know themselves. */
 import { Command } from "commander";
+import { UserError } from "./cli.ts";
 
 /** The options that they share. */
 export interface SharedOptions {
@@ -11,7 +12,7 @@ export interface SharedOptions {
 export const pulumiCommand = (verb: string, does: string, description: string): Command =>
   new Command(verb)
     .description(`${description} Other options go to \`pulumi ${verb}\`.`)
-    .option("--stack <name>", `stack to ${does} (default: the selected one, else dev)`)
+    .option("-s, --stack <name>", `stack to ${does} (default: the selected one, else dev)`)
     .option("--outputs", "show the stack's outputs too")
     .allowUnknownOption()
     .allowExcessArguments();
@@ -20,4 +21,24 @@ export const pulumiCommand = (verb: string, does: string, description: string): 
 export function wordsFor(command: Command, stack: string): string[] {
   const { outputs } = command.opts<SharedOptions>();
   return ["--stack", stack, ...(outputs ? [] : ["--suppress-outputs"]), ...command.args];
+}
+
+/** Pulumi's options that choose a stack, a project or a settings file. */
+const CHOOSING = /^--(stack|cwd|config-file)(=|$)/;
+/** Their short forms, alone or after short options without a value, such as -dC. */
+const CHOOSING_SHORT = /^-[defjQryh]*[sC]/;
+
+/**
+ * To be called before anything is done with the words that go on to Pulumi.
+ * @throws UserError where they would have Pulumi look at another stack, or another folder, than Berth does
+ */
+export function refuseOtherStack(command: Command): void {
+  const verb = command.name();
+  const [first] = command.args;
+  if (first !== undefined && !first.startsWith("-")) {
+    throw new UserError(`"${first}" says nothing to npm run ${verb}: a stack is named with npm run ${verb} -- --stack ${first}`);
+  }
+  const choosing = command.args.find((word) => CHOOSING.test(word) || CHOOSING_SHORT.test(word));
+  if (choosing === undefined) return;
+  throw new UserError(`${choosing} would have Pulumi look at something else than Berth, which guards the stack: choose the stack with npm run ${verb} -- --stack <name>, and another checkout by going there`);
 }

@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import type { Owner } from "../../engine/labels.ts";
 import { paint, UserError } from "../shared/cli.ts";
+import { showAndAsk } from "./ask.ts";
 import { provideAccessoryImages } from "./accessoryImages.ts";
 import { type Declared, readDeclared } from "../../stack/record.ts";
 import { openEngine } from "../../engine/openEngine.ts";
@@ -48,14 +49,15 @@ function seen(owner: Owner, exported: string, found: Found): View {
 }
 
 export interface UpdateOptions {
-  /** Whether a person has agreed already: what can be put right at once is put right before Pulumi begins. */
+  /** Whether a person has agreed already; else one is shown what will change, and asked. */
   readonly agreed: boolean;
   /** The stack as it is just now, where it is known already. */
   readonly view?: View | undefined;
 }
 
 /**
- * Runs a `pulumi up` with these words.
+ * Runs a `pulumi up` with these words. Where nobody has agreed yet, Berth shows a preview and asks by itself, so that
+ * Pulumi never has to.
  * @throws UserError where another update is at work on the stack, where Pulumi's record of it is lost, or with the cause of a failure
  */
 export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed, view }: UpdateOptions): Promise<void> {
@@ -68,11 +70,13 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
   await provideAccessoryImages(cli.root, stack);
   await removeLeftHolders(before, agreed);
-  const now = agreed ? await help(cli, stack, before) : before;
-  await changeAlone(cli, stack, [...words, ...urnsToReplace(now.findings).flatMap((urn) => ["--replace", urn])]);
-  if (!agreed && before.findings.length > 0) await help(cli, stack, await viewStack(cli, stack));
+  if (!agreed) await showAndAsk(cli, stack, [...words, ...replacing(before)]);
+  const now = await help(cli, stack, before);
+  await changeAlone(cli, stack, [...words, ...(agreed ? [] : ["--yes", "--skip-preview"]), ...replacing(now)]);
   await removeOrphans(cli, stack, before.owner, before);
 }
+
+const replacing = ({ findings }: View): string[] => urnsToReplace(findings).flatMap((urn) => ["--replace", urn]);
 
 /** For every command that changes a stack. Returns whether it has changed something by itself. @throws UserError where another update is at work on it */
 export async function makeWay(cli: PulumiCli, stack: string): Promise<boolean> {

@@ -11,6 +11,7 @@ import type { Backup } from "../../commands/backups/snapshots.ts";
 import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
+import { killCommand } from "./support/killCommand.ts";
 import { LONG, longTest } from "./support/long.ts";
 
 const guide = new Guide("docs/guides/backups.md");
@@ -217,7 +218,7 @@ async function killed(when: string): Promise<string> {
       ? lines(await docker("volume", "ls", ...mine("berth.unfinished"))).length > 0
       : said.includes("takes the place of") && lines(await docker("ps", ...mine("berth.part=web"))).length > 1;
   for (const end = Date.now() + 120_000; !(await inTheMiddle()); await sleep(50)) if (Date.now() > end || child.exitCode !== null) throw new Error(`the restore was never in its ${when}: ${said}`);
-  process.kill(-(child.pid ?? 0), "SIGKILL");
+  killCommand(child, app.folder);
   await closed;
   for (const end = Date.now() + 30_000; lines(await docker("ps", "--all", ...mine("berth.part=backup"))).length > 0; ) if (Date.now() > end) throw new Error("the container of the restore has outlived it for 30 s");
   return said;

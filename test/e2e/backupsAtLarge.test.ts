@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Checkout } from "./support/checkout.ts";
 import { docker, lines } from "./support/engine.ts";
+import { killCommand } from "./support/killCommand.ts";
 import { longDescribe } from "./support/long.ts";
 
 const FILES = 20_000;
@@ -103,7 +104,7 @@ longDescribe("at large", () => {
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
     await Promise.race([sleep(seconds * 1000), closed]);
-    if (child.exitCode === null) process.kill(-(child.pid ?? 0), "SIGKILL");
+    if (child.exitCode === null) killCommand(child, app.folder);
     await closed;
     for (const end = Date.now() + 30_000; lines(await docker("ps", "--all", ...mine("berth.part=backup"))).length > 0; ) if (Date.now() > end) throw new Error("the container of the restore has outlived it for 30 s");
     return said;

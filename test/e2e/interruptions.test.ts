@@ -80,7 +80,7 @@ test("a lock whose process has ended is cleared, with a word about whose it was"
 });
 
 test.each([
-  ["lives", { pid: process.pid }, `process ${process.pid}, for 9`, `if it hangs, end it with: kill ${process.pid}`],
+  ["lives", { pid: process.pid, timestamp: new Date().toISOString() }, `process ${process.pid}, for `, `if it hangs, end it with: kill ${process.pid}`],
   ["is another machine's", { hostname: "elsewhere", pid: 4_000_000 }, "ann on elsewhere, process 4000000", "npm run pulumi -- cancel --stack"],
 ])("a lock whose process %s is not touched, and the update says what to do", async (_, lock, who, what) => {
   await putLock(lock);

@@ -4,10 +4,22 @@ import { holderOf, type Lock, refusal, whose } from "../../../stack/pulumiLock.t
 const lock: Lock = { file: "x.json", pid: 123, username: "ann", hostname: "here", timestamp: "2026-01-01T00:00:00Z" };
 const later = (seconds: number) => Date.parse(lock.timestamp) + seconds * 1000;
 
+const began = (seconds: number, name = "pulumi") => ({ alive: () => true, find: () => ({ name, began: later(seconds) }) });
+
 test("only a process of this machine that does not live is proven dead", () => {
-  expect(holderOf(lock, "here", () => false)).toBe("dead");
-  expect(holderOf(lock, "here", () => true)).toBe("here");
-  expect(holderOf(lock, "there", () => false)).toBe("elsewhere");
+  expect(holderOf(lock, "here", { alive: () => false, find: () => undefined })).toBe("dead");
+  expect(holderOf(lock, "here", { alive: () => true, find: () => undefined })).toBe("here");
+  expect(holderOf(lock, "there", { alive: () => false, find: () => undefined })).toBe("elsewhere");
+});
+
+test("a process that has got the holder's id since, after a reboot, is not the holder", () => {
+  expect(holderOf(lock, "here", began(-1))).toBe("here");
+  expect(holderOf(lock, "here", began(-1, "node"))).toBe("here");
+  expect(holderOf(lock, "here", began(60, "sshd"))).toBe("dead");
+});
+
+test("a Pulumi is taken for the holder even where the clock says that it came later", () => {
+  expect(holderOf(lock, "here", began(60))).toBe("here");
 });
 
 test.each([[0, "0 s"], [119, "119 s"], [150, "3 min"], [3 * 3600, "3 h"], [72 * 3600, "3 days"], [-5, "0 s"]])("tells an age of %d s as %s", (seconds, words) => {

@@ -9,7 +9,7 @@ let root: string;
 /** A checkout with the real run.mjs and cli.ts, an npm that counts its calls, and the verb `say`. */
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "berth-run-")));
-  for (const file of ["commands/run.mjs", "commands/shared/cli.ts", "toolchain/paint.ts", "settings/userError.ts"]) {
+  for (const file of ["commands/run.mjs", "commands/shared/cli.ts", "commands/shared/npmOptions.mjs", "commands/shared/output.ts", "stack/signals.ts", "toolchain/paint.ts", "settings/userError.ts"]) {
     cpSync(join(CHECKOUT, file), join(root, file));
   }
   const scripts = { say: "node commands/run.mjs say", start: "node commands/run.mjs start" };
@@ -86,6 +86,13 @@ describe("run.mjs", () => {
     expect(start("say").status).toBe(0);
     expect(npmCalls()).toBe(1);
     expect(existsSync(join(root, ".berth/install.lock"))).toBe(false);
+  });
+
+  test("takes over from a run whose process id another one has got since, as after a reboot", () => {
+    mkdirSync(join(root, ".berth"));
+    writeFileSync(join(root, ".berth/install.lock"), `${process.pid} ${"0".repeat(36)} 1`);
+    expect(start("say").status).toBe(0);
+    expect(npmCalls()).toBe(1);
   });
 
   test("tells what to do when npm fails, and tries again the next time", () => {
