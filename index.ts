@@ -9,11 +9,18 @@ import { findRelease, liveRelease, nextRelease, readPast } from "./release/ledge
 import { readOrigin } from "./source/origin.ts";
 import { valuesFor } from "./release/secretValues.ts";
 import { WebApp } from "./components/webApp.ts";
+import { holdStack } from "./preflight/hold.ts";
 import { checkContext, checkEngine } from "./preflight/preflight.ts";
 import { mustComeToItsEnd } from "./settings/guard.ts";
 import { readSettings, type Settings } from "./settings/settings.ts";
+import { UserError } from "./settings/userError.ts";
 
-export default () => program().finally(mustComeToItsEnd("Pulumi's program"));
+export default () => program().catch(inWords).finally(mustComeToItsEnd("Pulumi's program"));
+
+/** What is explained by its message needs no stack. */
+function inWords(error: unknown): never {
+  throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
+}
 
 async function program() {
   const settings = readSettings();
@@ -22,6 +29,7 @@ async function program() {
   const tried = settings.canary && { settings: settings.canary, ...(await chosen(settings.canary.release)) };
   const { release, build } = tried && !settings.release ? { release: liveRelease(ledger), build: undefined } : await chosen(settings.release);
   const files = await checkEngine(owner, settings, release, build !== undefined, ledger[0], tried?.release);
+  await holdStack(owner);
   const secrets = await valuesFor(settings.secrets, release, ...(tried ? [tried.release] : []));
   const app = new WebApp(`${owner.project}-${owner.stack}`, { owner, settings, secrets, files, release, ledger, dataVolumes, accessories, key, build, canary: tried });
   return {

@@ -1,15 +1,16 @@
 /** Rebuilds Pulumi's record of a stack that runs. */
 import { Command } from "commander";
+import { withWait } from "./update/hold.ts";
 import { adoptStack } from "./adopt/adopt.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { makeStack } from "../stack/stack.ts";
 import { mendRecords } from "../stack/mendRecords.ts";
-import { makeWay, viewStack } from "./update/update.ts";
+import { makeWay } from "./update/update.ts";
 
-const options = new Command("adopt")
+const options = withWait(new Command("adopt")
   .description("Rebuilds Pulumi's record of a stack from what runs on the engine, where the state was lost. Touches nothing on the engine. See docs/guides/lost-state.md.")
-  .option("-s, --stack <name>", "stack to adopt (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to adopt (default: the selected one, else dev)"))
   .parse()
   .opts<{ stack?: string }>();
 
@@ -19,8 +20,7 @@ await main(
     const cli = (pulumi = await openPulumi());
     await mendRecords(cli);
     const stack = await makeStack(cli, options.stack);
-    await makeWay(cli, stack);
-    const { owner, declared, found } = await viewStack(cli, stack);
+    const { owner, declared, found } = await makeWay(cli, stack);
     if (!declared.empty) throw new UserError(`Pulumi's record of stack ${stack} is there: adopt is for a state that was lost. What differs from the engine says: npm run drift -- --stack ${stack}`);
     const { release, data, differences } = await adoptStack(cli, stack, owner, found);
     const what = [...(release === undefined ? [] : [`release ${paint("bold", release)} is live`]), ...(data.length > 0 ? [`the data are in ${data.join(", ")}`] : [])].join(", ");

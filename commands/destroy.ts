@@ -1,5 +1,6 @@
 /** Removes what a stack made. The data stay, unless they are asked for by name. */
 import { Command } from "commander";
+import { withWait } from "./update/hold.ts";
 import { agree } from "./shared/agree.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { removeBackupWork } from "./backups/records.ts";
@@ -11,15 +12,15 @@ import { listVolumes, removeVolume } from "../engine/volumes.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { chooseStack } from "../stack/stack.ts";
 import { removeOrphans } from "./update/leftovers.ts";
-import { changeAlone, makeWay, viewStack } from "./update/update.ts";
+import { changeAlone, makeWay } from "./update/update.ts";
 import { lookAtEngine } from "../engine/found.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
 
-const options = new Command("destroy")
+const options = withWait(new Command("destroy")
   .description("Removes the stack's containers, images and network. Its data volumes stay.")
   .option("-s, --stack <name>", "stack to destroy (default: the selected one, else dev)")
   .option("--with-data", "delete the data volumes as well")
-  .option("--yes", "do not ask")
+  .option("--yes", "do not ask"))
   .parse()
   .opts<{ stack?: string; withData?: true; yes?: true }>();
 
@@ -32,9 +33,8 @@ await main(
     const found = await Promise.all(["data", "snapshot"].map((part) => listVolumes(ownedBy(owner, `berth.part=${part}`))));
     const volumes = found.flat().map(({ Name }) => Name);
     await confirm(stack, owner, volumes);
-    await makeWay(cli, stack);
     const words = ["destroy", "--yes", "--skip-preview", "--stack", stack];
-    const before = await viewStack(cli, stack);
+    const before = await makeWay(cli, stack);
     if (!options.withData) {
       await changeAlone(cli, stack, [...words, "--exclude-protected"]);
       await removeOrphans(cli, stack, owner, before);

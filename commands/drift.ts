@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { main, paint } from "./shared/cli.ts";
 import { describe } from "./view/driftRules.ts";
-import { heldBy, whose } from "../stack/pulumiLock.ts";
+import { holderOf, whose } from "../engine/lock.ts";
 import { refuseIfLost } from "./update/lostRecord.ts";
 import { openPulumi } from "../stack/pulumiCli.ts";
 import { chooseStack } from "../stack/stack.ts";
@@ -18,10 +18,10 @@ const options = new Command("drift")
 await main(async () => {
   const pulumi = await openPulumi();
   const stack = await chooseStack(pulumi, options.stack);
-  const lock = await heldBy(pulumi, stack);
-  const { declared, found, findings } = await viewStack(pulumi, stack);
+  const { owner, declared, found, findings } = await viewStack(pulumi, stack);
+  const lock = await holderOf(owner);
   refuseIfLost(stack, { declared, found });
-  if (lock && !options.json) console.log(`An update is at work (${whose(lock, Date.now())}): what follows may be its doing.`);
+  if (lock && !options.json) console.log(`Somebody changes the stack (${whose(lock, Date.now())}): what follows may be its doing.`);
   if (options.json) console.log(JSON.stringify({ stack, updating: lock !== undefined, drift: findings }, undefined, 2));
   else if (declared.route === undefined) console.log(`Nothing is live on stack ${stack}.`);
   else if (findings.length === 0) console.log(`No drift on stack ${stack}: the engine has what Pulumi wrote.`);

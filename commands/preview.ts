@@ -16,6 +16,7 @@ import { summarise } from "./summary/summary.ts";
 import { summaryText } from "./summary/summaryText.ts";
 import { refuseIfLost } from "./update/lostRecord.ts";
 import { provideAccessoryImages } from "./update/accessoryImages.ts";
+import { prepareEngine } from "./update/prepare.ts";
 import { viewStack } from "./update/update.ts";
 
 const command = pulumiCommand("preview", "look at", "Says what `npm run up` would change.")
@@ -30,6 +31,7 @@ await main(
     refuseOtherStack(command);
     const cli = (pulumi = await openPulumi());
     const stack = await makeStack(cli, options.stack);
+    await prepareEngine(cli, stack);
     const view = await viewStack(cli, stack);
     refuseIfLost(stack, view);
     const { findings } = view;

@@ -1,5 +1,6 @@
 /** Removes what of a stack nobody needs any more: only what carries its labels, and data only where that is asked for. */
 import { Command } from "commander";
+import { withWait } from "./update/hold.ts";
 import { EngineError } from "../docker/engineError.ts";
 import { listImages, tagsOf } from "../engine/images.ts";
 import { ownedBy } from "../engine/labels.ts";
@@ -10,24 +11,22 @@ import { agree } from "./shared/agree.ts";
 import { main, paint } from "./shared/cli.ts";
 import { openPulumi } from "../stack/pulumiCli.ts";
 import { chooseStack, type Outputs } from "../stack/stack.ts";
-import { refuseIfHeld } from "../stack/pulumiLock.ts";
 import { refuseIfLost } from "./update/lostRecord.ts";
-import { viewStack, type View } from "./update/update.ts";
+import { makeWay, viewStack, type View } from "./update/update.ts";
 
-const options = new Command("prune")
+const options = withWait(new Command("prune")
   .description("Lists what of the stack's containers, images, networks and volumes nobody needs any more, asks, and removes it.")
   .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
   .option("--with-data", "data that the stack does not use any more, too")
   .option("--yes", "do not ask")
-  .option("--json", "print the list for machines, and remove nothing")
+  .option("--json", "print the list for machines, and remove nothing"))
   .parse()
   .opts<{ stack?: string; withData?: true; yes?: true; json?: true }>();
 
 await main(async () => {
   const pulumi = await openPulumi();
   const stack = await chooseStack(pulumi, options.stack);
-  await refuseIfHeld(pulumi, stack);
-  const view = await viewStack(pulumi, stack);
+  const view = options.json ? await viewStack(pulumi, stack) : await makeWay(pulumi, stack);
   refuseIfLost(stack, view);
   const all = surplusOf(await factsOf(view));
   const list = all.filter(({ data }) => options.withData || !data);

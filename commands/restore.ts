@@ -8,6 +8,7 @@ import { chooseBackup, shortId, timeText } from "./backups/snapshots.ts";
 import { swapVolume } from "./backups/swap.ts";
 import { openWorkspace, type Workspace } from "./backups/workspace.ts";
 import { agree } from "./shared/agree.ts";
+import { holdStack, withWait } from "./update/hold.ts";
 import { andThen, orUndo } from "./shared/cleanUp.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
@@ -15,13 +16,13 @@ import { refuseIfHeld } from "../stack/pulumiLock.ts";
 import { ownedBy } from "../engine/labels.ts";
 import { findVolume, listVolumes } from "../engine/volumes.ts";
 
-const command = new Command("restore")
+const command = withWait(new Command("restore")
   .description("Restores a backup into a new volume, verifies it, and puts it in the place of the one that serves, which is kept.")
   .argument("<volume>", "volume, by its name in the configuration")
   .option("--backup <id>", "which one (npm run backups)", "latest")
   .option("--kept <volume>", "instead of a backup: an earlier volume that a restore has kept, by the engine's name")
   .option("-s, --stack <name>", "stack to restore (default: the selected one, else dev)")
-  .option("--yes", "do not ask")
+  .option("--yes", "do not ask"))
   .parse();
 const options = command.opts<{ backup: string; kept?: string; stack?: string; yes?: true }>();
 const [volume = ""] = command.args;
@@ -103,7 +104,8 @@ function done(stack: string, from: string, to: string): void {
 }
 
 /** Two releases at once, or one that is half made, are no ground to put other data under. */
-async function refuseUnsettled({ cli, stack, declared, outputs }: Context): Promise<void> {
+async function refuseUnsettled({ cli, stack, owner, declared, outputs }: Context): Promise<void> {
+  await holdStack(cli, owner);
   await refuseIfHeld(cli, stack);
   if (declared.pending > 0) throw new UserError(`an update of stack ${stack} was cut off: end it first with npm run up -- --stack ${stack}`);
   if (outputs.canary) throw new UserError(`a canary has its share of the traffic on stack ${stack}: end it first with npm run abort-canary or npm run promote-canary`);

@@ -1,5 +1,6 @@
 /** Brings an earlier release back, with its image and its settings. */
 import { Command } from "commander";
+import { withWait } from "./update/hold.ts";
 import { main, paint } from "./shared/cli.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { chooseRelease } from "./update/releaseChoice.ts";
@@ -7,10 +8,10 @@ import { updateSettled } from "./update/settled.ts";
 import { checkOutputs } from "../stack/stack.ts";
 import { openView } from "./update/update.ts";
 
-const options = new Command("rollback")
+const options = withWait(new Command("rollback")
   .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
   .option("--to <release>", "release to bring back (default: the one that was live before this one)")
-  .option("-s, --stack <name>", "stack to roll back (default: the selected one, else dev)")
+  .option("-s, --stack <name>", "stack to roll back (default: the selected one, else dev)"))
   .parse()
   .opts<{ to?: string; stack?: string }>();
 

@@ -12,6 +12,8 @@ import { readSettings, restoreSettings } from "../stack/restoreSettings.ts";
 import { settingsFile } from "../stack/settingsFile.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { chooseStack, makeStack, type Outputs, readOutputs } from "../stack/stack.ts";
+import { holdStack, withWait } from "./update/hold.ts";
+import { prepareEngine } from "./update/prepare.ts";
 import { update } from "./update/update.ts";
 
 interface Options {
@@ -33,7 +35,7 @@ for (const [verb, action, description] of [
   ["rotate", rotate, "Sets a value and replaces the containers that get it, without dropping a request."],
   ["rm", remove, "Removes a value."],
 ] as const) {
-  const own = command.command(verb).argument("<name>").description(description).allowExcessArguments();
+  const own = withWait(command.command(verb).argument("<name>").description(description).allowExcessArguments());
   own.action(() => run(action, own.args));
 }
 
@@ -92,6 +94,7 @@ function valueWords({ current, old, unknown }: Usage): string {
 async function set(cli: PulumiCli, { stack: asked }: Options, name: string): Promise<void> {
   const value = await readValue(name);
   const stack = await makeStack(cli, asked);
+  await holdStack(cli, await prepareEngine(cli, stack));
   await keepingValue(cli, stack, name, () => writeValue(cli, stack, name, value));
   console.log(`${name} is set on stack ${stack}. npm run up -- --stack ${stack} gives it to those who get it.`);
 }
@@ -100,6 +103,7 @@ async function rotate(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
   if (!yes && !process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes (npm run secrets -- rotate <name> --yes)");
   const value = await readValue(name);
   const stack = await chooseStack(cli, asked);
+  await holdStack(cli, await prepareEngine(cli, stack));
   await readOutputs(cli, stack); // says what to do where nothing is live
   const words = ["up", ...(yes ? ["--yes", "--skip-preview"] : []), "--suppress-outputs", "--stack", stack];
   await keepingValue(
@@ -123,6 +127,7 @@ async function remove(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
   const needing = releases.filter(({ secrets }) => Array.isArray(secrets) && secrets.includes(name)).map((release) => release.name);
   const lost = needing.length > 0 ? `; without it these releases cannot be brought back: ${needing.join(", ")}` : "";
   await agree({ text: `This removes the value of ${name} from stack ${stack} for good${lost}. Go on?`, wanted: "y", agreed: yes === true });
+  await holdStack(cli, await prepareEngine(cli, stack));
   await removeValue(cli, stack, name);
   console.log(`${name} is removed from stack ${stack}. npm run up -- --stack ${stack} takes it away from what runs.`);
 }

@@ -1,13 +1,14 @@
 /** From a bare machine to a live app: sets the machine up, brings stack dev live, says where. */
 import { Command } from "commander";
+import { withWait } from "./update/hold.ts";
 import { main, paint } from "./shared/cli.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { makeStack, DEFAULT_STACK, readOutputs } from "../stack/stack.ts";
 import { update } from "./update/update.ts";
 
-const options = new Command("start")
+const options = withWait(new Command("start")
   .description("Sets this machine up, brings the app live and prints where it is.")
-  .option("-s, --stack <name>", "stack to bring live", DEFAULT_STACK)
+  .option("-s, --stack <name>", "stack to bring live", DEFAULT_STACK))
   .parse()
   .opts<{ stack: string }>();
 

@@ -9,12 +9,13 @@ import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { makeStack, readOutputs } from "../stack/stack.ts";
 import { mendRecords } from "../stack/mendRecords.ts";
 import { type Detached, startDetached } from "./update/detached.ts";
+import { withWait } from "./update/hold.ts";
 import { update } from "./update/update.ts";
 
-const command = pulumiCommand("up", "update", "Shows what will change, asks, and brings it live.")
+const command = withWait(pulumiCommand("up", "update", "Shows what will change, asks, and brings it live.")
   .option("--plan <id>", "do exactly what a kept preview said (npm run preview -- --save), or stop before the first change")
   .option("-y, --yes", "do not ask")
-  .option("--detach", "go on where the terminal is lost; wants --yes")
+  .option("--detach", "go on where the terminal is lost; wants --yes"))
   .parse();
 const options = command.opts<SharedOptions & { plan?: string; yes?: true; detach?: true }>();
 

@@ -7,10 +7,10 @@ import { EngineError } from "../docker/engineError.ts";
 import { listContainers, restartContainer } from "../engine/containers.ts";
 import { type FoundContainer, lookAtEngine } from "../engine/found.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
+import { holderOf, type Lock, StackHeld, takeLock } from "../engine/lock.ts";
 import { openEngine } from "../engine/openEngine.ts";
 import { parseDuration } from "../settings/units.ts";
 import { abortOnce, main } from "./shared/cli.ts";
-import { heldBy } from "../stack/pulumiLock.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { chooseStack } from "../stack/stack.ts";
 import { caredFor, decide, DEFAULTS, isCalm, isUnwell, type Memory, type Past, remembered, type Verdict } from "./view/watchdogRules.ts";
@@ -55,9 +55,9 @@ async function look(owner: Owner): Promise<boolean> {
   const memory = await readMemory();
   const unhealthy = await listContainers({ ...ownedBy(owner), health: ["unhealthy"] });
   if (unhealthy.length === 0 && Object.keys(memory).length === 0) return true;
-  const lock = await heldBy(cli, owner.stack);
-  if (lock) {
-    sayOnce(`An update is at work (process ${lock.pid} on ${lock.hostname}): nothing is restarted meanwhile.`);
+  const holder = await holderOf(owner);
+  if (holder) {
+    sayOnce(`Somebody changes the stack (${holder.what} by ${holder.user} on ${holder.host}): nothing is restarted meanwhile.`);
     return true;
   }
   const found = await lookAtEngine(owner);
@@ -73,7 +73,7 @@ async function look(owner: Owner): Promise<boolean> {
     else delete next[replica.name];
   }
   for (const { replica, verdict } of decide(replicas, memory, Date.now(), options)) {
-    next[replica.name] = await care(replica, verdict, memory[replica.name]);
+    next[replica.name] = await care(owner, replica, verdict, memory[replica.name]);
     if (verdict.kind === "restart") await writeMemory(next); // the next one may take a minute, and this program may be ended meanwhile
   }
   await writeMemory(next);
@@ -81,13 +81,13 @@ async function look(owner: Owner): Promise<boolean> {
 }
 
 /** Does for a replica that is unwell what the rules say. */
-async function care({ name, state }: FoundContainer, verdict: Verdict, past: Past = { restarts: 0, last: 0 }): Promise<Past> {
+async function care(owner: Owner, { name, state }: FoundContainer, verdict: Verdict, past: Past = { restarts: 0, last: 0 }): Promise<Past> {
   const { restarts, told: before } = past;
   const unwell = state === "running" ? "is unhealthy" : "does not run";
   switch (verdict.kind) {
     case "restart":
       say(`${name} ${unwell}: restart ${verdict.number} of ${options.restarts}`);
-      return restart(name, verdict.number);
+      return restart(owner, name, verdict.number);
     case "wait":
       if (before !== "waiting") say(`${name} ${unwell} again: next restart in ${verdict.seconds} s`);
       return { ...past, told: "waiting" };
@@ -103,14 +103,18 @@ async function care({ name, state }: FoundContainer, verdict: Verdict, past: Pas
 }
 
 /** A restart that fails is an attempt like any other. */
-async function restart(name: string, number: number): Promise<Past> {
+async function restart(owner: Owner, name: string, number: number): Promise<Past> {
+  let lock: Lock | undefined;
   try {
+    lock = await takeLock(owner, "watchdog"); // else an update could begin in the middle of it
     await restartContainer(name);
     return { restarts: number, last: Date.now() };
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
+    if (!(error instanceof EngineError || error instanceof StackHeld)) throw error;
     say(`restart ${number} of ${name} failed: ${error.message}`);
     return { restarts: number, last: Date.now(), failed: true };
+  } finally {
+    lock?.release();
   }
 }
 

@@ -25,6 +25,9 @@ export interface AddressFacts {
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
 
+/** Where an engine is that nobody has said anything of. */
+export const DEFAULT_HOST = `unix://${DEFAULT_SOCKET}`;
+
 /**
  * The engine's address: the stack's `docker:host`, else DOCKER_HOST, else the Docker context that DOCKER_CONTEXT or Docker's
  * own configuration selects, else the first of the usual sockets that is there, those without root included.
@@ -74,6 +77,9 @@ function parse(file: string): unknown {
     throw new Error(`${file} cannot be read, mend it: ${(error as Error).message}`);
   }
 }
+
+/** The variables by which Docker's own tools find an engine's certificates; none where it needs none. */
+export const tlsVariables = ({ certificates }: Address): Record<string, string> => (certificates === undefined ? {} : { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates });
 
 /** Whether the engine's ports and folders are those of this machine. */
 export const isLocal = ({ host }: Address): boolean => host.startsWith("unix:") || host.startsWith("npipe:");

@@ -17,6 +17,7 @@ export function entriesOf(archive: Readable, most: number): Promise<Header[]> {
     const entries: Header[] = [];
     const reader = extract();
     reader.on("entry", (header, entry, next) => {
+      entry.on("error", () => undefined); // it is that of the reader
       if (entries.push(header) === most) resolve(entries);
       else entry.resume().on("end", next);
     });
@@ -55,6 +56,7 @@ export function changing({ name, owner }: Changes): { into: Writable; outOf: Rea
     return plain(path) === root ? name : [name, plain(path).slice(root ? root.length + 1 : 0)].filter(Boolean).join("/");
   };
   reader.on("entry", (header, entry, next) => {
+    entry.on("error", () => undefined); // it is that of the reader
     root ??= plain(header.name);
     const path = renamed(header.name);
     if (path === "") {
@@ -65,9 +67,13 @@ export function changing({ name, owner }: Changes): { into: Writable; outOf: Rea
     const pax = Object.fromEntries(Object.entries(header.pax ?? {}).filter(([key]) => !["path", "linkpath", "size", "uid", "gid"].includes(key)));
     const { pax: _, ...rest } = header;
     const linked = header.type === "link" && header.linkname ? { linkname: renamed(header.linkname) } : {};
-    entry.pipe(writer.entry({ ...rest, ...(Object.keys(pax).length > 0 && { pax }), ...linked, ...owner, name: header.type === "directory" ? `${path}/` : path }, next));
+    const written = writer.entry({ ...rest, ...(Object.keys(pax).length > 0 && { pax }), ...linked, ...owner, name: header.type === "directory" ? `${path}/` : path }, next);
+    written.on("error", () => undefined); // it is that of the writer
+    entry.pipe(written);
   });
   reader.on("finish", () => writer.finalize());
   reader.on("error", (error) => writer.destroy(error));
+  writer.on("error", () => undefined); // told by what reads it
+  writer.on("close", () => reader.destroy()); // where nobody reads any more, nobody writes
   return { into: asNode(reader), outOf: Readable.from(writer) };
 }

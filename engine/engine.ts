@@ -1,5 +1,5 @@
 /** The engine that this process works on. */
-import { type Address, resolveAddress } from "../docker/address.ts";
+import { type Address, resolveAddress, tlsVariables } from "../docker/address.ts";
 import { Client } from "../docker/client.ts";
 
 let chosen: Client | undefined;
@@ -13,7 +13,7 @@ export function chooseEngine(address: Address): void {
   chosen = new Client(address);
   process.env["DOCKER_HOST"] = address.host;
   delete process.env["DOCKER_CONTEXT"]; // it would win over the address in the docker command of a person's hook
-  if (address.certificates !== undefined) Object.assign(process.env, { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: address.certificates });
+  Object.assign(process.env, tlsVariables(address));
 }
 
 /** What the engine says of itself. */

@@ -75,7 +75,7 @@ export async function contentIn(container: string, path: string): Promise<Buffer
   try {
     for await (const entry of entries) {
       if (entry.header.type !== "file") break;
-      return await buffer(entry as unknown as Readable);
+      return await buffer(entry);
     }
     throw new EngineError(`${path} in container ${container} is no file`);
   } catch (error) {

@@ -59,14 +59,18 @@ export const whose = ({ what, user, host, pid, since }: Holder, now: number): st
  * @param what the command that wants it
  * @param wait seconds to wait for another holder. Default: not at all
  * @param onWait told once, where it has to wait
+ * @param onMade called as soon as nobody else can take it: from then on the stack may be looked at, and once it is held, changed
  * @throws StackHeld where another one holds it @throws EngineError
  */
-export async function takeLock(owner: Owner, what: string, { wait = 0, onWait = (_: string): void => undefined } = {}): Promise<Lock> {
+export async function takeLock(owner: Owner, what: string, { wait = 0, onWait = (_: string): void => undefined, onMade = (): void => undefined } = {}): Promise<Lock> {
   const began = Date.now();
   let told = false;
   for (;;) {
     const id = await tryToMake(owner, what);
-    if (id !== undefined) return hold(owner, id);
+    if (id !== undefined) {
+      onMade();
+      return hold(owner, id);
+    }
     const holder = await holderOf(owner);
     if (holder === undefined) continue; // it has gone meanwhile
     if (Date.now() - began > wait * 1000) throw new StackHeld(refusal(owner, holder, wait));

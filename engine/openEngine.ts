@@ -1,5 +1,5 @@
 /** Which engine a stack is on, and whose things to look for there. */
-import { resolveAddress } from "../docker/address.ts";
+import { DEFAULT_HOST, resolveAddress, tlsVariables } from "../docker/address.ts";
 import { UserError } from "../settings/userError.ts";
 import type { PulumiCli } from "../stack/pulumiCli.ts";
 import { configuredEngine, projectName } from "../stack/settingsFile.ts";
@@ -14,13 +14,15 @@ const told = new Map<string, string>();
  * where it is a secret, and once, because that takes half a second.
  * @throws UserError where a file with the address cannot be read, or where the Docker context that is selected cannot
  */
-export async function openEngine(cli: Pick<PulumiCli, "root" | "read">, stack: string): Promise<Owner> {
+export async function openEngine(cli: Pick<PulumiCli, "root" | "env" | "read">, stack: string): Promise<Owner> {
   const [project, said] = await Promise.all([projectName(cli.root), configuredEngine(cli.root, stack)]);
-  chooseEngine(addressOf(said === "secret" ? await secretAddress(cli, stack) : said?.host));
+  const address = addressOf(said === "secret" ? await secretAddress(cli, stack) : said?.host);
+  chooseEngine(address);
+  if (address.from !== "docker:host" && address.host !== DEFAULT_HOST) Object.assign(cli.env, { DOCKER_HOST: address.host, ...tlsVariables(address) }); // Pulumi's provider knows no contexts
   return { project, stack: stack.split("/").at(-1) ?? stack };
 }
 
-async function secretAddress(cli: Pick<PulumiCli, "root" | "read">, stack: string): Promise<string> {
+async function secretAddress(cli: Pick<PulumiCli, "root" | "env" | "read">, stack: string): Promise<string> {
   const key = `${cli.root} ${stack}`;
   const address = told.get(key) ?? (await cli.read(["config", "get", "docker:host", "--stack", stack])).trim();
   told.set(key, address);

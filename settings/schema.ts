@@ -5,7 +5,7 @@ import { ACCESSORY_KINDS } from "./accessoryKinds.ts";
 import { parseDuration, parseSize } from "./units.ts";
 import type { Path } from "./commands.ts";
 import { type Hint, NOT_YET } from "./hints.ts";
-import type { TlsSettings } from "./types.ts";
+import type { Keep, TlsSettings } from "./types.ts";
 
 const duration = (least: number, most: number) =>
   z.string().transform(parseDuration).refine((seconds) => seconds !== undefined && seconds >= least && seconds <= most).transform(Number);
@@ -57,10 +57,10 @@ const resources = z.strictObject({
   pids: z.int().min(1).max(1_000_000).default(256).meta(hint("a whole number from 1 to 1000000", "256")),
 });
 const rule = z.int().min(0).max(1000).optional();
-const keep = z.union([
-  z.int().min(1).max(1000),
-  z.strictObject({ last: rule, hourly: rule, daily: rule, weekly: rule, monthly: rule, yearly: rule }).refine((rules) => Object.values(rules).some((count) => (count ?? 0) > 0)),
-]);
+const rules = z.strictObject({ last: rule, hourly: rule, daily: rule, weekly: rule, monthly: rule, yearly: rule })
+  .refine((counts) => Object.values(counts).some((count) => (count ?? 0) > 0));
+/** One problem, whatever is wrong in it: what is wanted is told as a whole. */
+const keep = z.custom<Keep>((value) => z.int().min(1).max(1000).safeParse(value).success || rules.safeParse(value).success);
 const backup = z.strictObject({
   schedule: z.string().refine(isSchedule).optional().meta(hint("a cron expression of five fields", "0 3 * * *")),
   keep: keep.default(7).meta(hint("a whole number from 1 to 1000, or an object of such numbers with last, hourly, daily, weekly, monthly and yearly, not all of them 0", "7")),

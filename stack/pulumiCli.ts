@@ -5,6 +5,8 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiEnvironment } from "../toolchain/environment.ts";
+import { thisMachine } from "../toolchain/machine.ts";
+import { toolNeeds } from "../toolchain/needs.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { setUp } from "../toolchain/setup.ts";
 import { BUILD_LOGS } from "../source/buildLog.ts";
@@ -40,9 +42,9 @@ export interface PulumiCli {
   interrupt(): boolean;
 }
 
-/** Sets the machine up where something is missing, which takes no time where nothing is. */
+/** Sets the machine up with Pulumi and its plugins where they are missing, which takes no time where they are not. The engine is its stack's affair. */
 export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
-  await setUp(root);
+  await setUp(root, { needs: toolNeeds(thisMachine(root)) });
   const cli = pulumiIn(root, {
     ...(await pulumiEnvironment(root)),
     PULUMI_DEBUG_COMMANDS: "true", // which is what makes --event-log known

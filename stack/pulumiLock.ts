@@ -75,15 +75,18 @@ export async function refuseIfHeld(cli: PulumiCli, stack: string): Promise<void>
 }
 
 /**
- * Takes away the locks of processes that are proven dead, one line each.
+ * Takes away the locks of processes that are proven dead, one line each. Returns whether there were any.
  * @throws UserError where another update may still be at work on the stack
  */
-export async function clearDeadLocks(cli: PulumiCli, stack: string): Promise<void> {
+export async function clearDeadLocks(cli: PulumiCli, stack: string): Promise<boolean> {
   await refuseIfHeld(cli, stack);
+  let cleared = false;
   for (const lock of await readLocks(cli, stack)) {
     // This one file: `pulumi cancel` would also take away a lock that somebody has taken since.
     if (holderOf(lock, hostname(), REAL) !== "dead") continue;
     await Promise.all([rm(lock.file, { force: true }), rm(`${lock.file}.attrs`, { force: true })]);
     console.log(`An update was cut off (${whose(lock, Date.now())}): its process has ended, its lock is cleared.`);
+    cleared = true;
   }
+  return cleared;
 }

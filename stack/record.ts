@@ -1,5 +1,6 @@
 /** What a stack has on the engine by Pulumi's own record: the output of `pulumi stack export`. Pure. */
 import type { Route } from "../release/route.ts";
+import { hasLongOutputs } from "./longOutputs.ts";
 
 export interface DeclaredContainer {
   readonly urn: string;
@@ -48,6 +49,8 @@ export interface Declared {
   readonly volumes: readonly DeclaredVolume[];
   /** The last switch that succeeded; undefined where nothing was ever live. */
   readonly route: DeclaredRoute | undefined;
+  /** Whether a command has printed more than a program can be given; see `longOutputs.ts`. */
+  readonly hasLongOutputs: boolean;
   /** What an update was doing when it was killed. */
   readonly pending: number;
   /** Whether the record is without any entry, Pulumi's own included: no update has ever begun, or the record is lost. */
@@ -86,6 +89,7 @@ export function readDeclared(exported: string): Declared {
     networks: ofType(NETWORK).map(({ urn, id = "", inputs, delete: retiring = false }) => ({ urn, id, name: text(inputs?.["name"]), retiring })),
     volumes: [...ofType(VOLUME).map(volumeOf), ...commands.flatMap(secretVolumeOf)],
     route: commands.flatMap(routeOf)[0],
+    hasLongOutputs: hasLongOutputs(exported),
     pending: deployment?.pending_operations?.length ?? 0,
     empty: resources.length + (deployment?.pending_operations?.length ?? 0) === 0,
     outputs: ofType(STACK)[0]?.outputs ?? {},

@@ -70,10 +70,10 @@ export function boundOutputs(): () => void {
   const outputs = [process.stdout, process.stderr].map((stream) => {
     const write = stream.write.bind(stream);
     const bounded = new Bounded((text) => void write(text));
-    stream.write = ((chunk: string | Uint8Array) => {
+    stream.write = (chunk: string | Uint8Array) => {
       bounded.add(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
       return true;
-    }) as typeof stream.write;
+    };
     return bounded;
   });
   const end = () => outputs.forEach((output) => output.end());

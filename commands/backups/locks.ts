@@ -59,9 +59,9 @@ export interface Locked {
   readonly owner: Owner;
   readonly backups: BackupsSettings;
   /** Runs restic, whatever locks there are. */
-  once(words: readonly string[]): Promise<Result>;
+  readonly once: (words: readonly string[]) => Promise<Result>;
   /** Runs again what was locked out. @param wait whether it waits for the lock, for longer than restic takes to renew one */
-  again(wait: boolean): Promise<Result>;
+  readonly again: (wait: boolean) => Promise<Result>;
 }
 
 /** Runs what was locked out once more: without the locks that nobody holds, and after those that somebody does. @throws UserError @throws EngineError */

@@ -6,9 +6,9 @@ const EVERY = 30_000;
 
 export interface Progress {
   /** Takes a line of restic's JSON. */
-  line(text: string): void;
+  readonly line: (text: string) => void;
   /** Clears the line. */
-  end(): void;
+  readonly end: () => void;
 }
 
 interface Status {

@@ -22,7 +22,7 @@ export interface Session {
   /** Settles with what it has printed, once it has ended by itself. */
   readonly ended: Promise<string>;
   /** Ends its input, and so itself. Settles once it is gone. @throws EngineError where it stays */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 /** Makes and starts one. @throws EngineError, with status 409 where there is one of that name */

@@ -1,5 +1,6 @@
 /** A program in a workspace that may take hours, and is given up where it stands still or where no time can mend what it says. */
 import { execIn, type Result } from "../../engine/containers.ts";
+import { ageInWords } from "../../settings/units.ts";
 import { UserError } from "../shared/cli.ts";
 import { retryIn } from "./resticErrors.ts";
 
@@ -47,7 +48,7 @@ export async function watchedExec(container: string, words: readonly string[], {
     if (outcome === "hopeless") return { code: 1, ...said };
     if (outcome !== "idle") throw error;
     const doing = words.slice(words.indexOf("restic") + 1).find((word) => /^[a-z]+$/.test(word)) ?? words[0];
-    throw new UserError(`${doing} in container ${container} made no progress for ${Math.round(idle / 60)} min, and was given up: does ${target} answer, and does its disk? ${lastWords(said)}`.trim());
+    throw new UserError(`${doing} in container ${container} made no progress for ${ageInWords(idle)}, and was given up: does ${target} answer, and does its disk? ${lastWords(said)}`.trim());
   } finally {
     clearTimeout(timer);
   }

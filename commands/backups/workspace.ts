@@ -44,7 +44,7 @@ export interface Workspace {
   /** Runs another program of the image. @throws UserError */
   run(...words: string[]): Promise<string>;
   /** Ends what is at work, and the container. @throws EngineError where it stays */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Name of the container that works on a volume's backups. */

@@ -20,7 +20,7 @@ export interface Inside {
   /** Folders that can be written. */
   readonly writable: readonly string[];
   /** Removes what was made for the copy alone. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A volume is reached by way of a container that mounts it, or else of one that is never started. @throws UserError for a volume that is not on the engine */
@@ -110,7 +110,7 @@ export function explained(words: string, address: string, { writable }: Pick<Ins
 }
 
 /** @throws UserError in a person's words */
-export async function inWords<T>(address: string, inside: Inside, work: () => Promise<T>): Promise<T> {
+export async function inWords<T>(address: string, inside: Pick<Inside, "writable">, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -46,29 +46,30 @@ export async function transfer({ from, to, changes = {}, signal }: Transfer): Pr
   const failures = [await reader?.failure, await writer?.failure].filter(Boolean);
   progress.end();
   if (signal.aborted) throw new UserError("the copy was cut off", 130);
+  if (refused?.early) throw refused.error;
   if (failures.length > 0) throw new UserError(failures.join("\n"));
-  const cause = causeOf(broken, refused);
+  const cause = refused === null ? undefined : (broken ?? refused?.error); // what comes behind an archive's end may be left
   if (cause instanceof UserError) throw cause;
   if (cause) throw new UserError(`the archive cannot be read: ${cause.message}`);
   return progress.bytes();
 }
 
-/** @param taken null where it was taken whole, undefined where nobody took it */
-function causeOf(broken: Error | undefined, taken: Error | null | undefined): Error | undefined {
-  if (taken === null) return undefined; // what comes behind an archive's end may be left
-  if (taken instanceof EngineError && taken.failure === "refused") return taken;
-  return broken ?? taken;
+interface Refused {
+  readonly error: Error;
+  /** Whether it was refused before all of it was there: then this is why the other end failed as well. */
+  readonly early: boolean;
 }
 
 /** Null, or why it was not taken. */
-async function takeAll(take: (archive: Readable) => Promise<void>, archive: PassThrough): Promise<Error | null> {
+async function takeAll(take: (archive: Readable) => Promise<void>, archive: PassThrough): Promise<Refused | null> {
   try {
     await take(archive);
     archive.resume();
     return null;
   } catch (error) {
+    const early = error instanceof EngineError && error.failure === "refused" && !archive.writableEnded;
     archive.destroy(error as Error);
-    return error as Error;
+    return { error: error as Error, early };
   }
 }
 

@@ -1,4 +1,5 @@
 /** Questions to a person at a terminal, and what a program gives instead. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { Interrupted } from "../../stack/interrupted.ts";
@@ -26,10 +27,18 @@ export async function askPerson<Kind extends keyof Answers>(kind: Kind, message:
 }
 
 /** All that a program gives by standard input. @throws Interrupted on a signal */
-export const readInput = (): Promise<Buffer> =>
-  buffer(addAbortSignal(interruption, process.stdin)).catch((error: unknown) => {
+export async function readInput(): Promise<Buffer> {
+  try {
+    const input = await buffer(addAbortSignal(interruption, process.stdin));
+    if (input.length === 0) await sleep(SIGNAL_LATER, undefined, { signal: interruption });
+    return input;
+  } catch (error) {
     throw interruption.aborted ? new Interrupted("nothing was changed") : error;
-  });
+  }
+}
+
+/** Milliseconds: Ctrl-C also ends the program that was to write, and the end of its output may be seen before the signal. */
+const SIGNAL_LATER = 200;
 
 // Loaded when they are needed, which most runs of most commands never do.
 const ASK: { readonly [Kind in keyof Answers]: (message: string) => Promise<Answers[Kind]> } = {

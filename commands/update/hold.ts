@@ -21,11 +21,12 @@ export const withWait = (command: Command): Command =>
 
 /**
  * Takes the stack's lock, which goes when this process does; without effect where this command has it. Returns whether it is new: what was known
- * of the stack before may be another one's past. @throws StackHeld where another one holds it
+ * of the stack before may be another one's past.
+ * @param onMade called as soon as nobody else can take it, for a look at the stack meanwhile @throws StackHeld where another one holds it
  */
-export async function holdStack(cli: PulumiCli, owner: Owner): Promise<boolean> {
+export async function holdStack(cli: PulumiCli, owner: Owner, onMade?: () => void): Promise<boolean> {
   if (held) return false;
-  held = await takeLock(owner, basename(process.argv[1] ?? "", ".ts"), { wait: patience, onWait: (line) => console.log(line) });
+  held = await takeLock(owner, basename(process.argv[1] ?? "", ".ts"), { wait: patience, onWait: (line) => console.log(line), ...(onMade && { onMade }) });
   cli.env[LOCK_VARIABLE] = held.id;
   const { lost } = held;
   lost.addEventListener("abort", () => {

@@ -13,8 +13,10 @@ import { type Found, lookAtEngine } from "../../engine/found.ts";
 import { removeLeftHolders, removeOrphans } from "./leftovers.ts";
 import { clearDeadLocks, refuseIfHeld } from "../../stack/pulumiLock.ts";
 import { refuseIfLost, unrecordedData } from "./lostRecord.ts";
-import { StepError } from "../../steps/step.ts";
 import { settle } from "../../steps/snapshot.ts";
+import { shortenOutputs } from "../../stack/longOutputs.ts";
+import { holdStack } from "./hold.ts";
+import { prepareEngine } from "./prepare.ts";
 import { endStrays } from "../../stack/processes.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { exportStack } from "../../stack/stack.ts";
@@ -61,8 +63,7 @@ export interface UpdateOptions {
  * @throws UserError where another update is at work on the stack, where Pulumi's record of it is lost, or with the cause of a failure
  */
 export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed, view }: UpdateOptions): Promise<void> {
-  const changed = await makeWay(cli, stack);
-  const before = (changed ? undefined : view) ?? (await viewStack(cli, stack));
+  const before = await makeWay(cli, stack, view);
   refuseIfLost(stack, before);
   const data = unrecordedData(stack, before);
   if (data !== undefined) console.log(`${paint("yellow", "data:")} ${data}`);
@@ -78,13 +79,35 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
 
 const replacing = ({ findings }: View): string[] => urnsToReplace(findings).flatMap((urn) => ["--replace", urn]);
 
-/** For every command that changes a stack. Returns whether it has changed something by itself. @throws UserError where another update is at work on it */
-export async function makeWay(cli: PulumiCli, stack: string): Promise<boolean> {
-  await clearDeadLocks(cli, stack);
-  endStrays(cli.root);
-  return settle(await openEngine(cli, stack)).catch((error: unknown) => {
-    throw error instanceof StepError ? new UserError(error.message) : error;
+/**
+ * For every command that changes a stack: nobody else changes it until this command has ended, and what one that was cut off has left is put
+ * right. Returns the stack as it is then.
+ * @param known the stack as it was just before, where it is known already
+ * @throws UserError where another update is at work on it
+ */
+export async function makeWay(cli: PulumiCli, stack: string, known?: View): Promise<View> {
+  const owner = await prepareEngine(cli, stack);
+  let early: Promise<View> | undefined;
+  const isNew = await holdStack(cli, owner, () => {
+    early = viewStack(cli, stack);
+    early.catch(() => undefined); // it is asked for below
   });
+  const cleared = await clearDeadLocks(cli, stack);
+  endStrays(cli.root);
+  const settled = await settle(owner);
+  const view = cleared || settled ? undefined : await (early ?? (isNew ? undefined : known));
+  const seenNow = view ?? (await viewStack(cli, stack));
+  return (await repairOutputs(cli, stack, seenNow)) ? viewStack(cli, stack) : seenNow;
+}
+
+/** Makes an update of a stack possible again that has a command in its record whose output no program can be given any more. */
+async function repairOutputs(cli: PulumiCli, stack: string, { declared }: View): Promise<boolean> {
+  if (!declared.hasLongOutputs) return false;
+  const shorter = shortenOutputs(await cli.read(["stack", "export", "--show-secrets", "--stack", stack]));
+  if (shorter === undefined) return false;
+  await cli.read(["stack", "import", "--stack", stack], shorter);
+  console.log(`${paint("yellow", "record:")} what a step had printed was too long to be handed on, and every update failed by it: the record keeps the end of it.`);
+  return true;
 }
 
 /**

@@ -78,7 +78,7 @@ test("the old proxy goes before the new one comes, because a host port has one o
 test("the limit of processes is set once the proxy runs, by names in the environment", async () => {
   const { inputs, dependsOn } = (await declareGateway()).get("gw-pids");
   expect(inputs).toEqual({
-    create: 'docker update --pids-limit "$PIDS" $CONTAINERS',
+    create: "node steps/limit.ts",
     environment: { CONTAINERS: "gw-proxy-0abcdef", PIDS: String(DEFAULTS.pids), DOCKER_CONTEXT: "default" },
   });
   expect(dependsOn).toEqual(["gw-proxy"]);

@@ -70,8 +70,7 @@ describe("the image of a release", () => {
   test("goes with the stack: only images with the stack's own labels, whatever it is called", async () => {
     expect((await declareImage({ build: BUILD })).get("app-image-cleanup").inputs).toEqual({
       create: ":",
-      delete:
-        'docker image ls --format "{{.Repository}}:{{.Tag}}" --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" "$REPOSITORY" | xargs -r docker image rm --force',
+      delete: "node steps/dropImages.ts",
       environment: { PROJECT: "berth", STACK: "dev", REPOSITORY: "berth-dev", DOCKER_CONTEXT: "default" },
     });
   });
@@ -134,7 +133,7 @@ describe("the secrets of a process", () => {
 
   test("are in the volume that the step names, which goes with them", async () => {
     const program = await declareSecrets();
-    expect(program.get("app-secrets-files").inputs).toMatchObject({ create: "node steps/secrets.ts", delete: 'docker volume rm --force "$PULUMI_COMMAND_STDOUT"' });
+    expect(program.get("app-secrets-files").inputs).toMatchObject({ create: "node steps/secrets.ts", delete: "node steps/dropVolume.ts" });
     expect(program.outputs["name"]).toBe("stdout-of-app-secrets-files");
   });
 

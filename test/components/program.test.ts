@@ -10,6 +10,7 @@ import { repository } from "../support/repository.ts";
 import { stepInput } from "../support/values.ts";
 import { wholeProgram as run } from "../support/wholeProgram.ts";
 
+jest.mock("../../preflight/hold.ts", () => ({ holdStack: () => Promise.resolve() }));
 jest.mock("../../preflight/preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight/preflight.ts"), checkEngine: jest.fn(() => Promise.resolve({})) }));
 const engineCheck = jest.mocked(checkEngine);
 

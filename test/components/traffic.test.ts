@@ -62,8 +62,7 @@ describe("a job", () => {
     const { environment, ...rest } = inputs;
     expect(rest).toEqual({
       create: "node steps/job.ts",
-      delete:
-        'docker ps --all --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" --filter "label=berth.job=$JOB" | xargs -r docker rm --force',
+      delete: "node steps/dropJobs.ts",
       logging: "stdout",
     });
     expect(environment).toMatchObject({ PROJECT: "berth", STACK: "dev", JOB: "migration", DOCKER_CONTEXT: "default" });
@@ -72,25 +71,39 @@ describe("a job", () => {
 
   test("is a container of the release: its image, environment, mounts, network, user and limits, with labels and a name of its own", async () => {
     const { inputs } = (await declare(() => void new Job("app-migration", args))).get("app-migration-run");
-    const { job: { flags, ...job }, run } = stepInput(inputs) as { job: Record<string, unknown> & { flags: string[] }; run: boolean };
-    expect(run).toBe(true);
-    expect(job).toEqual({
-      what: "migration",
-      release: "3f9a1c2b7d4e",
-      container: "berth-dev-migration-3f9a1c2b7d4e",
-      image: "sha256:1111",
-      command: ["migrate", "--all"],
-      timeout: 90,
+    expect(stepInput(inputs)).toEqual({
+      run: true,
+      snapshot: null,
+      job: {
+        what: "migration",
+        release: "3f9a1c2b7d4e",
+        container: "berth-dev-migration-3f9a1c2b7d4e",
+        timeout: 90,
+        spec: {
+          Image: "sha256:1111",
+          User: "1000:1000",
+          Env: ["BERTH_RELEASE=3f9a1c2b7d4e", "BERTH_REPLICA=0", "PORT=8080"],
+          Cmd: ["migrate", "--all"],
+          Labels: { "berth.project": "berth", "berth.stack": "dev", "berth.part": "job", "berth.release": "3f9a1c2b7d4e", "berth.job": "migration" },
+          HostConfig: {
+            NetworkMode: "net-1",
+            Mounts: [{ Type: "volume", Source: "data-1", Target: "/data" }, { Type: "volume", Source: "secrets-1", Target: "/run/secrets", ReadOnly: true }],
+            CapDrop: ["ALL"],
+            SecurityOpt: ["no-new-privileges:true"],
+            ReadonlyRootfs: true,
+            Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=64m" },
+            Init: true,
+            IpcMode: "private",
+            NanoCpus: 1e9,
+            CpuShares: 512,
+            Memory: 64 * 1024 ** 2,
+            MemorySwap: 64 * 1024 ** 2,
+            PidsLimit: 32,
+            LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
+          },
+        },
+      },
     });
-    const pairs = flags.map((word, index) => `${word} ${flags[index + 1]}`).filter((pair) => pair.startsWith("--"));
-    expect(pairs).toEqual(expect.arrayContaining([
-      "--network net-1", "--user 1000:1000", "--env BERTH_RELEASE=3f9a1c2b7d4e", "--env BERTH_REPLICA=0", "--env PORT=8080",
-      "--mount type=volume,source=data-1,target=/data", "--mount type=volume,source=secrets-1,target=/run/secrets,readonly",
-      "--cap-drop ALL", "--memory 64m", "--pids-limit 32",
-    ]));
-    expect(pairs.filter((pair) => pair.startsWith("--label "))).toEqual([
-      "--label berth.project=berth", "--label berth.stack=dev", "--label berth.part=job", "--label berth.release=3f9a1c2b7d4e", "--label berth.job=migration",
-    ]);
   });
 
   test("is told where its release is brought back as it was", async () => {

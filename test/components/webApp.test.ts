@@ -1,3 +1,4 @@
+import type { ContainerSpec } from "../../engine/containers.ts";
 import type { Release } from "../../release/ledger.ts";
 import { nextRelease } from "../../release/ledger.ts";
 import { valuesFor } from "../../release/secretValues.ts";
@@ -133,7 +134,7 @@ describe("the order of a release", () => {
     expect(program.resources.map(({ name }) => name)).not.toContain("app-migration");
     expect(stepInput(program.get("app-gate-probe").inputs)).toMatchObject({
       exclusive: true,
-      migration: { run: true, job: { what: "migration", command: ["migrate"], timeout: 90, image: "sha256:app-image-build" } },
+      migration: { run: true, job: { what: "migration", timeout: 90, spec: { Cmd: ["migrate"], Image: "sha256:app-image-build" } } },
     });
   });
 });
@@ -153,15 +154,16 @@ describe("what the steps are told", () => {
 
   test("is the job of a migration, with the environment and mounts of a replica", async () => {
     const [input] = await inputsOf({ migration: MIGRATION, env: { A: "1" } }, "app-migration-run");
-    expect(input).toMatchObject({ run: true, job: { container: `berth-dev-migration-${CONTENT}`, command: ["migrate"], timeout: 90 } });
-    const { flags } = input?.["job"] as { flags: string[] };
-    expect(flags).toEqual(expect.arrayContaining(["A=1", "BERTH_REPLICA=0", "type=volume,source=app-data-volume-0abcdef,target=/data", "app-gateway-network-0abcdef"]));
+    expect(input).toMatchObject({ run: true, job: { container: `berth-dev-migration-${CONTENT}`, timeout: 90, spec: { Cmd: ["migrate"] } } });
+    const { spec } = input?.["job"] as { spec: ContainerSpec };
+    expect(spec.Env).toEqual(expect.arrayContaining(["A=1", "BERTH_REPLICA=0"]));
+    expect(spec.HostConfig).toMatchObject({ NetworkMode: "app-gateway-network-0abcdef", Mounts: [{ Type: "volume", Source: "app-data-volume-0abcdef", Target: "/data" }] });
   });
 
   test("is the smoke test, which asks at the gateway, and whose jobs are removed", async () => {
     const [input] = await inputsOf({ smokeTest: SMOKE_TEST }, "app-route-switch");
-    expect(input).toMatchObject({ jobs: true, bake: null, smokeTest: { what: "smoke-test", command: ["smoke"], timeout: 60 } });
-    expect((input?.["smokeTest"] as { flags: string[] }).flags).toContain("BERTH_URL=http://app-gateway-proxy-0abcdef:8080");
+    expect(input).toMatchObject({ jobs: true, bake: null, smokeTest: { what: "smoke-test", timeout: 60, spec: { Cmd: ["smoke"] } } });
+    expect((input?.["smokeTest"] as { spec: ContainerSpec }).spec.Env).toContain("BERTH_URL=http://app-gateway-proxy-0abcdef:8080");
   });
 
   test("is nothing of jobs and baking where none is asked for", async () => {

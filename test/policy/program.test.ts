@@ -8,6 +8,7 @@ import { containerRules } from "./containerRules.ts";
 import { violations } from "./rule.ts";
 import { clashes, noPlainSecret, stackRules } from "./stackRules.ts";
 
+jest.mock("../../preflight/hold.ts", () => ({ holdStack: () => Promise.resolve() }));
 jest.mock("../../preflight/preflight.ts", () => ({ checkContext: () => undefined, checkEngine: () => Promise.resolve() }));
 
 const SECRETS = { pin: "sentinel-pin", "db.password": "sentinel-password" };

@@ -5,6 +5,7 @@ import { containerRules } from "./containerRules.ts";
 import { violations } from "./rule.ts";
 import { clashes, noPlainSecret, stackRules } from "./stackRules.ts";
 
+jest.mock("../../preflight/hold.ts", () => ({ holdStack: () => Promise.resolve() }));
 jest.mock("../../preflight/preflight.ts", () => ({ checkContext: () => undefined, checkEngine: () => Promise.resolve() }));
 
 const RULES = [...containerRules, ...stackRules];
@@ -70,7 +71,7 @@ const BREAKS: Record<string, readonly Break[]> = {
   "an image is named by its version or content": [{ who: BUILT, inputs: { name: "berth-dev:latest" } }, { who: BUILT, inputs: { name: "berth-dev" } }, { who: "berth-dev-gateway-image", inputs: { name: "basecamp/kamal-proxy:v0" } }],
   "an image stays on the engine when its resource goes": [{ who: BUILT, inputs: { keepLocally: undefined } }],
   "its name is the engine's to choose": [{ who: REPLICA, inputs: { name: "web-1" } }, { who: DATA, inputs: { name: "data" } }, { who: "berth-dev-gateway-network", inputs: { name: "net" } }],
-  "a command is a step or one short line without values": [{ who: GATE, inputs: { create: "curl http://web-1:8080/up" } }, { who: GATE, inputs: { create: "node steps/gate.ts; rm x" } }, { who: GATE, inputs: { delete: "docker rm web-1" } }],
+  "a command is a step or does nothing": [{ who: GATE, inputs: { create: "curl http://web-1:8080/up" } }, { who: GATE, inputs: { create: "node steps/gate.ts; rm x" } }, { who: GATE, inputs: { delete: "docker rm web-1" } }],
   "a command knows its engine": [{ who: GATE, inputs: { environment: {} } }],
   "everything has its owner's label": [{ who: REPLICA, inputs: { labels: [] } }, { who: DATA, inputs: { labels: undefined } }],
   "nothing is its own parent but the app": [{ who: REPLICA, parent: "" }],

@@ -3,14 +3,6 @@ import type { Declared } from "../support/program.ts";
 import { Secret } from "../support/values.ts";
 import { COMMAND, CONTAINER, each, IMAGE, list, NETWORK, ofType, partOf, type Rule, VOLUME } from "./rule.ts";
 
-/** Commands that are not a step: they hold no values, only names of environment variables. */
-const SHORT_COMMANDS = [
-  ":",
-  'docker update --pids-limit "$PIDS" $CONTAINERS',
-  'docker volume rm --force "$PULUMI_COMMAND_STDOUT"',
-  'docker image ls --format "{{.Repository}}:{{.Tag}}" --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" "$REPOSITORY" | xargs -r docker image rm --force',
-  'docker ps --all --quiet --filter "label=berth.project=$PROJECT" --filter "label=berth.stack=$STACK" --filter "label=berth.job=$JOB" | xargs -r docker rm --force',
-];
 const DATA_LABELS = "berth.part berth.project berth.stack berth.volume";
 
 export const stackRules: readonly Rule[] = [
@@ -24,7 +16,7 @@ export const stackRules: readonly Rule[] = [
   {
     name: "the number of its processes is limited", why: "The provider has no input for it, and a fork bomb takes the host", fix: "limitPids(…, [container.name], …)",
     find: (resources) => {
-      const limited = ofType(resources, COMMAND).filter(({ inputs }) => String(inputs["create"]).startsWith("docker update --pids-limit ")).flatMap(({ dependsOn }) => dependsOn);
+      const limited = ofType(resources, COMMAND).filter(({ inputs }) => inputs["create"] === "node steps/limit.ts").flatMap(({ dependsOn }) => dependsOn);
       return ofType(resources, CONTAINER).map(({ name }) => name).filter((name) => !limited.includes(name));
     },
   },
@@ -48,11 +40,11 @@ export const stackRules: readonly Rule[] = [
     find: (resources) => [CONTAINER, NETWORK, VOLUME].flatMap((type) => ofType(resources, type)).filter((resource) => resource.inputs["name"] !== undefined && partOf(resource) !== "accessory").map(({ name }) => name),
   },
   each(COMMAND, {
-    name: "a command is a step or one short line without values", why: "A failure prints the whole command, and quoting by hand goes wrong", fix: "a program in steps/, with its values in the environment or by stdin",
-    holds: ({ inputs }) => [inputs["create"], inputs["update"] ?? ":", inputs["delete"] ?? ":"].every((command) => /^node steps\/\w+\.ts$/.test(String(command)) || SHORT_COMMANDS.includes(String(command))),
+    name: "a command is a step or does nothing", why: "A failure prints the whole command, quoting by hand goes wrong, and a machine may have no docker command", fix: "a program in steps/, with its values in the environment or by stdin",
+    holds: ({ inputs }) => [inputs["create"], inputs["update"] ?? ":", inputs["delete"] ?? ":"].every((command) => command === ":" || /^node steps\/\w+\.ts$/.test(String(command))),
   }),
   each(COMMAND, {
-    name: "a command knows its engine", why: "a context of the docker command may lead to another one", fix: "environment: engineEnvironment()",
+    name: "a command knows its engine", why: "A Docker context may lead to another one", fix: "environment: engineEnvironment()",
     holds: ({ inputs }) => inputs["create"] === "node steps/key.ts" || ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => name in ((inputs["environment"] as Record<string, string> | undefined) ?? {})),
   }),
   {

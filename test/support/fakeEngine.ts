@@ -73,7 +73,7 @@ export function fakeEngine(answers: readonly Answer[]): FakeEngine {
     const path = decodeURIComponent(url.pathname).replace(/^\/v[\d.]+/, "");
     const started = /^\/exec\/(\d+)\/(start|json)$/.exec(path);
     if (started) {
-      const { answer } = programs[Number(started[1])] ?? { answer: { to: "" } };
+      const answer: Answer = programs[Number(started[1])]?.answer ?? { to: "" };
       if (started[2] === "json") return json(response, 200, { ExitCode: answer.exit ?? 0, Running: false });
       return speak(response, answer);
     }
@@ -156,9 +156,9 @@ function json(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { "Content-Type": "application/json" }).end(status === 304 || status === 204 ? undefined : JSON.stringify(value));
 }
 
-/** What a program or a container prints, in the engine's frames. @param timed whether each line is led by the time, as it is just now */
+/** What a program or a container prints, in the engine's frames. @param timed whether each line is led by its time: the one it has, else that of just now */
 function speak(response: ServerResponse, { stdout, stderr, seconds = 0, open: stays = 0 }: Answer, timed = false): void {
-  const framed = (stream: 1 | 2, text: string) => Buffer.concat(timed ? text.split("\n").map((line) => frame(stream, `${timeNow()} ${line}\n`)) : [frame(stream, `${text}\n`)]);
+  const framed = (stream: 1 | 2, text: string) => Buffer.concat(timed ? text.split("\n").map((line) => frame(stream, `${/^\d{4}-\S+Z /.test(line) ? "" : `${timeNow()} `}${line}\n`)) : [frame(stream, `${text}\n`)]);
   response.writeHead(200, { "Content-Type": "application/vnd.docker.raw-stream" });
   response.flushHeaders();
   setTimeout(() => {

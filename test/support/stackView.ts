@@ -44,6 +44,7 @@ export const DECLARED: Declared = {
     { urn: "urn:files", name: "secrets-1", part: "secrets", labels: {} },
   ],
   route: { urn: "urn:route", input: routeInput },
+  hasLongOutputs: false,
   pending: 0,
   empty: false,
   outputs: {},

@@ -16,6 +16,7 @@ const TLS = "want either {acme: true}, or both certificate and key in PEM form";
 const NAME = "want letters, digits and _, not led by a digit. Remove it with: pulumi config rm --path";
 const BAKE = "want a duration up to 24h, or an object with duration, errors, slowdown and minRequests. Fix: pulumi config rm berth:bake, then: pulumi config set --path berth:bake.duration 20s";
 const COMMAND = "want a list of words. Fix: pulumi config set --path";
+const KEEP = "want a whole number from 1 to 1000, or an object of such numbers with last, hourly, daily, weekly, monthly and yearly, not all of them 0. Fix: pulumi config set --path 'berth:volumes[0].backup.keep' 7";
 const TARGET = "want an absolute path on the engine's host, or a repository of restic, such as s3:https://host/bucket. Fix: pulumi config set --path berth:backups.target /srv/backups";
 const bind = (source: string) => ({ binds: [{ source, target: "/files" }] });
 
@@ -194,7 +195,9 @@ const TABLE: [Config, string][] = [
   // ---- backups
   [{ volumes: [{ name: "a", target: "/a", backup: {} }] }, "there is to be a backup of volume a, and nowhere to put it: pulumi config set --path berth:backups.target /srv/backups"],
   [{ volumes: [{ name: "a", target: "/a", backup: true }] }, "berth:volumes[0].backup is true: want an object with schedule, keep, preHook, postHook and check. Fix: pulumi config rm --path 'berth:volumes[0].backup', then: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
-  [{ volumes: [{ name: "a", target: "/a", backup: { keep: 0 } }] }, "berth:volumes[0].backup.keep is 0: want a whole number from 1 to 1000. Fix: pulumi config set --path 'berth:volumes[0].backup.keep' 7"],
+  [{ volumes: [{ name: "a", target: "/a", backup: { keep: 0 } }] }, `berth:volumes[0].backup.keep is 0: ${KEEP}`],
+  [{ volumes: [{ name: "a", target: "/a", backup: { keep: { daily: 0 } } }] }, `berth:volumes[0].backup.keep is {"daily":0}: ${KEEP}`],
+  [{ volumes: [{ name: "a", target: "/a", backup: { keep: { fortnightly: 2 } } }] }, `berth:volumes[0].backup.keep is {"fortnightly":2}: ${KEEP}`],
   ...["daily", "0 3 * *", "61 3 * * *", "0 0 30 2 *", "0 0 3 * * *"].map((schedule): [Config, string] => [
     { volumes: [{ name: "a", target: "/a", backup: { schedule } }] },
     `berth:volumes[0].backup.schedule is "${schedule}": want a cron expression of five fields. Fix: pulumi config set --path 'berth:volumes[0].backup.schedule' '0 3 * * *'`,

@@ -30,5 +30,5 @@ test("labels become the provider's list in their order", () => {
 });
 
 test("a filter matches the things of one stack by project and stack both", () => {
-  expect(ownedBy(OWNER)).toEqual(["--filter", "label=berth.project=berth", "--filter", "label=berth.stack=dev"]);
+  expect(ownedBy(OWNER)).toEqual({ label: ["berth.project=berth", "berth.stack=dev"] });
 });

@@ -6,7 +6,7 @@ import { atTerminal, project } from "../support/terminal.ts";
 const source = (file: string) => JSON.stringify(require.resolve(`../../commands/${file}`));
 const PROGRAM = `
 import { main } from ${source("shared/cli.ts")};
-import { pulumiIn } from ${source("shared/pulumiCli.ts")};
+import { pulumiIn } from ${source("../stack/pulumiCli.ts")};
 import { startDetached } from ${source("update/detached.ts")};
 const pulumi = pulumiIn(process.cwd(), process.env);
 let detached;

@@ -8,7 +8,7 @@ const command = (action: string, options = "onSignal: () => pulumi.interrupt()")
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { main, UserError } from ${source("shared/cli.ts")};
-import { pulumiIn } from ${source("shared/pulumiCli.ts")};
+import { pulumiIn } from ${source("../stack/pulumiCli.ts")};
 const pulumi = pulumiIn(process.cwd(), process.env);
 const lines = async () => { for (let n = 0; n < 20; n++) { console.log("line " + n); await sleep(20); } appendFileSync(process.env.NOTES, "to the end 1\\n"); };
 await main(async () => { ${action} }, { ${options} });

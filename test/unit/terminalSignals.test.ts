@@ -72,7 +72,7 @@ test("Ctrl-C before Pulumi has begun keeps it from beginning", async () => {
   const early = project({
     early: `
 import { main } from ${JSON.stringify(require.resolve("../../commands/shared/cli.ts"))};
-import { pulumiIn } from ${JSON.stringify(require.resolve("../../commands/shared/pulumiCli.ts"))};
+import { pulumiIn } from ${JSON.stringify(require.resolve("../../stack/pulumiCli.ts"))};
 const pulumi = pulumiIn(process.cwd(), process.env);
 await main(async () => {
   console.log("looking");

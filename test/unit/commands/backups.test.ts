@@ -9,7 +9,7 @@ import { markOf } from "../../../commands/backups/source.ts";
 import { ageInWords } from "../../../settings/units.ts";
 import { secretLines, workspaceSpec } from "../../../commands/backups/workspaceSpec.ts";
 import { type BackupRecord, drillProblems, readRecordLabels } from "../../../engine/backupRecord.ts";
-import { OWNER } from "../../support/configuration.ts";
+import { OWNER, settingsOf as configured } from "../../support/configuration.ts";
 
 const snapshot = (id: string, number: number, more: object = {}) => ({
   id,
@@ -265,6 +265,11 @@ test("settings are read as Pulumi prints them, and what is wrong is said without
   expect(settingsOf(JSON.stringify(config), "prod")).toMatchObject({ port: 80, backups: { target: "/b" }, volumeBackups: [{ volume: "data", keep: 7 }] });
   const wrong = { ...config, "berth:backups": value({ target: "/b", password: "hunter2" }, true) };
   expect(() => settingsOf(JSON.stringify(wrong), "prod")).toThrow(/^berth:backups.password has a value that does not fit/);
+});
+
+test.each([7, { daily: 7 }, { last: 3, hourly: 24, daily: 7, weekly: 4, monthly: 12, yearly: 0 }])("%j is kept as it is written, of accessories as well", (keep) => {
+  const config = { backups: { target: "/b", password: "longenough" }, volumes: [{ name: "a", target: "/a", backup: { keep } }], accessories: [{ name: "db", kind: "redis", backup: { keep } }] };
+  expect(configured(config).volumeBackups.map((one) => one.keep)).toEqual([keep, keep]);
 });
 
 test("a backup that was made is told in one line", () => {

@@ -73,6 +73,12 @@ describe("a place", () => {
     for (const where of ["volume/data", "volume/berth-dev-data-volume-6666666"]) expect(choose(where)).toEqual({ volume: "berth-dev-data-volume-6666666" });
   });
 
+  test("one of two volumes of a name is not chosen by chance", () => {
+    const two = [{ name: "data", engine: "berth-dev-data-volume-6666666" }, { name: "data", engine: "berth-dev-data-restored-7777777" }];
+    expect(() => choosePlace("volume/data", OWNER, containers, two)).toThrow('"volume/data" is not clear on stack dev: write volume/berth-dev-data-volume-6666666 or volume/berth-dev-data-restored-7777777');
+    expect(choosePlace("volume/berth-dev-data-restored-7777777", OWNER, containers, two)).toEqual({ volume: "berth-dev-data-restored-7777777" });
+  });
+
   const THERE = "there is db, gateway, mail-1, web-1, web-2, volume/data";
   test.each(["web", "web-3", "data", "migration-3f9a1c2b7d4e"])("%s is refused with what there is", (where) => expect(() => choose(where)).toThrow(`there is no "${where}" on stack dev: ${THERE}`));
   test("a volume that is not there is refused with what there is", () => expect(() => choose("volume/notes")).toThrow(`there is no volume/notes on stack dev: ${THERE}`));
@@ -88,11 +94,13 @@ describe("a place", () => {
 
 test("the engine's words become a person's", () => {
   const inside = { writable: ["/data"] };
-  expect(explained("Error: No such container:path: x:/nope", "web-1:/nope", inside)).toBe("there is nothing at web-1:/nope (a folder in memory, such as /tmp, cannot be reached)");
-  expect(explained("Error response from daemon: Could not find the file /nope in container x", "web-1:/nope", inside)).toContain("there is nothing at web-1:/nope");
-  expect(explained("Error response from daemon: container rootfs is marked read-only", "web-1:/etc", inside)).toBe("web-1:/etc cannot be written: only what is below /data can");
+  expect(explained("Could not find the file /nope in container x", "web-1:/nope", inside)).toBe("there is nothing at web-1:/nope (a folder in memory, such as /tmp, cannot be reached)");
+  expect(explained("container rootfs is marked read-only", "web-1:/etc", inside)).toBe("web-1:/etc cannot be written: only what is below /data can");
+  expect(explained("mounted volume is marked read-only", "web-1:/etc", inside)).toBe("web-1:/etc cannot be written: only what is below /data can");
   expect(explained("container rootfs is marked read-only", "web-1:/etc", { writable: [] })).toBe("web-1:/etc cannot be written: nothing in this container can");
-  expect(explained("Error response from daemon: no space left on device", "web-1:/data", inside)).toBe("no space left on device");
+  expect(explained("extraction point is not a directory", "web-1:/data/a", inside)).toBe("web-1:/data/a is no folder: an archive is unpacked into one");
+  expect(explained('Error processing tar file(exit status 1): cannot overwrite directory "/data/d" with non-directory "/data"', "web-1:/data", inside)).toBe("web-1:/data was not written: a folder cannot take the place of a file, nor a file that of a folder (/data/d)");
+  expect(explained("no space left on device", "web-1:/data", inside)).toBe("no space left on device");
 });
 
 test.each([[0, "0 B"], [999, "999 B"], [1536, "1.5 KiB"], [150 * 1024 ** 2, "150 MiB"], [2 * 1024 ** 3, "2.0 GiB"], [5000 * 1024 ** 4, "5000 TiB"]])("%d bytes are %s", (bytes, words) => expect(sizeWords(bytes)).toBe(words));

@@ -5,7 +5,7 @@ const labels = (part: string, more: Record<string, string> = {}) =>
 const exported = (...resources: object[]) => JSON.stringify({ version: 3, deployment: { resources } });
 
 test("an empty stack has nothing", () => {
-  const nothing = { containers: [], networks: [], volumes: [], route: undefined, pending: 0, empty: true, outputs: {} };
+  const nothing = { containers: [], networks: [], volumes: [], route: undefined, pending: 0, empty: true, hasLongOutputs: false, outputs: {} };
   expect(readDeclared(exported())).toEqual(nothing);
   expect(readDeclared('{"version":3,"deployment":{}}')).toEqual(nothing);
 });

@@ -2,7 +2,7 @@ import { refuseIfLost, unrecorded, unrecordedData } from "../../../commands/upda
 import { DECLARED, FOUND, foundWithout } from "../../support/stackView.ts";
 import type { Declared } from "../../../stack/record.ts";
 
-const EMPTY: Declared = { containers: [], networks: [], volumes: [], route: undefined, pending: 0, empty: true, outputs: {} };
+const EMPTY: Declared = { containers: [], networks: [], volumes: [], route: undefined, hasLongOutputs: false, pending: 0, empty: true, outputs: {} };
 const replicas = ["web-1", "web-2"];
 
 test("what serves without any record is found", () => {

@@ -17,8 +17,8 @@ async function opened(files: Readonly<Record<string, string>>, stack = "dev") {
     asked.push(words.join(" "));
     return "tcp://secret:2375\n";
   };
-  await openEngine({ root, read }, stack);
-  const owner = await openEngine({ root, read }, stack);
+  await openEngine({ root, env: {}, read }, stack);
+  const owner = await openEngine({ root, env: {}, read }, stack);
   return { owner, host: engine().address.host, asked };
 }
 
@@ -66,7 +66,7 @@ test("a settings file that cannot be read is an error, and never another engine"
   await expect(opened({ "Pulumi.dev.yaml": "config: [" })).rejects.toThrow(/^Pulumi\.dev\.yaml cannot be read, mend it: /);
   const root = temporaryFolder({ "Pulumi.yaml": "name: berth\n" });
   mkdirSync(join(root, "Pulumi.dev.yaml"));
-  const unread = { root, read: () => Promise.resolve("") };
+  const unread = { root, env: {}, read: () => Promise.resolve("") };
   await expect(openEngine(unread, "dev")).rejects.toThrow(/^Pulumi\.dev\.yaml cannot be read, mend it: EISDIR/);
   await expect(readConfig(root, "dev")).rejects.toThrow(/EISDIR/);
 });

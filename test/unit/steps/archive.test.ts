@@ -1,4 +1,5 @@
-import { Readable } from "node:stream";
+import { PassThrough, Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { extract, type Header, pack } from "tar-stream";
 import { type Changes, changing, counting, entriesOf } from "../../../engine/archive.ts";
 
@@ -74,6 +75,28 @@ test("one file gets another name", async () => {
 
 test("the root of a container, which has no name, gets one", async () => {
   expect((await changed([{ name: "./", type: "directory" }, { name: "./etc/", type: "directory" }], { name: "root" })).map(({ name }) => name)).toEqual(["root/", "root/etc/"]);
+});
+
+test("an archive that breaks within an entry is an error, and nothing else goes wrong", async () => {
+  const whole = Buffer.concat(await (await archive([{ name: "a", content: "x".repeat(2000) }])).toArray() as Buffer[]);
+  const cut = () => Readable.from((async function* () {
+    yield whole.subarray(0, 1000);
+    await new Promise((resolve) => setImmediate(resolve));
+    throw new Error("the line was cut");
+  })());
+  await expect(entriesOf(cut(), 2)).rejects.toThrow("the line was cut");
+  const { into, outOf } = changing({ name: "b" });
+  await expect(Promise.all([pipeline(cut(), into), pipeline(outOf, new PassThrough().resume())])).rejects.toThrow("the line was cut");
+});
+
+test("an archive that nobody reads any more is not read any further", async () => {
+  const { into, outOf } = changing({ name: "b" });
+  const endless = new PassThrough();
+  endless.write(Buffer.concat(await (await archive([{ name: "a", content: "x".repeat(2000) }])).toArray() as Buffer[]).subarray(0, 1000));
+  const refused = new Error("refused");
+  const moved = Promise.allSettled([pipeline(endless, into), pipeline(outOf, new Writable({ write: (_, __, done) => done(refused) }))]);
+  expect((await moved).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(endless.destroyed).toBe(true);
 });
 
 test("the first entry tells what an archive holds", async () => {

@@ -1,4 +1,4 @@
-import { parseProbes, story } from "../../../steps/diagnosis.ts";
+import { logLines, parseProbes, story } from "../../../steps/diagnosis.ts";
 import { probeWords } from "../../../steps/probe.ts";
 import { pauseWords } from "../../../steps/hold.ts";
 import { doneBefore } from "../../../steps/job.ts";
@@ -112,7 +112,7 @@ describe("the releases that had a job", () => {
 
 describe("a job that failed", () => {
   test("is told with its exit code and its last lines", () => {
-    expect(failed(JOB, "3", "0.5", ["no such table", "  at line 1"]).split("\n")).toEqual([
+    expect(failed(JOB, 3, "0.5", ["no such table", "  at line 1"]).split("\n")).toEqual([
       "the migration of release 3f9a1c2b7d4e failed with exit code 3 after 0.5 s",
       "  its last lines:",
       "    no such table",
@@ -145,12 +145,13 @@ describe("a canary", () => {
 });
 
 test.each<[string, string[], string[], string[]]>([
-  ["none of what is kept", ["a", "b"], ["a", "b"], []],
-  ["all else", ["a", "b", "c"], ["b"], ["a", "c"]],
-  ["an image with several tags once", ["a", "a"], [], ["a"]],
-  ["nothing where there is nothing", [""], ["a"], []],
+  ["none of what is kept", ["app:a", "app:b"], ["app:a", "app:b"], []],
+  ["all else", ["app:a", "app:b", "app:c"], ["app:b"], ["app:a", "app:c"]],
+  ["an image with several tags once", ["app:a", "app:a"], [], ["app:a"]],
+  ["nothing that has another's name", ["application:a", "app", "registry/app:a"], [], []],
+  ["nothing where there is nothing", [], ["app:a"], []],
 ])("surplus is %s", (_, images, keep, expected) => {
-  expect(surplus(images, keep)).toEqual(expected);
+  expect(surplus(images, "app", keep)).toEqual(expected);
 });
 
 describe("the gateway's log", () => {
@@ -181,7 +182,7 @@ describe("the gateway's log", () => {
 });
 
 describe("the story of a failed gate", () => {
-  const found = { container: "web-1", seconds: "60.2", state: "running, exit code 0, restarts 0, killed for memory false", log: "starting\nno database\n" };
+  const found = { container: "web-1", seconds: "60.2", state: "running, exit code 0, restarts 0, killed for memory false", log: logLines("web-1", "starting\nno database\n") };
   const END = [
     "  No traffic was switched: the release that was live before goes on serving.",
     "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
@@ -200,7 +201,7 @@ describe("the story of a failed gate", () => {
   });
 
   test("says where it looked when nothing answered at all", () => {
-    expect(story(gate, { ...found, log: "" }).split("\n")).toEqual([
+    expect(story(gate, { ...found, log: logLines("web-1", "") }).split("\n")).toEqual([
       `release 3f9a1c2b7d4e is not healthy: http://web-1:3000/up gave no answer for 60.2 s (deadline 60 s; container web-1: ${found.state})`,
       "  web-1 wrote no log",
       ...END,
@@ -216,7 +217,7 @@ describe("the story of a failed gate", () => {
 
   test("has at most the last 50 lines of a long log", () => {
     const log = Array.from({ length: 80 }, (_, index) => `line ${index + 1}`).join("\n");
-    const lines = story(gate, { ...found, log }).split("\n").filter((text) => text.startsWith("    line"));
+    const lines = story(gate, { ...found, log: logLines("web-1", log) }).split("\n").filter((text) => text.startsWith("    line"));
     expect([lines.length, lines[0], lines.at(-1)]).toEqual([50, "    line 31", "    line 80"]);
   });
 });
