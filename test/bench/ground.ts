@@ -54,26 +54,22 @@ export class Ground {
     return this.#floor;
   }
 
-  /** The side of this name. */
-  side(name: Side["name"]): Side {
-    const found = this.sides.find((side) => side.name === name);
-    if (found === undefined) throw new Error(`${name} was not made`);
-    return found;
-  }
-
   /** Runs a command of a side while the others keep still. */
   async run(side: Side, command: Command, watch: Omit<Watch, "signal"> = {}): Promise<Measured> {
-    await side.resume();
-    try {
-      return await measure(command, { ...watch, signal: this.#signal });
-    } finally {
-      if (!this.#signal.aborted) await side.pause();
-    }
+    await this.only(side);
+    return measure(command, { ...watch, signal: this.#signal });
   }
 
   /** Runs a command while all sides keep still. */
-  alone(command: Command): Promise<Measured> {
+  async alone(command: Command): Promise<Measured> {
+    await this.only(undefined);
     return measure(command, { signal: this.#signal });
+  }
+
+  /** Has all sides but this one keep still, from now on. */
+  async only(side: Side | undefined): Promise<void> {
+    for (const other of this.sides) if (other !== side) await other.pause();
+    await side?.resume();
   }
 
   /** Removes all of it. */

@@ -1,10 +1,11 @@
 /** The measurements, in alternation: each round has every side once, and the next one begins with another side. */
 import { join } from "node:path";
 import { tmpdir } from "node:os";
-import { startLoad } from "../e2e/support/load.ts";
+import { type Report, startLoad } from "../e2e/support/load.ts";
 import { EventTail, readLog } from "./eventLog.ts";
 import { type Part, type Row, type Sample, say as words, type SideName, type What } from "./figures.ts";
 import type { Ground } from "./ground.ts";
+import type { Measured, Watch } from "./measure.ts";
 import { type Peak, peakOf, spansOf } from "./processes.ts";
 import type { Side } from "./side.ts";
 import { type Trace, traceOf } from "./trace.ts";
@@ -47,15 +48,8 @@ export async function runRounds({ ground, parts, runs, say }: RoundsArgs): Promi
   const measured: Readonly<Record<Exclude<Part, "trace" | "replicas">, (round: number) => Promise<void>>> = {
     async release(round) {
       for (const side of turn(ground.sides, round)) {
-        await side.change();
-        await side.resume();
-        const load = await startLoad({ url: side.url, kinds: KINDS, pause: PAUSE });
-        const { seconds, load: average } = await ground.run(side, side.update).catch(async (error: unknown) => {
-          await load.stop();
-          throw error;
-        });
-        const report = await load.stop();
-        add(round, "release", side.name, { value: seconds, load: average }, report);
+        const [{ seconds, load }, report] = await releaseUnderLoad(ground, side);
+        add(round, "release", side.name, { value: seconds, load }, report);
       }
     },
     async unchanged(round) {
@@ -108,12 +102,22 @@ export async function runRounds({ ground, parts, runs, say }: RoundsArgs): Promi
   return { rows, peaks, trace };
 }
 
+/** A release while people ask. */
+async function releaseUnderLoad(ground: Ground, side: Side, watch: Omit<Watch, "signal"> = {}): Promise<[Measured, Report]> {
+  await side.change();
+  await ground.only(side);
+  const load = await startLoad({ url: side.url, kinds: KINDS, pause: PAUSE });
+  const measured = await ground.run(side, side.update, watch).catch(async (error: unknown) => {
+    await load.stop();
+    throw error;
+  });
+  return [measured, await load.stop()];
+}
+
 async function traceRelease(ground: Ground): Promise<Trace> {
-  const { berth } = ground;
-  await berth.change();
   const tail = new EventTail(tmpdir(), join(tmpdir(), "bench-events"));
   try {
-    const { seconds, samples } = await ground.run(berth, berth.update, { every: TRACE_EVERY, look: (at) => tail.look(at) });
+    const [{ seconds, samples }] = await releaseUnderLoad(ground, ground.berth, { every: TRACE_EVERY, look: (at) => tail.look(at) });
     return traceOf(readLog(tail.lines), spansOf(samples), seconds * 1000);
   } finally {
     tail.close();
