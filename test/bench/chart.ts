@@ -17,7 +17,7 @@ const COLOURS: Readonly<Record<SideName | "ink" | "faint", string>> = {
 };
 
 const escape = (words: string) => words.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-const write = (x: number, y: number, words: string, more = "") => `<text x="${x}" y="${y}" ${more}>${escape(words)}</text>`;
+const write = (x: number, y: number, words: string, more = "") => `<text x="${Math.round(x)}" y="${y}"${more && ` ${more}`}>${escape(words)}</text>`;
 const bar = (x: number, y: number, width: number, colour: string, title: string) =>
   `<rect x="${x}" y="${y}" width="${width.toFixed(1)}" height="${BAR - 2}" rx="2" fill="${colour}"><title>${escape(title)}</title></rect>`;
 const line = (from: number, to: number, y: number) => `<path d="M${from.toFixed(1)} ${y}H${to.toFixed(1)}" stroke="${COLOURS.ink}"/>`;

@@ -85,7 +85,7 @@ export async function runRounds({ ground, parts, runs, say }: RoundsArgs): Promi
   for (let round = 1; round <= runs; round++) {
     for (const part of parts) if (part !== "trace" && part !== "replicas") await measured[part](round);
   }
-  const trace = parts.includes("trace") ? await traceRelease(ground) : undefined;
+  const trace = parts.includes("trace") ? await quickestTrace(ground) : undefined;
   if (parts.includes("replicas")) {
     for (const side of two) {
       await side.replicas(20);
@@ -114,8 +114,15 @@ async function releaseUnderLoad(ground: Ground, side: Side, watch: Omit<Watch, "
   return [measured, await load.stop()];
 }
 
-async function traceRelease(ground: Ground): Promise<Trace> {
-  const tail = new EventTail(tmpdir(), join(tmpdir(), "bench-events"));
+/** Of three: other work on the machine would show up in one or the other phase. */
+async function quickestTrace(ground: Ground): Promise<Trace> {
+  const traces = [await traceRelease(ground, 1), await traceRelease(ground, 2), await traceRelease(ground, 3)];
+  const total = ({ phases }: Trace) => phases.at(-1)?.to ?? Infinity;
+  return traces.reduce((best, one) => (total(one) < total(best) ? one : best));
+}
+
+async function traceRelease(ground: Ground, number: number): Promise<Trace> {
+  const tail = new EventTail(tmpdir(), join(tmpdir(), `bench-events-${number}`));
   try {
     const [{ seconds, samples }] = await releaseUnderLoad(ground, ground.berth, { every: TRACE_EVERY, look: (at) => tail.look(at) });
     return traceOf(readLog(tail.lines), spansOf(samples), seconds * 1000);

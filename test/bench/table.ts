@@ -74,7 +74,8 @@ function traceOf({ trace }: Report): string[] {
   return [
     "## Where the time of one release of Berth goes",
     "",
-    "By Pulumi's event log, each line with the time at which it came, and by the processes that were seen, at a look every 20 ms, which costs a little.",
+    "The quickest of three, under requests as above. By Pulumi's event log, each line with the time at which it came, and by the processes that",
+    "were seen, at a look every 20 ms, which costs a little.",
     "",
     ...head("phase", "from", "took"),
     ...trace.phases.map(({ name, from, to }) => row(name, seconds(from), seconds(to - from))),
