@@ -28,8 +28,13 @@ await main(async () => {
     if (options.json) return console.log(JSON.stringify(backups, undefined, 2));
     if (backups.length === 0) return console.log(`There are no backups of stack ${context.stack} at ${context.backups.target} yet.`);
     const table = new Table({ head: ["volume", "backup", "made", "release", "files", "size"], style: { head: [], border: [] } });
-    for (const backup of backups) table.push([backup.volume, shortId(backup), timeText(backup), backup.release, backup.files, sizeText(backup.size)]);
+    for (const backup of backups) {
+      const { volume, release, files, size } = backup;
+      table.push([volume, shortId(backup), timeText(backup), release, files, sizeText(size)]);
+    }
     console.log(table.toString());
-    for (const backup of backups) if (backup.doubt !== "") console.log(`Backup ${shortId(backup)} of volume ${backup.volume} does not count, and the next backup removes it: ${backup.doubt}.`);
+    for (const backup of backups.filter(({ doubt }) => doubt !== "")) {
+      console.log(`Backup ${shortId(backup)} of volume ${backup.volume} does not count, and the next one removes it: ${backup.doubt}.`);
+    }
   }, workspace.close);
 }, { onlyReads: true });

@@ -51,10 +51,13 @@ const copyOut = (from: Address & { kind: "inside" }, to: Address, inside: Inside
       inWords(fromText, inside, async () => {
         const { path, name, kind } = await findAt(inside.container, inside.at(from.path), fromText);
         const { signal } = ended;
-        const lands = to.kind === "local" ? landing({ path: from.path, name, kind }, { path: to.path, kind: localKind(to.path) }) : undefined;
+        const thing = { path: from.path, name, kind };
+        const lands = to.kind === "local" ? landing(thing, { path: to.path, kind: localKind(to.path) }) : undefined;
         if (lands && !existsSync(lands.folder)) throw new UserError(`there is no folder ${lands.folder} here: make it first`);
-        const archive = { stream: await archiveOf(inside.container, path, signal) }; // last: while it is open, the engine does nothing else with the container
-        if (!lands) return transfer({ from: archive, to: { stream: process.stdout }, changes: { name: meansContents(from.path) ? "" : called(basename(path), name) }, signal });
+        // Last, because while it is open the engine does nothing else with the container.
+        const archive = { stream: await archiveOf(inside.container, path, signal) };
+        const streamed = { name: meansContents(from.path) ? "" : called(basename(path), name) };
+        if (!lands) return transfer({ from: archive, to: { stream: process.stdout }, changes: streamed, signal });
         const unpack = ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--file", "-", "--directory", lands.folder];
         return transfer({ from: archive, to: { words: unpack }, changes: { name: called(basename(path), lands.name) }, signal });
       }),
@@ -76,7 +79,8 @@ async function copyIn(from: Address, to: Address & { kind: "inside" }, inside: I
         const lands = landing({ path: from.path, name, kind }, { path: to.path, kind: await kindAt(inside.container, inside.at(to.path)) });
         const words = ["tar", "--create", "--numeric-owner", "--file", "-", "--directory", dirname(source), "--", name];
         const owner = await ownerOf(inside.container, inside.at(lands.folder));
-        return transfer({ from: { words }, to: target(inside.at(lands.folder)), changes: { name: called(name, lands.name), owner }, signal });
+        const changes = { name: called(name, lands.name), owner };
+        return transfer({ from: { words }, to: target(inside.at(lands.folder)), changes, signal });
       }),
     inside.close,
   );

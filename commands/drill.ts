@@ -30,7 +30,8 @@ await main(
         const one = await drill(context, volume, (ending) => open.push(ending));
         drilled.push(one);
         const check = one.check === null ? "there is no check (berth:volumes[].backup.check)" : `the check is content: ${one.check}`;
-        if (!options.json) console.log(`Drill of volume ${one.volume}: backup ${one.backup} of ${timeText({ time: one.made })} was restored and verified in ${one.seconds.toFixed(1)} s, ${one.files} files; ${check}.`);
+        const what = `Drill of volume ${one.volume}: backup ${one.backup} of ${timeText({ time: one.made })}`;
+        if (!options.json) console.log(`${what} was restored and verified in ${one.seconds.toFixed(1)} s, ${one.files} files; ${check}.`);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         failed.push(`the drill of volume ${volume.volume} failed: ${error.message}`);

@@ -40,7 +40,8 @@ await main(
     await refuseUnsettled(context);
     const held = await openWorkspace(context.owner, context.backups, { what: "restore", volume });
     open.push(held);
-    await andThen(() => (options.kept === undefined ? restoreBackup(context, held, from) : restoreKept(context, from, options.kept)), held.close);
+    const { kept } = options;
+    await andThen(() => (kept === undefined ? restoreBackup(context, held, from) : restoreKept(context, from, kept)), held.close);
   },
   {
     onSignal: () => {
@@ -56,10 +57,13 @@ async function restoreBackup(context: Context, held: Workspace, from: string): P
   const backup = chooseBackup(await listBackups(context, held), volume, options.backup);
   await confirm(
     [
-      `This brings the data of volume ${volume} on stack ${stack} back to ${timeText(backup)} (backup ${shortId(backup)}, ${backup.files} files, ${sizeText(backup.size)}).`,
+      `This brings the data of volume ${volume} on stack ${stack} back to ${timeText(backup)} ` +
+        `(backup ${shortId(backup)}, ${backup.files} files, ${sizeText(backup.size)}).`,
       ...(backup.release === release ? [] : [`The release that was live then is ${backup.release}; ${release} will run on its data, and a migration that it had does not run again.`]),
       ...(backup.doubt === "" ? [] : [`It does not count as a backup: ${backup.doubt}.`]),
-      (await findVolume(from)) ? `What was written since is not in it. The volume that serves now, ${from}, is kept.` : `The volume of before, ${from}, is not on the engine any more.`,
+      (await findVolume(from))
+        ? `What was written since is not in it. The volume that serves now, ${from}, is kept.`
+        : `The volume of before, ${from}, is not on the engine any more.`,
     ].join("\n"),
   );
   await removeUnfinished(owner, volume, declared.volumes.map(({ name }) => name));

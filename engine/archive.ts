@@ -67,7 +67,8 @@ export function changing({ name, owner }: Changes): { into: Writable; outOf: Rea
     const pax = Object.fromEntries(Object.entries(header.pax ?? {}).filter(([key]) => !["path", "linkpath", "size", "uid", "gid"].includes(key)));
     const { pax: _, ...rest } = header;
     const linked = header.type === "link" && header.linkname ? { linkname: renamed(header.linkname) } : {};
-    const written = writer.entry({ ...rest, ...(Object.keys(pax).length > 0 && { pax }), ...linked, ...owner, name: header.type === "directory" ? `${path}/` : path }, next);
+    const named = { ...linked, ...owner, name: header.type === "directory" ? `${path}/` : path };
+    const written = writer.entry({ ...rest, ...(Object.keys(pax).length > 0 && { pax }), ...named }, next);
     written.on("error", () => undefined); // it is that of the writer
     entry.pipe(written);
   });

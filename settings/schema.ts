@@ -63,7 +63,8 @@ const rules = z.strictObject({ last: rule, hourly: rule, daily: rule, weekly: ru
 const keep = z.custom<Keep>((value) => z.int().min(1).max(1000).safeParse(value).success || rules.safeParse(value).success);
 const backup = z.strictObject({
   schedule: z.string().refine(isSchedule).optional().meta(hint("a cron expression of five fields", "0 3 * * *")),
-  keep: keep.default(7).meta(hint("a whole number from 1 to 1000, or an object of such numbers with last, hourly, daily, weekly, monthly and yearly, not all of them 0", "7")),
+  keep: keep.default(7)
+    .meta(hint("a whole number from 1 to 1000, or an object of such numbers with last, hourly, daily, weekly, monthly and yearly, not all of them 0", "7")),
   preHook: command.optional(),
   postHook: command.optional(),
   check: command.optional(),

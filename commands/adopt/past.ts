@@ -7,7 +7,7 @@ import { RECORD_FILE } from "../../engine/gatewayWords.ts";
 import { UserError } from "../shared/cli.ts";
 import type { ContainerThing, Things } from "./things.ts";
 
-/** The record in the gateway; undefined where it has none, because an older Berth made it. @throws EngineError @throws UserError where it cannot be read */
+/** The record in the gateway; undefined where an older Berth made that, and it has none. @throws EngineError @throws UserError where it is not one */
 export async function readRecord({ containers }: Things): Promise<Past | undefined> {
   const gateway = containers.find(({ labels }) => labels["berth.part"] === "gateway");
   const content = gateway && (await contentIn(gateway.id, RECORD_FILE));
@@ -15,7 +15,8 @@ export async function readRecord({ containers }: Things): Promise<Past | undefin
   try {
     return JSON.parse(content.toString()) as Past;
   } catch (error) {
-    throw new UserError(`what gateway ${gateway?.name} remembers cannot be read (${RECORD_FILE}): ${(error as Error).message}. Nothing was changed`);
+    const why = `what gateway ${gateway?.name} remembers cannot be read (${RECORD_FILE}): ${(error as Error).message}`;
+    throw new UserError(`${why}. Nothing was changed`);
   }
 }
 

@@ -31,10 +31,18 @@ export interface Things {
   readonly images: Readonly<Record<string, string>>;
 }
 
-/** Asks the engine. @param found what `lookAtEngine` has found @throws UserError where the gateway does not tell what serves @throws EngineError */
+/**
+ * Asks the engine.
+ * @param found what `lookAtEngine` has found @throws UserError where the gateway does not tell what serves @throws EngineError
+ */
 export async function readThings(owner: Owner, found: Found): Promise<Things> {
   const routed = routedIn(found);
-  if (routed === undefined) throw new UserError(`the gateway of stack ${owner.stack} runs and does not tell its routes, so what serves cannot be known. Nothing was changed. Look at it with: npm run logs -- --gateway --stack ${owner.stack}`);
+  if (routed === undefined) {
+    throw new UserError(
+      `the gateway of stack ${owner.stack} runs and does not tell its routes, so what serves cannot be known. Nothing was changed. ` +
+        `Look at it with: npm run logs -- --gateway --stack ${owner.stack}`,
+    );
+  }
   const [containers, networks, volumes, images] = await Promise.all([
     findContainers(found.containers.map(({ id }) => id)), // one that has gone meanwhile is none
     listNetworks(ownedBy(owner)),
@@ -51,15 +59,17 @@ export async function readThings(owner: Owner, found: Found): Promise<Things> {
       serves: Config.Labels["berth.part"] === "web" ? routed.includes(name) : states.get(Id) === "running",
       image: Image,
       created: Created,
-      volumes: Object.fromEntries(Mounts.flatMap((mount) => (mount.Type === "volume" && mount.Name ? [[mount.Destination, mount.Name]] : []))),
+      volumes: Object.fromEntries(Mounts.flatMap(({ Type, Name: volume, Destination }) => (Type === "volume" && volume ? [[Destination, volume]] : []))),
     };
   });
   const serving = all.filter(({ serves }) => serves);
-  const attached = new Map(found.networks.map((network) => [network.id, network.attached]));
+  const attached = new Map(found.networks.map((network) => [network.id, network.attached.map(({ id }) => id)]));
+  const isAttached = (network: string) => serving.some(({ id }) => attached.get(network)?.includes(id));
+  const isMounted = (volume: string) => serving.some((container) => Object.values(container.volumes).includes(volume));
   return {
     containers: all,
-    networks: networks.map(({ Id, Name, Labels }) => ({ id: Id, name: Name, labels: Labels, serves: attached.get(Id)?.some(({ id }) => serving.some((other) => other.id === id)) === true })),
-    volumes: volumes.map(({ Name, Labels }) => ({ id: Name, name: Name, labels: Labels ?? {}, serves: serving.some((container) => Object.values(container.volumes).includes(Name)) })),
+    networks: networks.map(({ Id, Name, Labels }) => ({ id: Id, name: Name, labels: Labels, serves: isAttached(Id) })),
+    volumes: volumes.map(({ Name, Labels }) => ({ id: Name, name: Name, labels: Labels ?? {}, serves: isMounted(Name) })),
     images: Object.fromEntries(images.flatMap(({ Id, RepoTags }) => tagsOf([{ RepoTags }]).map((tag) => [tag, Id]))),
   };
 }

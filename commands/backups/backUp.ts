@@ -45,7 +45,8 @@ export interface BackUpOptions {
  * Makes a backup, and writes down how it ended. Returns undefined where it was not due any more.
  * @throws UserError, without a trace where the volume is not on the engine @throws Busy
  */
-export async function backUp(context: Context, settings: VolumeBackup, { init, accepted, stillDue, onOpen }: BackUpOptions): Promise<Made | undefined> {
+export async function backUp(context: Context, settings: VolumeBackup, options: BackUpOptions): Promise<Made | undefined> {
+  const { accepted, stillDue, onOpen } = options;
   const { owner, backups } = context;
   const { volume } = settings;
   const own = existingOf(context, volume) === undefined;
@@ -56,17 +57,17 @@ export async function backUp(context: Context, settings: VolumeBackup, { init, a
   const now = () => new Date().toISOString();
   const work = async (): Promise<Made | undefined> => {
     if (stillDue && !(await stillDue())) return undefined;
-    const made = await perform(context, settings, source, workspace, { init, accepted });
+    const made = await perform(context, settings, source, workspace, options);
     await writeRecord(owner, { ...record, time: now(), good: true, backup: made.backup, made: now(), why: "" });
     return made;
   };
-  return andThen(
-    () => orUndo(work, (error) => writeRecord(owner, { ...record, time: now(), good: false, backup: "", made: "", why: error.message.split("\n")[0] ?? "" })),
-    workspace.close,
-  );
+  const tell = ({ message }: Error) =>
+    writeRecord(owner, { ...record, time: now(), good: false, backup: "", made: "", why: message.split("\n")[0] ?? "" });
+  return andThen(() => orUndo(work, tell), workspace.close);
 }
 
-async function perform(context: Context, settings: VolumeBackup, source: Source, workspace: Workspace, { init, accepted }: Pick<BackUpOptions, "init" | "accepted">): Promise<Made> {
+async function perform(context: Context, settings: VolumeBackup, source: Source, workspace: Workspace, options: BackUpOptions): Promise<Made> {
+  const { init, accepted } = options;
   const { backups } = context;
   const { volume, keep } = settings;
   const earlier = await openRepository(context, workspace, volume, init);
@@ -78,7 +79,8 @@ async function perform(context: Context, settings: VolumeBackup, source: Source,
   if (doubt !== "") return refuse(context, workspace, source, made, doubt);
   const { surplus, future } = retention(made, counting, keep);
   const tooMany = [...surplus, ...earlier.filter((backup) => backup.doubt !== "")];
-  const { code, stderr } = tooMany.length > 0 ? await workspace.tryRestic(["forget", "--prune", ...tooMany.map(({ id }) => id)]) : { code: 0, stderr: "" };
+  const forget = ["forget", "--prune", ...tooMany.map(({ id }) => id)];
+  const { code, stderr } = tooMany.length > 0 ? await workspace.tryRestic(forget) : { code: 0, stderr: "" };
   if (code !== 0 && code !== EXIT.locked) throw new UserError(`the backup was made, but earlier ones could not be removed: ${explain(code, stderr, backups.target)}`);
   const removed = code === 0 ? tooMany : [];
   return {
@@ -91,12 +93,20 @@ async function perform(context: Context, settings: VolumeBackup, source: Source,
     removed: removed.map(shortId),
     kept: earlier.length + 1 - removed.length,
     warnings: [
-      ...(made.files === 0 && !counting[0]?.files ? [`there is nothing in volume ${volume} (${source.name}), so there is nothing in backup ${shortId(made)}`] : []),
-      ...(isAnother(counting[0], made) ? [`${source.name} is another volume than the one that was backed up before, with about as much in it: it was restored, or moved`] : []),
-      ...future.map((backup) => `backup ${shortId(backup)} is dated ${timeText(backup)}, by a clock that was wrong: it stays, and does not count among those that are kept`),
+      ...warningsOf(made, counting[0], source, future),
       ...(code === 0 ? [] : [`earlier backups are removed by a later one, because ${explain(code, stderr, backups.target)}`]),
     ],
   };
+}
+
+/** What a person should know of a backup that counts. Pure. @param future earlier ones that a clock dated too late */
+function warningsOf(made: Backup, last: Backup | undefined, { name }: Source, future: readonly Backup[]): string[] {
+  const wrong = "by a clock that was wrong: it stays, and does not count among those that are kept";
+  return [
+    ...(made.files === 0 && !last?.files ? [`there is nothing in volume ${made.volume} (${name}), so there is nothing in backup ${shortId(made)}`] : []),
+    ...(isAnother(last, made) ? [`${name} is another volume than the one that was backed up before, with about as much in it: it was restored, or moved`] : []),
+    ...future.map((backup) => `backup ${shortId(backup)} is dated ${timeText(backup)}, ${wrong}`),
+  ];
 }
 
 /** Takes away a backup that does not count. Where that fails, it still does not: see `readBackups`. */
@@ -117,7 +127,10 @@ async function openRepository(context: Context, workspace: Workspace, volume: st
   const { code, stdout, stderr } = await workspace.tryRestic(listWords(owner, volume));
   if (code === 0) return readBackups(stdout, owner);
   if (code !== EXIT.noRepository) throw new UserError(explain(code, stderr, target));
-  if (everGood(await readRecords(owner)) && !init) throw new UserError(`the repository at ${target}, which backups were made in, is gone: is its disk mounted? To begin a new one: npm run backup -- --init --stack ${stack}`);
+  if (everGood(await readRecords(owner)) && !init) {
+    const gone = `the repository at ${target}, which backups were made in, is gone: is its disk mounted?`;
+    throw new UserError(`${gone} To begin a new one: npm run backup -- --init --stack ${stack}`);
+  }
   const begun = await workspace.tryRestic(["init"]);
   if (begun.code !== 0) {
     const backups = await workspace.tryRestic(listWords(owner, volume)); // another volume's may have been quicker

@@ -54,14 +54,19 @@ export async function drill(context: Context, settings: VolumeBackup, onOpen: (e
     await writeRecord(owner, { ...record, time: now(), good: true, backup: shortId(backup), made: backup.time, why: "" });
     return { volume, backup: shortId(backup), made: backup.time, files: backup.files, seconds: (Date.now() - started) / 1000, check };
   };
-  const tell = (error: Error) => writeRecord(owner, { ...record, time: now(), good: false, backup: backup ? shortId(backup) : "", made: backup?.time ?? "", why: error.message.split("\n")[0] ?? "" });
+  const tell = ({ message }: Error) => {
+    const tried = { backup: backup ? shortId(backup) : "", made: backup?.time ?? "" };
+    return writeRecord(owner, { ...record, time: now(), good: false, ...tried, why: message.split("\n")[0] ?? "" });
+  };
   return andThen(() => orUndo(work, tell), held.close);
 }
 
 /** Restores into a volume that is removed in the end, and runs the check on it. */
-async function tryOut(context: Context, { volume, target, check }: VolumeBackup, backup: Backup, onOpen: (ending: Ending) => void): Promise<string | null> {
+async function tryOut(context: Context, settings: VolumeBackup, backup: Backup, onOpen: (ending: Ending) => void): Promise<string | null> {
+  const { volume, target, check } = settings;
   const { owner, backups, declared } = context;
-  for (const { Id } of await listContainers(ownedBy(owner, "berth.doing=check", `berth.volume=${volume}`), { all: true })) await removeContainer(Id); // of a drill that was killed
+  const ofKilled = await listContainers(ownedBy(owner, "berth.doing=check", `berth.volume=${volume}`), { all: true });
+  for (const { Id } of ofKilled) await removeContainer(Id);
   await removeUnfinished(owner, volume, declared.volumes.map(({ name }) => name));
   const scratch = await newVolume(owner, volume, "backup");
   return andThen(async () => {
@@ -79,23 +84,26 @@ interface Check {
 }
 
 /** Runs the check in the live release's image, cut off from everything but the restored data. Returns its last line. */
-async function runCheck({ owner, outputs }: Context, { volume, scratch, target, check }: Check, onOpen: (ending: Ending) => void): Promise<string> {
+async function runCheck({ owner, outputs }: Context, asked: Check, onOpen: (ending: Ending) => void): Promise<string> {
+  const { volume, scratch, target, check } = asked;
   const settings = outputs.releases.find(({ name }) => name === outputs.release)?.settings;
   if (!settings) throw new UserError(`release ${outputs.release} is not in the ledger: npm run up`);
   const { restart: _, ...limits } = hardened({ ...settings.resources, cpuShares: CPU_SHARES });
+  const env = { ...settings.env, PORT: settings.containerPort, BERTH_RELEASE: outputs.release };
   const spec = containerSpec(
     {
       ...limits,
       image: outputs.image,
       command: [...check],
       ...(settings.user !== "image" && { user: settings.user }),
-      envs: Object.entries({ ...settings.env, PORT: settings.containerPort, BERTH_RELEASE: outputs.release }).map(([name, value]) => `${name}=${value}`),
+      envs: Object.entries(env).map(([name, value]) => `${name}=${value}`),
       labels: labelList(labels(owner, "backup", { "berth.doing": "check", "berth.volume": volume })),
       mounts: [{ type: "volume", source: scratch, target }],
     },
     settings.resources.pids,
   );
-  const container = await createContainer({ ...spec, HostConfig: { ...spec.HostConfig, NetworkMode: "none" } }, `${owner.project}-${owner.stack}-check-${randomBytes(3).toString("hex")}`);
+  const name = `${owner.project}-${owner.stack}-check-${randomBytes(3).toString("hex")}`;
+  const container = await createContainer({ ...spec, HostConfig: { ...spec.HostConfig, NetworkMode: "none" } }, name);
   const remove = async () => void (await removeContainer(container));
   onOpen({ close: remove });
   return andThen(async () => {
@@ -106,6 +114,7 @@ async function runCheck({ owner, outputs }: Context, { volume, scratch, target, 
     });
     const last = (await logsOf(container, { tail: LINES })).split("\n").filter(Boolean).slice(-LINES);
     if (code === 0) return last.at(-1) ?? "";
-    throw new UserError([`the check of the restored data ${code === undefined ? `took longer than ${PATIENCE / 60} min` : `failed with exit code ${code}`}: ${check.join(" ")}`, ...last.map((line) => `  ${line}`)].join("\n"));
+    const how = code === undefined ? `took longer than ${PATIENCE / 60} min` : `failed with exit code ${code}`;
+    throw new UserError([`the check of the restored data ${how}: ${check.join(" ")}`, ...last.map((line) => `  ${line}`)].join("\n"));
   }, remove);
 }

@@ -22,7 +22,10 @@ export async function hostOfHooks(owner: Owner, volume: { readonly name: string;
   const names = listed.filter(({ Labels }) => PARTS.includes(Labels["berth.part"] ?? "")).map(nameOf);
   const name = names.find((each) => serving.includes(each)) ?? names[0];
   const found = name === undefined ? undefined : await findContainer(name);
-  if (name === undefined || found === undefined) throw new UserError(`the hooks of volume ${volume.name} need a running container that mounts it, and there is none: npm run up -- --stack ${owner.stack}`);
+  if (name === undefined || found === undefined) {
+    const none = `the hooks of volume ${volume.name} need a running container that mounts it, and there is none`;
+    throw new UserError(`${none}: npm run up -- --stack ${owner.stack}`);
+  }
   return { name, since: found.State.StartedAt };
 }
 
@@ -37,5 +40,6 @@ export async function runHook(what: "preHook" | "postHook", host: Host, words: r
   const { code, stdout, stderr } = await execIn(host.name, words, { seconds: PATIENCE });
   if (code === 0) return;
   const last = `${stdout}${stderr}`.split("\n").filter(Boolean).slice(-LINES);
-  throw new UserError([`the ${what} failed in container ${host.name} with exit code ${code}: ${words.join(" ")}`, ...last.map((line) => `  ${line}`)].join("\n"));
+  const failed = `the ${what} failed in container ${host.name} with exit code ${code}: ${words.join(" ")}`;
+  throw new UserError([failed, ...last.map((line) => `  ${line}`)].join("\n"));
 }

@@ -5,7 +5,8 @@ import { listContainers } from "../../engine/containers.ts";
 import { HOST_LABEL } from "./workspaceSpec.ts";
 
 /** What the host names of this engine's workspaces begin with. Pure. */
-export const hostPrefix = ({ ID, Name }: Pick<Info, "ID" | "Name">): string => `berth-${createHash("sha256").update(`${ID}\n${Name}`).digest("hex").slice(0, 12)}-`;
+export const hostPrefix = ({ ID, Name }: Pick<Info, "ID" | "Name">): string =>
+  `berth-${createHash("sha256").update(`${ID}\n${Name}`).digest("hex").slice(0, 12)}-`;
 
 /** A new host name. @throws EngineError */
 export const newHost = async (): Promise<string> => hostPrefix(await engineInfo()) + randomBytes(6).toString("hex");

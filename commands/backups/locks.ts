@@ -64,7 +64,7 @@ export interface Locked {
   readonly again: (wait: boolean) => Promise<Result>;
 }
 
-/** Runs what was locked out once more: without the locks that nobody holds, and after those that somebody does. @throws UserError @throws EngineError */
+/** Runs what was locked out once more: without the locks that nobody holds, after those that somebody does. @throws UserError @throws EngineError */
 export async function freed(locked: Locked): Promise<Result> {
   const { backups, again } = locked;
   const before = await readLocks(locked);
@@ -84,7 +84,7 @@ async function clear(locked: Locked, locks: readonly ResticLock[], seen: Readonl
   const [info, there] = await Promise.all([engineInfo(), hostsThere()]);
   const { dead, old } = clearanceOf(locks, { prefix: hostPrefix(info), there, now: Date.parse(info.SystemTime), seen });
   for (const [host, pid] of dead) {
-    console.error(`A backup or a drill was killed, and its lock is in the way: it is removed from the repository at ${locked.backups.target}.`);
+    console.error(`A backup or a drill was killed, and its lock is in the way: it is removed from ${locked.backups.target}.`);
     await unlockAs(locked, host, pid);
   }
   if (old && dead.size === 0) await succeeds(locked, ["unlock"]);
@@ -96,8 +96,9 @@ async function readLocks(locked: Locked): Promise<ResticLock[]> {
   const locks: ResticLock[] = [];
   for (const id of await list()) {
     const { code, stdout, stderr } = await locked.once(["cat", "lock", id, "--no-lock", "--quiet"]);
-    if (code === 0) locks.push({ id, ...(JSON.parse(stdout) as Omit<ResticLock, "id">) });
-    else if ((await list()).includes(id)) throw new UserError(explain(code, stderr, locked.backups.target)); // else it was given back meanwhile
+    const isThere = code === 0 || (await list()).includes(id); // it may have been given back meanwhile
+    if (code !== 0 && isThere) throw new UserError(explain(code, stderr, locked.backups.target));
+    if (isThere) locks.push({ id, ...(JSON.parse(stdout) as Omit<ResticLock, "id">) });
   }
   return locks;
 }

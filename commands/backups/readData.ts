@@ -47,7 +47,10 @@ export async function readData(context: Context, settings: VolumeBackup, reading
     const host = await hostOfHooks(context.owner, { name: volume, engineName: reading.source.name }, context.outputs.replicas);
     const read = await readBetween(context, settings, reading, host);
     if (read) return read;
-    if (attempt === ATTEMPTS) throw new UserError(`container ${host.name}, in which the hooks of volume ${volume} ran, ended before the backup did, for the ${ATTEMPTS}rd time: make it while nothing is released`);
+    if (attempt === ATTEMPTS) {
+      const ended = `container ${host.name}, in which the hooks of volume ${volume} ran, ended before the backup did`;
+      throw new UserError(`${ended}, for the ${ATTEMPTS}rd time: make it while nothing is released`);
+    }
     console.log(`Container ${host.name}, in which the hooks ran, has ended meanwhile: the backup is begun anew.`);
   }
 }
@@ -73,7 +76,8 @@ async function readBetween(context: Context, settings: VolumeBackup, reading: Re
   return undefined;
 }
 
-async function readOnce({ owner, backups, outputs }: Context, { volume, leaveOut }: VolumeBackup, { workspace, source, earlier, accepted }: Reading): Promise<Read> {
+async function readOnce({ owner, backups, outputs }: Context, { volume, leaveOut }: VolumeBackup, reading: Reading): Promise<Read> {
+  const { workspace, source, earlier, accepted } = reading;
   const [last] = good(earlier);
   const parent = last ? ["--parent", last.id] : ["--force"];
   const marks = { volume, number: nextNumber(earlier), release: outputs.release, source: source.mark };
@@ -88,8 +92,9 @@ async function readOnce({ owner, backups, outputs }: Context, { volume, leaveOut
   const unread = code === EXIT.incomplete ? unreadFiles(stderr) : [];
   if (unread.length > 0) {
     await workspace.restic(["forget", summary.snapshot_id]); // else it would count as one that is whole
-    throw new UserError([`${unread.length} files of volume ${volume} could not be read, so this is no backup:`, ...unread.slice(0, 10).map((text) => `  ${text}`)].join("\n"));
+    const first = unread.slice(0, 10).map((text) => `  ${text}`);
+    throw new UserError([`${unread.length} files of volume ${volume} could not be read, so this is no backup:`, ...first].join("\n"));
   }
-  const { snapshot_id: id, backup_start: time, total_bytes_processed: size, total_files_processed: files, data_added_packed: bytesAdded } = summary;
-  return { made: { id, ...marks, time, size, files, doubt: "" }, bytesAdded };
+  const { snapshot_id: id, backup_start: time, total_bytes_processed: size, total_files_processed: files } = summary;
+  return { made: { id, ...marks, time, size, files, doubt: "" }, bytesAdded: summary.data_added_packed };
 }

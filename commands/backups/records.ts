@@ -15,7 +15,8 @@ const WORDS = 300;
 /** Of each volume and doing the last record, newest first. @throws EngineError */
 export const readRecords = async (owner: Owner): Promise<BackupRecord[]> => recordsIn(await listVolumes(ownedBy(owner, RECORD_LABEL)));
 
-const recordsIn = (volumes: readonly Volume[]): BackupRecord[] => readRecordLabels(volumes.flatMap(({ Labels }) => Labels?.[RECORD_LABEL] ?? []));
+const recordsIn = (volumes: readonly Volume[]): BackupRecord[] =>
+  readRecordLabels(volumes.flatMap(({ Labels }) => Labels?.[RECORD_LABEL] ?? []));
 
 /** Whether the stack ever had a good backup, as far as the engine remembers. Pure. */
 export const everGood = (records: readonly BackupRecord[]): boolean => records.some(({ good, wasGood }) => good || wasGood === true);

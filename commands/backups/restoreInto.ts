@@ -13,7 +13,7 @@ import { VOLUME } from "./workspaceSpec.ts";
 
 /** What has to stay free on the engine's disk, in bytes: the app writes there, too. */
 const RESERVE = 256 * 1024 ** 2;
-/** restic tells nothing while it verifies: it may take so many seconds without a sign, and as many as it takes at this pace, in bytes a second. */
+/** restic tells nothing while it verifies: so many seconds may pass without a sign, and as many as it takes at this pace, in bytes a second. */
 const SILENCE = { least: 900, pace: 4 * 1024 ** 2 };
 /** Label of the mark of a volume that is not whole yet; its value is the volume's name. */
 const UNFINISHED = "berth.unfinished";
@@ -46,7 +46,10 @@ export async function newVolume(owner: Owner, volume: string, part: Part & ("dat
   };
 }
 
-/** Removes what restores and drills of this volume have left that were killed. @param inUse engine's names of the volumes that serve @throws EngineError */
+/**
+ * Removes what restores and drills of this volume have left that were killed.
+ * @param inUse engine's names of the volumes that serve @throws EngineError
+ */
 export async function removeUnfinished(owner: Owner, volume: string, inUse: readonly string[]): Promise<void> {
   for (const { Name, Labels } of await listVolumes(ownedBy(owner, `berth.volume=${volume}`, UNFINISHED))) {
     const name = Labels?.[UNFINISHED] ?? "";
@@ -64,21 +67,30 @@ export async function restoreInto(owner: Owner, backups: BackupsSettings, backup
 
 async function fill(workspace: Workspace, { target }: BackupsSettings, backup: Backup): Promise<void> {
   const free = freeIn(await workspace.run("df", "-P", "-k", VOLUME));
-  if (free - backup.size < RESERVE) throw new UserError(`backup ${shortId(backup)} takes ${sizeText(backup.size)}, and the engine's disk has ${sizeText(free)} free, of which ${sizeText(RESERVE)} are left to the app: make room there`);
+  if (free - backup.size < RESERVE) {
+    const room = `the engine's disk has ${sizeText(free)} free, of which ${sizeText(RESERVE)} are left to the app`;
+    throw new UserError(`backup ${shortId(backup)} takes ${sizeText(backup.size)}, and ${room}: make room there`);
+  }
   const progress = showProgress(`backup ${shortId(backup)}`);
   const words = ["restore", "--json", "--verify", "--sparse", "--target", "/", "--include", VOLUME, backup.id];
   const idle = SILENCE.least + backup.size / SILENCE.pace;
   const { code, stdout, stderr } = await workspace.tryRestic(words, { onLine: progress.line, idle }).finally(progress.end);
-  if (code !== 0) throw new UserError(`backup ${shortId(backup)} could not be restored: ${explain(code, messagesOf(stderr).length > 0 ? stderr : "", target)}`);
+  const why = messagesOf(stderr).length > 0 ? stderr : "";
+  if (code !== 0) throw new UserError(`backup ${shortId(backup)} could not be restored: ${explain(code, why, target)}`);
   const lack = lackOf(backup, stdout);
   if (lack !== "") throw new UserError(lack);
 }
 
-/** What a restore lacks that restic calls a good one; "" where nothing. Pure. @param stdout what restic printed, whose last line has how many files and folders there are, the volume's own among them */
+/**
+ * What a restore lacks that restic calls a good one; "" where nothing. Pure.
+ * @param stdout what restic printed, whose last line says how many files and folders there are, the volume's own among them
+ */
 export function lackOf(backup: Backup, stdout: string): string {
   const line = stdout.split("\n").find((text) => text.startsWith('{"message_type":"summary"'));
   const { files_restored: restored = 0 } = JSON.parse(line ?? "{}") as { files_restored?: number };
-  return backup.files > 0 && restored <= backup.files ? `backup ${shortId(backup)} has ${backup.files} files, and ${Math.max(0, restored - 1)} were restored from it: it is worth nothing. Try another one: npm run backups` : "";
+  if (backup.files === 0 || restored > backup.files) return "";
+  const has = `backup ${shortId(backup)} has ${backup.files} files, and ${Math.max(0, restored - 1)} were restored from it`;
+  return `${has}: it is worth nothing. Try another one: npm run backups`;
 }
 
 /** Free bytes, out of what `df -P -k` prints. Pure. */

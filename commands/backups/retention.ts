@@ -22,7 +22,8 @@ export function retention(made: Backup, earlier: readonly Backup[], keep: Keep):
   const rules: KeepRules = typeof keep === "number" ? { last: keep } : keep;
   const byNumber = counted.toSorted((a, b) => b.number - a.number);
   const byTime = counted.toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time));
-  const kept = new Set([made, ...byNumber.slice(0, rules.last ?? 0), ...Object.entries(PERIODS).flatMap(([rule, periodOf]) => newestOf(byTime, rules[rule as Period] ?? 0, periodOf))]);
+  const ofPeriods = Object.entries(PERIODS).flatMap(([rule, periodOf]) => newestOf(byTime, rules[rule as Period] ?? 0, periodOf));
+  const kept = new Set([made, ...byNumber.slice(0, rules.last ?? 0), ...ofPeriods]);
   return { surplus: earlier.filter((backup) => !future.includes(backup) && !kept.has(backup)), future };
 }
 

@@ -40,10 +40,11 @@ const ACCEPTED = "accepted";
 export const hostOf = ({ project, stack }: Owner): string => `${project}-${stack}`;
 
 /** The words that mark a new backup. @param accepted whether it counts, however little is in it */
-export const marksOf = (owner: Owner, { volume, number, release, source }: Pick<Backup, "volume" | "number" | "release" | "source">, accepted: boolean): string[] => [
-  ...["--host", hostOf(owner)],
-  ...[`volume=${volume}`, `number=${number}`, `release=${release}`, `source=${source}`, ...(accepted ? [ACCEPTED] : [])].flatMap((tag) => ["--tag", tag]),
-];
+export function marksOf(owner: Owner, made: Pick<Backup, "volume" | "number" | "release" | "source">, accepted: boolean): string[] {
+  const { volume, number, release, source } = made;
+  const tags = [`volume=${volume}`, `number=${number}`, `release=${release}`, `source=${source}`, ...(accepted ? [ACCEPTED] : [])];
+  return ["--host", hostOf(owner), ...tags.flatMap((tag) => ["--tag", tag])];
+}
 
 /** The stack's backups, newest first; what others have put into the same repository is left out. @throws SyntaxError */
 export function readBackups(json: string, owner: Owner): Backup[] {
@@ -65,7 +66,8 @@ function backupOf({ id, time, tags, summary }: Listed): (Omit<Backup, "doubt"> &
   const [volume, number] = [tag("volume"), Number(tag("number"))];
   if (volume === undefined || !Number.isInteger(number)) return undefined;
   const [size, files] = [summary?.total_bytes_processed ?? 0, summary?.total_files_processed ?? 0];
-  return { id, volume, number, time, release: tag("release") ?? "", size, files, source: tag("source") ?? "", accepted: tags?.includes(ACCEPTED) === true };
+  const [release, source, accepted] = [tag("release") ?? "", tag("source") ?? "", tags?.includes(ACCEPTED) === true];
+  return { id, volume, number, time, release, size, files, source, accepted };
 }
 
 /** Why a backup does not count, beside the good one before it; "" where it does. */
@@ -89,7 +91,7 @@ export const good = (backups: readonly Backup[]): Backup[] => backups.filter(({ 
 /** The number of the next backup of a volume. */
 export const nextNumber = (backups: readonly Backup[]): number => Math.max(0, ...backups.map(({ number }) => number)) + 1;
 
-/** The backup that a person names: by the beginning of its id, or "latest" of those that count. @throws UserError that says which there are */
+/** The one that a person names: by the beginning of its id, or "latest" of those that count. @throws UserError that says which there are */
 export function chooseBackup(backups: readonly Backup[], volume: string, asked: string): Backup {
   const own = backups.filter((backup) => backup.volume === volume);
   const found = asked === "latest" ? good(own).slice(0, 1) : backups.filter(({ id }) => id.startsWith(asked));

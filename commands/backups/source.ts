@@ -32,7 +32,9 @@ export async function findSource({ volume, name, own, accepted, stack }: Wanted)
   const at = `the Docker engine at ${engine().address.host}`;
   const isOther = own && !accepted && found !== undefined && found.Labels?.["berth.volume"] !== volume;
   if (found && !isOther) return { name, mark: markOf(found, info) };
-  const why = found ? `what ${at} has under that name was not made by Berth: engines make an empty volume where a container asks for one that is gone` : `${at} has no such volume`;
+  const why = found
+    ? `what ${at} has under that name was not made by Berth: engines make an empty volume where a container asks for one that is gone`
+    : `${at} has no such volume`;
   throw new UserError(
     `stack ${stack} has the data of ${volume} in volume ${name}, and ${why}. Nothing was made, and no backup was removed.\n` +
       `  Are the data on another engine? Have the stack look there: npm run pulumi -- config set docker:host <address> --stack ${stack}\n` +

@@ -59,7 +59,11 @@ export async function swapVolume(cli: PulumiCli, stack: string, swap: Swap): Pro
   } catch (error) {
     const cause = error instanceof UserError ? error.message : String(error);
     const back = await goBack(cli, stack, swap).catch((second: Error) => {
-      throw new UserError(`release ${release} does not run on volume ${to}: ${cause}\n  The way back to ${from} failed as well: ${second.message}\n  Both volumes are there. See which one is served: npm run status -- --stack ${stack}, then npm run restore -- ${volume} --kept <volume> --stack ${stack}`);
+      throw new UserError(
+        `release ${release} does not run on volume ${to}: ${cause}\n  The way back to ${from} failed as well: ${second.message}\n` +
+          `  Both volumes are there. See what serves: npm run status -- --stack ${stack}\n` +
+          `  To have one of them served: npm run restore -- ${volume} --kept <volume> --stack ${stack}`,
+      );
     });
     if (!back) throw error;
     throw new UserError(`release ${release} does not run on the volume that was to take the place, so the live data are as before: ${cause}\n  The other data are in volume ${to}. Once npm run up has removed what failed, npm run prune -- --with-data --stack ${stack} deletes them`);

@@ -18,8 +18,9 @@ export interface WatchOptions {
   readonly idle?: number | undefined;
 }
 
-/** What runs on in the container where it is given up ends with the container. @throws UserError where it stands still @throws EngineError */
-export async function watchedExec(container: string, words: readonly string[], { target, onLine, idle = IDLE }: WatchOptions): Promise<Result> {
+/** What is given up runs on in the container, and ends with it. @throws UserError where it stands still @throws EngineError */
+export async function watchedExec(container: string, words: readonly string[], options: WatchOptions): Promise<Result> {
+  const { target, onLine, idle = IDLE } = options;
   const end = new AbortController();
   const said = { stdout: "", stderr: "" };
   let outcome = "" as "" | "hopeless" | "idle";
@@ -48,14 +49,16 @@ export async function watchedExec(container: string, words: readonly string[], {
     if (outcome === "hopeless") return { code: 1, ...said };
     if (outcome !== "idle") throw error;
     const doing = words.slice(words.indexOf("restic") + 1).find((word) => /^[a-z]+$/.test(word)) ?? words[0];
-    throw new UserError(`${doing} in container ${container} made no progress for ${ageInWords(idle)}, and was given up: does ${target} answer, and does its disk? ${lastWords(said)}`.trim());
+    const still = `${doing} in container ${container} made no progress for ${ageInWords(idle)}, and was given up`;
+    throw new UserError(`${still}: does ${target} answer, and does its disk? ${lastWords(said)}`.trim());
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** A line without what changes with the time alone. Pure. */
-export const signOf = (line: string): string => line.replace(/"seconds_(elapsed|remaining)":[\d.]+,?/g, "").replace(/^\[\d+(:\d+)+\] */, "");
+export const signOf = (line: string): string =>
+  line.replace(/"seconds_(elapsed|remaining)":[\d.]+,?/g, "").replace(/^\[\d+(:\d+)+\] */, "");
 
 function lastWords({ stdout, stderr }: Pick<Result, "stdout" | "stderr">): string {
   const last = (stderr || stdout).trimEnd().split("\n").at(-1) ?? "";

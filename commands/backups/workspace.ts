@@ -37,7 +37,7 @@ export interface ResticOptions {
 }
 
 export interface Workspace {
-  /** Runs restic. A lock in its way that nobody holds any more is taken away, another one is waited for. @throws UserError where it stands still */
+  /** Runs restic. A lock in its way that nobody holds is taken away, another one is waited for. @throws UserError where it stands still */
   tryRestic(words: readonly string[], options?: ResticOptions): Promise<Result>;
   /** Like `tryRestic`, for what must succeed. @throws UserError */
   restic(words: readonly string[], options?: ResticOptions): Promise<string>;
@@ -58,19 +58,24 @@ export async function openWorkspace(owner: Owner, backups: BackupsSettings, opti
   const spec = workspaceSpec(owner, backups, options, { host: await newHost(), script: MAIN });
   const session = await begin(name, spec, backups).catch(async (error: unknown) => {
     if (!(error instanceof EngineError)) throw error;
-    if (error.status === 409 && /already in use/.test(error.words)) throw new Busy(`volume ${options.volume} is being worked on: ${await whatRuns(name)}`);
-    if (/bind source path does not exist/.test(error.words)) throw new UserError(`berth:backups.target ${target} does not exist on the engine's host: make the folder, or mount the disk that it is on`);
+    const { status, words } = error;
+    if (status === 409 && /already in use/.test(words)) throw new Busy(`volume ${options.volume} is being worked on: ${await whatRuns(name)}`);
+    if (/bind source path does not exist/.test(words)) {
+      throw new UserError(`berth:backups.target ${target} does not exist on the engine's host: make the folder, or mount the disk that it is on`);
+    }
     throw new UserError(`the container for ${options.what} could not be started: ${error.message}`);
   });
   await session.ready();
   const always = alwaysWords(backups);
-  const once = (restic: readonly string[], { onLine, idle }: ResticOptions) => watchedExec(name, ["/bin/sh", "-c", RESTIC, "restic", ...always, ...restic], { target, onLine, idle });
+  const once = (restic: readonly string[], resticOptions: ResticOptions) =>
+    watchedExec(name, ["/bin/sh", "-c", RESTIC, "restic", ...always, ...restic], { target, ...resticOptions });
 
   const workspace: Workspace = {
     async tryRestic(restic, resticOptions = {}) {
       const first = await once(restic, resticOptions);
       if (first.code !== EXIT.locked) return first;
-      return freed({ owner, backups, once: (words) => once(words, {}), again: (retry) => once([...restic, ...(retry ? RETRY : [])], resticOptions) });
+      const again = (wait: boolean) => once([...restic, ...(wait ? RETRY : [])], resticOptions);
+      return freed({ owner, backups, once: (words) => once(words, {}), again });
     },
     async restic(restic, resticOptions) {
       const { code, stdout, stderr } = await workspace.tryRestic(restic, resticOptions);

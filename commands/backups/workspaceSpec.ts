@@ -49,9 +49,12 @@ export interface Work {
 const isFolder = (target: string): boolean => target.startsWith("/");
 
 /** A container that reads its standard input, ends with the connection to that, and leaves nothing. */
-export function workspaceSpec(owner: Owner, { target }: Pick<BackupsSettings, "target">, { what, volume, mount }: WorkspaceOptions, { host, script, words = [], bare = false }: Work): ContainerSpec {
+export function workspaceSpec(owner: Owner, { target }: Pick<BackupsSettings, "target">, options: WorkspaceOptions, work: Work): ContainerSpec {
+  const { what, volume, mount } = options;
+  const { host, script, words = [], bare = false } = work;
   const { cpus: _, restart: __, ...limits } = hardened({ memory: MEMORY, cpus: 1, cpuShares: CPU_SHARES });
-  const marks = labels(owner, "backup", { "berth.doing": what, ...(!bare && { [HOST_LABEL]: host }), ...(volume !== undefined && { "berth.volume": volume }) });
+  const more = { ...(!bare && { [HOST_LABEL]: host }), ...(volume !== undefined && { "berth.volume": volume }) };
+  const marks = labels(owner, "backup", { "berth.doing": what, ...more });
   // It reads files of every user, and gives them back to their owners: root, with no more rights than that takes.
   const rights = ["DAC_OVERRIDE", ...(mount?.write ? ["CHOWN", "FOWNER", "FSETID", "SETFCAP"] : [])];
   const spec = containerSpec(

@@ -23,11 +23,15 @@ export interface Inside {
   readonly close: () => Promise<void>;
 }
 
-/** A volume is reached by way of a container that mounts it, or else of one that is never started. @throws UserError for a volume that is not on the engine */
+/**
+ * A volume is reached by way of a container that mounts it, or else of one that is never started.
+ * @throws UserError for a volume that is not on the engine @throws EngineError
+ */
 export async function openInside(choice: Choice, owner: Owner): Promise<Inside> {
   if ("container" in choice) {
     const { Mounts } = await getContainer(choice.container);
-    return { container: choice.container, at: (path) => path, writable: Mounts.filter(({ RW }) => RW).map(({ Destination }) => Destination), close: nothing };
+    const writable = Mounts.filter(({ RW }) => RW).map(({ Destination }) => Destination);
+    return { container: choice.container, at: (path) => path, writable, close: nothing };
   }
   const users = await listContainers({ ...ownedBy(owner), volume: [choice.volume] }, { all: true });
   for (const { Id, Mounts } of await findContainers(users.map((user) => user.Id))) {
@@ -45,12 +49,20 @@ const within = (folder: string) => (path: string): string => posix.join(folder, 
 
 async function openHelper(volume: string, owner: Owner): Promise<Inside> {
   // The engine would make an empty one for the mount.
-  if (!(await findVolume(volume))) throw new UserError(`volume ${volume} is not on the Docker engine at ${engine().address.host}: what the stack has there says npm run status -- --stack ${owner.stack}`);
+  if (!(await findVolume(volume))) {
+    const gone = `volume ${volume} is not on the Docker engine at ${engine().address.host}`;
+    throw new UserError(`${gone}: what the stack has there says npm run status -- --stack ${owner.stack}`);
+  }
   const container = await createContainer({
     Image: IMAGES.base,
     Cmd: ["never-started"],
     Labels: labels(owner, "helper"),
-    HostConfig: { NetworkMode: "none", CapDrop: ["ALL"], ReadonlyRootfs: true, Mounts: [{ Type: "volume", Source: volume, Target: FOLDER }] },
+    HostConfig: {
+      NetworkMode: "none",
+      CapDrop: ["ALL"],
+      ReadonlyRootfs: true,
+      Mounts: [{ Type: "volume", Source: volume, Target: FOLDER }],
+    },
   });
   return { container, at: within(FOLDER), writable: ["/"], close: async () => void (await removeContainer(container)) };
 }
@@ -105,7 +117,9 @@ export function explained(words: string, address: string, { writable }: Pick<Ins
   if (/read-only/i.test(words)) return `${address} cannot be written: ${writable.length > 0 ? `only what is below ${writable.join(" and ")} can` : "nothing in this container can"}`;
   if (/extraction point is not a directory/i.test(words)) return `${address} is no folder: an archive is unpacked into one`;
   const [, folder] = /cannot overwrite (?:non-)?directory "([^"]*)"/.exec(words) ?? [];
-  if (folder !== undefined) return `${address} was not written: a folder cannot take the place of a file, nor a file that of a folder (${folder})`;
+  if (folder !== undefined) {
+    return `${address} was not written: a folder cannot take the place of a file, nor a file that of a folder (${folder})`;
+  }
   return words;
 }
 

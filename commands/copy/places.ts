@@ -35,7 +35,10 @@ export function choosePlace(where: string, owner: Owner, containers: readonly Kn
     const asked = where.slice(VOLUME.length);
     const fits = volumes.filter(({ engine }) => engine === asked);
     const [volume, ...others] = fits.length > 0 ? fits : volumes.filter(({ name }) => name === asked);
-    if (volume && others.length > 0) throw new UserError(`"${where}" is not clear on stack ${owner.stack}: write ${[volume, ...others].map(({ engine }) => VOLUME + engine).join(" or ")}`);
+    if (volume && others.length > 0) {
+      const clear = [volume, ...others].map(({ engine }) => VOLUME + engine).join(" or ");
+      throw new UserError(`"${where}" is not clear on stack ${owner.stack}: write ${clear}`);
+    }
     if (volume) return { volume: volume.engine };
     throw new UserError(`there is no ${where} on stack ${owner.stack}: ${whatThereIs(owner, there, volumes)}`);
   }

@@ -10,7 +10,10 @@ import { sayProgress } from "./progress.ts";
 /** A program, by its words, or a stream. */
 export type Source = { readonly words: readonly string[] } | { readonly stream: Readable };
 /** A program, a stream, or what takes an archive as a whole. */
-export type Target = { readonly words: readonly string[] } | { readonly stream: Writable } | { readonly take: (archive: Readable) => Promise<void> };
+export type Target =
+  | { readonly words: readonly string[] }
+  | { readonly stream: Writable }
+  | { readonly take: (archive: Readable) => Promise<void> };
 
 export interface Transfer {
   readonly from: Source;

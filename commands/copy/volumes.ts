@@ -9,7 +9,10 @@ export async function findVolumes(owner: Owner, outputs: Pick<Outputs, "volumes"
   const found = await listVolumes(ownedBy(owner, "berth.part=data"));
   const labelled = found.map(({ Name, Labels }): [string, string] => [Labels?.["berth.volume"] ?? "", Name]);
   const settings = outputs?.releases.find(({ name }) => name === outputs.release)?.settings.volumes ?? [];
-  const mounted = settings.flatMap(({ name, target }): [string, string][] => outputs?.volumes.filter((volume) => volume.target === target).map((volume): [string, string] => [name, volume.name]) ?? []);
+  const mounted = settings.flatMap(({ name, target }) => {
+    const served = outputs?.volumes.filter((volume) => volume.target === target) ?? [];
+    return served.map((volume): [string, string] => [name, volume.name]);
+  });
   const kept = labelled.filter(([name]) => !mounted.some(([other]) => other === name)); // a restore keeps the volume of before under the same name
   const all = new Map([...kept, ...mounted].map(([name, engine]) => [engine, name]));
   return [...all].map(([engine, name]) => ({ name, engine })).sort((a, b) => a.name.localeCompare(b.name));
