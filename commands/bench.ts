@@ -12,15 +12,15 @@ import { type Part, PARTS } from "../test/bench/figures.ts";
 import { RUN, sweep } from "../test/e2e/support/leftovers.ts";
 import { main, UserError } from "./shared/cli.ts";
 
+function bad(word: string): never {
+  throw new UserError(`there is nothing to measure called "${word}": known: ${PARTS.join(", ")}`);
+}
 const number = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new UserError(`"${text}" is not a whole number from 1 on`);
   return Number(text);
 };
 const list = (text: string): Part[] =>
   text.split(",").map((word) => PARTS.find((part) => part === word) ?? bad(word));
-const bad = (word: string): never => {
-  throw new UserError(`there is nothing to measure called "${word}": known: ${PARTS.join(", ")}`);
-};
 
 const ended = new AbortController();
 
@@ -62,6 +62,7 @@ await main(
     onSignal: (signal) => {
       console.error(`${signal}: cleaning up ...`);
       ended.abort();
+      return true;
     },
   },
 );

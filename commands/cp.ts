@@ -45,8 +45,8 @@ await main(
 );
 
 /** Owners and modes come along where a root copies; else all belongs to who copies, as with `tar` itself. */
-const copyOut = (from: Address & { kind: "inside" }, to: Address, inside: Inside): Promise<number> =>
-  andThen(
+function copyOut(from: Address & { kind: "inside" }, to: Address, inside: Inside): Promise<number> {
+  return andThen(
     () =>
       inWords(fromText, inside, async () => {
         const { path, name, kind } = await findAt(inside.container, inside.at(from.path), fromText);
@@ -63,6 +63,7 @@ const copyOut = (from: Address & { kind: "inside" }, to: Address, inside: Inside
       }),
     inside.close,
   );
+}
 
 /** What comes from this machine belongs to whom its new folder belongs to; an archive keeps its owners. */
 async function copyIn(from: Address, to: Address & { kind: "inside" }, inside: Inside): Promise<number> {
@@ -93,7 +94,9 @@ async function fromStandardInput(to: Target): Promise<number> {
 }
 
 /** Another name than the one that an archive has for what it holds; undefined where it is the same. */
-const called = (name: string, wanted: string): string | undefined => (wanted === name ? undefined : wanted);
+function called(name: string, wanted: string): string | undefined {
+  return wanted === name ? undefined : wanted;
+}
 
 function localKind(path: string): Kind {
   const found = statSync(path, { throwIfNoEntry: false });

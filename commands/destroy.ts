@@ -1,6 +1,6 @@
 /** Removes what a stack made. The data stay, unless they are asked for by name. */
 import { Command } from "commander";
-import { withWait } from "./update/hold.ts";
+import { releaseStack, withWait } from "./update/hold.ts";
 import { agree } from "./shared/agree.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { removeBackupWork } from "./backups/records.ts";
@@ -38,6 +38,7 @@ await main(
     if (!options.withData) {
       await changeAlone(cli, stack, [...words, "--exclude-protected"]);
       await removeOrphans(cli, stack, owner, before);
+      await releaseStack();
       console.log(volumes.length > 0 ? `\nThe data are still there: ${volumes.join(", ")}\nnpm run up finds them again; npm run destroy -- --with-data deletes them.` : "\nNothing is left.");
       return;
     }
@@ -46,6 +47,7 @@ await main(
     await removeHelpers(owner);
     await removeBackupWork(owner);
     await removeVolumes(volumes);
+    await releaseStack();
     console.log(`\nNothing is left${volumes.length > 0 ? `; deleted data: ${volumes.join(", ")}` : ""}.`);
   },
   { onSignal: () => pulumi?.interrupt() },

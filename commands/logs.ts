@@ -52,4 +52,6 @@ async function print(text: string): Promise<void> {
 }
 
 /** Until a slow reader has taken all. */
-const flush = (): Promise<void> => new Promise((resolve) => process.stdout.write("", () => resolve()));
+function flush(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write("", () => resolve()));
+}

@@ -104,7 +104,9 @@ async function inPhase(name: Phase): Promise<Counts> {
 
 let installing: Promise<void> | undefined;
 /** Installs the app's packages once, unless they are the ones of its package-lock.json. */
-const appInstalled = (): Promise<void> => (installing ??= installApp());
+function appInstalled(): Promise<void> {
+  return (installing ??= installApp());
+}
 
 async function installApp(): Promise<void> {
   const modules = join(root, "app", "node_modules");

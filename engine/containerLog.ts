@@ -39,7 +39,8 @@ export class ContainerLog {
 
   /** Tells the lines that are there and were not told. @param tail so many of them, at the end. Default: all @throws EngineError */
   async read(tail?: number): Promise<void> {
-    await this.take(await openLogs(this.container, { ...this.since(), ...(tail !== undefined && { tail }), timestamps: true }, false, PATIENCE));
+    const options = { ...this.since(), ...(tail !== undefined && { tail }), timestamps: true };
+    await this.take(await openLogs(this.container, options, false, PATIENCE));
   }
 
   /**
@@ -54,7 +55,9 @@ export class ContainerLog {
       if (why === undefined) break;
       if (this.newest !== before || Date.now() - opened > FOLLOWED) away = undefined;
       away ??= Date.now();
-      if (Date.now() - away > patience * 1000) throw new EngineError(`the log of container ${this.container} could not be followed for ${patience} s: ${why}`, "broken");
+      if (Date.now() - away > patience * 1000) {
+        throw new EngineError(`the log of container ${this.container} could not be followed for ${patience} s: ${why}`, "broken");
+      }
       await sleep(PAUSE, undefined, { signal }).catch(() => undefined);
     }
     for (const sink of Object.values(this.lines)) sink.end();

@@ -30,7 +30,7 @@ export interface Lock {
   readonly id: string;
   /** Aborted where the lock is lost before it is given back: the connection to the engine broke, or somebody removed it. */
   readonly lost: AbortSignal;
-  /** Gives it back. */
+  /** Gives it back; the engine has removed it a moment later. */
   release(): void;
 }
 

@@ -84,12 +84,12 @@ async function hashOf(container: string): Promise<string | undefined> {
   const archive = await archiveOf(container, FOLDER);
   const reader = extract();
   archive.on("error", (error) => reader.destroy(error));
-  archive.pipe(reader as unknown as NodeJS.WritableStream);
+  archive.pipe(reader);
   try {
     for await (const entry of reader) {
       if (entry.header.type !== "file") return undefined;
       const hash = createHash("sha256");
-      for await (const part of entry) hash.update(part as Buffer);
+      for await (const part of entry as AsyncIterable<Buffer>) hash.update(part);
       return hash.digest("hex").slice(0, 12);
     }
     return undefined;

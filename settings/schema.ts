@@ -56,6 +56,7 @@ const resources = z.strictObject({
   memory: memorySize.default(512 * 1024 ** 2).meta(hint('a size of at least 6M, such as "512M" or "1G"', "512M")),
   pids: z.int().min(1).max(1_000_000).default(256).meta(hint("a whole number from 1 to 1000000", "256")),
 });
+const RULES = "last, hourly, daily, weekly, monthly and yearly";
 const rule = z.int().min(0).max(1000).optional();
 const rules = z.strictObject({ last: rule, hourly: rule, daily: rule, weekly: rule, monthly: rule, yearly: rule })
   .refine((counts) => Object.values(counts).some((count) => (count ?? 0) > 0));
@@ -63,8 +64,7 @@ const rules = z.strictObject({ last: rule, hourly: rule, daily: rule, weekly: ru
 const keep = z.custom<Keep>((value) => z.int().min(1).max(1000).safeParse(value).success || rules.safeParse(value).success);
 const backup = z.strictObject({
   schedule: z.string().refine(isSchedule).optional().meta(hint("a cron expression of five fields", "0 3 * * *")),
-  keep: keep.default(7)
-    .meta(hint("a whole number from 1 to 1000, or an object of such numbers with last, hourly, daily, weekly, monthly and yearly, not all of them 0", "7")),
+  keep: keep.default(7).meta(hint(`a whole number from 1 to 1000, or an object of such numbers with ${RULES}, not all of them 0`, "7")),
   preHook: command.optional(),
   postHook: command.optional(),
   check: command.optional(),

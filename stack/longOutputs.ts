@@ -17,7 +17,7 @@ interface Exported {
   readonly deployment?: { readonly resources?: readonly { readonly type: string; outputs?: Record<string, Output> }[] };
 }
 
-/** Whether a command of the stack has printed too much, by `pulumi stack export`, with or without `--show-secrets`. @throws SyntaxError where the text is no export */
+/** Whether a command has printed too much, by `pulumi stack export` with or without `--show-secrets`. @throws SyntaxError for other text */
 export const hasLongOutputs = (exported: string): boolean => outputsOf(JSON.parse(exported) as Exported).some(({ value }) => isLong(value));
 
 /**
@@ -38,14 +38,16 @@ export function shortenOutputs(exported: string): string | undefined {
 }
 
 const outputsOf = ({ deployment }: Exported) =>
-  (deployment?.resources ?? []).flatMap(({ type, outputs }) =>
-    type === COMMAND && outputs ? ["stdout", "stderr"].flatMap((name) => (outputs[name] === undefined ? [] : [{ outputs, name, value: outputs[name] }])) : [],
-  );
+  (deployment?.resources ?? []).flatMap(({ type, outputs }) => {
+    if (type !== COMMAND || !outputs) return [];
+    return ["stdout", "stderr"].flatMap((name) => (outputs[name] === undefined ? [] : [{ outputs, name, value: outputs[name] }]));
+  });
 
 function isLong(value: Output): boolean {
   if (typeof value === "string") return Buffer.byteLength(value) > LONGEST;
   const { plaintext, ciphertext = "" } = value;
-  return plaintext === undefined ? (ciphertext.length * 3) / 4 > LONGEST : Buffer.byteLength(plaintext) > LONGEST; // in cipher, four letters are three bytes
+  const bytes = plaintext === undefined ? (ciphertext.length * 3) / 4 : Buffer.byteLength(plaintext); // in cipher, four letters are three
+  return bytes > LONGEST;
 }
 
 function shortened(value: Output): Output | undefined {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { UserError } from "../commands/shared/cli.ts";
+import { UserError } from "../settings/userError.ts";
 
 export interface PulumiPlace {
   /** The program; default: `pulumi`, first on PATH. */

@@ -1,5 +1,7 @@
 /** Copies volumes into others, or back, in a container of a fixed name: so there is never a second one. */
-import { type ContainerSpec, createContainer, findContainer, logsOf, type Mount, removeContainer, startContainer, stopContainer } from "../engine/containers.ts";
+import {
+  type ContainerSpec, createContainer, findContainer, logsOf, type Mount, removeContainer, startContainer, stopContainer,
+} from "../engine/containers.ts";
 import { labels, type Owner } from "../engine/labels.ts";
 import { endOf } from "./runJob.ts";
 import { StepError } from "./step.ts";
@@ -30,19 +32,20 @@ const COMMANDS = {
  * Copies all volumes. The container of "snapshot" stays, the one of "restore" goes.
  * @param more labels @throws StepError where there is no room, for instance
  */
-export async function copyVolumes(input: CopyInput, what: keyof typeof COMMANDS, more: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function copyVolumes(input: CopyInput, what: keyof typeof COMMANDS, more: ContainerSpec["Labels"] = {}): Promise<void> {
   const { owner, image, volumes } = input;
   const mounts = volumes.flatMap(({ volume, copy }, index): Mount[] => [
     { Type: "volume", Source: volume, Target: `/data/${index}` },
     { Type: "volume", Source: copy, Target: `/copy/${index}`, ...(what === "restore" && { ReadOnly: true }) },
   ]);
   const failed = what === "snapshot" ? "the volumes could not be copied, and nothing was migrated" : "the volumes could not be copied back";
-  await runToItsEnd(nameFor(owner, what), shellSpec({ ...labels(owner, "snapshot"), ...more }, image, mounts, volumes.map((_, index) => COMMANDS[what](index)).join("\n")), failed);
+  const script = volumes.map((_, index) => COMMANDS[what](index)).join("\n");
+  await runToItsEnd(nameFor(owner, what), shellSpec({ ...labels(owner, "snapshot"), ...more }, image, mounts, script), failed);
   if (what === "restore") await removeContainer(nameFor(owner, what));
 }
 
 /** A container that runs a script as root on what it mounts, and can do nothing else. */
-export const shellSpec = (marks: Readonly<Record<string, string>>, image: string, mounts: readonly Mount[], script: string): ContainerSpec => ({
+export const shellSpec = (marks: ContainerSpec["Labels"], image: string, mounts: readonly Mount[], script: string): ContainerSpec => ({
   Image: image,
   Labels: marks,
   User: "0",
@@ -58,14 +61,19 @@ export const shellSpec = (marks: Readonly<Record<string, string>>, image: string
   },
 });
 
-/** Makes a container in the place of an earlier one, and waits for its end. @param failed what a bad end means, in words @throws StepError after a bad one */
+/**
+ * Makes a container in the place of an earlier one, and waits for its end.
+ * @param failed what a bad end means, in words @throws StepError after a bad one
+ */
 export async function runToItsEnd(name: string, spec: ContainerSpec, failed: string): Promise<void> {
   const before = await findContainer(name);
-  if (before && before.Config.Labels["berth.part"] !== spec.Labels["berth.part"]) throw new StepError(`${failed}: container ${name} is there, and none of Berth's helpers`);
+  const foreign = before !== undefined && before.Config.Labels["berth.part"] !== spec.Labels["berth.part"];
+  if (foreign) throw new StepError(`${failed}: container ${name} is there, and none of Berth's helpers`);
   if (before) await removeContainer(name);
   await createContainer(spec, name);
   await startContainer(name);
   const code = await endOf(name, HOURS * 3600);
   if (code === undefined) await stopContainer(name, 5);
-  if (code !== 0) throw new StepError(`${failed}: ${code === undefined ? `it took longer than ${HOURS} hours` : (await logsOf(name)).trim() || `exit code ${code}`}`);
+  if (code === undefined) throw new StepError(`${failed}: it took longer than ${HOURS} hours`);
+  if (code !== 0) throw new StepError(`${failed}: ${(await logsOf(name)).trim() || `exit code ${code}`}`);
 }

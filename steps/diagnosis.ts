@@ -23,7 +23,10 @@ export interface Findings {
 const LOG_LINES = 50;
 const BODY_CHARACTERS = 300;
 
-/** What the engine was asked, or why it did not tell: a story that is told of a failure is never lost to another one. @throws what is no error of the engine */
+/**
+ * What the engine was asked, or why it did not tell: a story that is told of a failure is never lost to another one.
+ * @throws what is no error of the engine
+ */
 const unlessUnknown = <T>(question: Promise<T>, unknown: (why: string) => T): Promise<T> =>
   question.catch((error: unknown) => {
     if (error instanceof EngineError) return unknown(error.message);
@@ -69,7 +72,8 @@ export async function explain(input: ProbeInput, findings: Findings): Promise<st
 /** Why a worker is not well: it has no address to ask, so its state and its log have to tell. */
 export async function explainWorker({ release, health }: ProbeInput, container: string, seconds: string): Promise<string> {
   const [state, log] = await Promise.all([stateOf(container), lastWords(container)]);
-  return [`release ${release} is not healthy: worker ${container} is not well after ${seconds} s (deadline ${health.deadline} s; ${state})`, ...log, ...ADVICE].join("\n");
+  const words = `worker ${container} is not well after ${seconds} s (deadline ${health.deadline} s; ${state})`;
+  return [`release ${release} is not healthy: ${words}`, ...log, ...ADVICE].join("\n");
 }
 
 /** How a container is, in words. */
@@ -97,12 +101,15 @@ export function logLines(container: string, log: string): string[] {
 
 /** The end of a container's log, for an error: where the engine does not tell it, why. @param lines default: 50 */
 export const lastWords = (container: string, lines = LOG_LINES): Promise<string[]> =>
-  unlessUnknown(logsOf(container, { tail: lines }).then((log) => logLines(container, log)), (why) => [`  the log of ${container} cannot be told: ${why}`]);
+  unlessUnknown(
+    logsOf(container, { tail: lines }).then((log) => logLines(container, log)),
+    (why) => [`  the log of ${container} cannot be told: ${why}`],
+  );
 
 /** Words of a failed gate; the first line says what and where. Pure. */
 export function story(
   input: ProbeInput,
-  found: { container: string; seconds: string; state: string; log: readonly string[]; crashed?: string; probe?: Probe; unread?: string; body?: string },
+  found: Omit<Findings, "probes"> & { container: string; state: string; log: readonly string[]; probe?: Probe; body?: string },
 ): string {
   const url = found.probe?.url ?? `http://${found.container}:${input.port}${input.health.path}`;
   const answer = found.probe ? `answered: ${found.probe.answer}` : "gave no answer";

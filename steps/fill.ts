@@ -34,19 +34,27 @@ export async function fill(container: string, folder: string, source: Source, ow
     }
   };
   await Promise.all([
-    ended("folder" in source ? readFolder(source.folder, into, over.signal) : archiveOf(source.container, source.path, over.signal).then((archive) => pipeline(archive, into, { signal: over.signal }))),
+    ended("folder" in source ? readFolder(source.folder, into, over.signal) : readContainer(source, into, over.signal)),
     ended(unpackInto(container, "/", outOf, { signal: over.signal })),
   ]);
   if (first !== undefined) throw first as Error;
 }
 
+async function readContainer({ container, path }: Extract<Source, { container: string }>, into: Writable, signal: AbortSignal): Promise<void> {
+  await pipeline(await archiveOf(container, path, signal), into, { signal });
+}
+
 async function readFolder(folder: string, into: Writable, signal: AbortSignal): Promise<void> {
-  const tar = spawn("tar", ["--create", "--numeric-owner", "--file", "-", "--directory", folder, "."], { stdio: ["ignore", "pipe", "pipe"] });
+  const words = ["--create", "--numeric-owner", "--file", "-", "--directory", folder, "."];
+  const tar = spawn("tar", words, { stdio: ["ignore", "pipe", "pipe"] });
   signal.addEventListener("abort", () => tar.kill());
-  const ended = new Promise<string>((resolve, reject) => void tar.on("error", reject).on("close", (code, by) => resolve(code === 0 || (code === null && signal.aborted) ? "" : `ended ${code === null ? `by ${by}` : `with exit code ${code}`}`)));
+  const ended = new Promise<string>((resolve, reject) => {
+    tar.on("error", reject).on("close", (code, by) => resolve(code === null ? `by ${by}` : code === 0 ? "" : `with exit code ${code}`));
+  });
   const [piped, complaint, end] = await Promise.allSettled([pipeline(tar.stdout, into, { signal }), text(tar.stderr), ended]);
   if (end.status === "rejected") throw new StepError(`tar cannot be run: ${(end.reason as Error).message}`);
-  const words = complaint.status === "fulfilled" ? complaint.value.trim().split("\n").slice(0, COMPLAINTS).join("\n  ") : "";
-  if (end.value !== "") throw new StepError(`tar of ${folder} ${end.value}: ${words}`);
+  const said = complaint.status === "fulfilled" ? complaint.value.trim().split("\n").slice(0, COMPLAINTS).join("\n  ") : "";
+  const endedByUs = signal.aborted && end.value.startsWith("by ");
+  if (end.value !== "" && !endedByUs) throw new StepError(`tar of ${folder} ended ${end.value}: ${said}`);
   if (piped.status === "rejected") throw piped.reason;
 }

@@ -45,13 +45,15 @@ async function main(): Promise<void> {
 }
 
 /** A migration of what is live already, for which nothing was stopped. */
-const heldByItself = (migration: JobInput): JobInput => ({ ...migration, snapshot: migration.snapshot && { ...migration.snapshot, alone: true } });
+const heldByItself = ({ snapshot, ...migration }: JobInput): JobInput =>
+  ({ ...migration, snapshot: snapshot && { ...snapshot, alone: true } });
 
 /** Nothing of a release that failed goes on working, and what was live before is as it was. */
 async function standDown(input: GateInput, live: Live | undefined, again: boolean): Promise<void> {
   const workers = await newWorkers(input, live);
   if (input.exclusive && live && !again) {
-    if (!(await serveAgain({ ...input, workers }, live))) throw new StepError(`release ${live.release} was started again and does not get healthy`);
+    const healthy = await serveAgain({ ...input, workers }, live);
+    if (!healthy) throw new StepError(`release ${live.release} was started again and does not get healthy`);
     return;
   }
   await stopAll(input, workers);
@@ -72,7 +74,8 @@ async function pass(input: GateInput): Promise<void> {
     if (typeof outcome === "string" && input.workers.includes(outcome)) throw new StepError(await explainWorker(input, outcome, seconds()));
     if (typeof outcome === "string" || outcome.code !== 0) {
       const probes = await failedProbes(input.gateway, started, input.candidates);
-      throw new StepError(await explain(input, { seconds: seconds(), ...probes, ...(typeof outcome === "string" && { crashed: outcome }) }));
+      const crash = typeof outcome === "string" ? { crashed: outcome } : {};
+      throw new StepError(await explain(input, { seconds: seconds(), ...probes, ...crash }));
     }
     const left = Math.max(0, started.getTime() + input.health.deadline * 1000 - Date.now()); // Node warns of a negative one
     const late = sleep(left, undefined, { signal: done.signal }).then(() => firstUnsteady(input.workers, started.getTime()));

@@ -22,8 +22,14 @@ export async function withHelper<T>(spec: ContainerSpec, work: (container: strin
   return result;
 }
 
-/** A helper's description: it reaches nobody, and mounts a volume. */
-export const helperSpec = (labels: ContainerSpec["Labels"], image: string, mounted?: { readonly volume: string; readonly folder: string }): ContainerSpec => ({
+/** Where a helper has a volume. */
+export interface Mounted {
+  readonly volume: string;
+  readonly folder: string;
+}
+
+/** A helper's description: it reaches nobody. */
+export const helperSpec = (labels: ContainerSpec["Labels"], image: string, mounted?: Mounted): ContainerSpec => ({
   Image: image,
   Labels: labels,
   Cmd: ["never-started"],

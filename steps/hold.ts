@@ -43,7 +43,8 @@ export async function takeOver(input: HoldInput, live: Live | undefined): Promis
     const { code, stderr } = await tryGateway(input.gateway, pauseWords(input), { deadline: input.drain + ANSWERING });
     if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
   }
-  const writing = await processes(input.owner, { status: ["running", "restarting", "paused"] }); // one that is paused goes on with what it knew before
+  // One that is paused would go on with what it knew before.
+  const writing = await processes(input.owner, { status: ["running", "restarting", "paused"] });
   await stopAll(input, writing.filter((name) => !isNew(input, name)));
 }
 
@@ -53,7 +54,8 @@ export async function takeOver(input: HoldInput, live: Live | undefined): Promis
  */
 export async function giveBack(input: HoldInput, live: Live): Promise<Live> {
   await stopAll(input, [...input.candidates, ...input.workers]);
-  const before = await processes(input.owner, { label: [`berth.release=${live.release}`] }, live.secrets); // with other secrets, it is one that failed
+  // With other secrets, it is one that failed.
+  const before = await processes(input.owner, { label: [`berth.release=${live.release}`] }, live.secrets);
   return wake(live, before.filter((name) => !isNew(input, name)));
 }
 
@@ -72,22 +74,27 @@ export async function serveAgain(input: HoldInput, live: Live): Promise<boolean>
 export async function wake(live: Live, more: readonly string[] = []): Promise<Live> {
   const names = [...new Set([...live.containers, ...more])];
   const outcomes = await Promise.allSettled(names.map(startContainer));
-  const failures = outcomes.flatMap((outcome, index) => (outcome.status === "rejected" ? [{ name: names[index] ?? "", error: outcome.reason as Error }] : []));
-  const found = await findContainers(live.containers.filter((name) => !failures.some((failure) => failure.name === name)));
+  const failures = new Map(
+    outcomes.flatMap((outcome, index) => (outcome.status === "rejected" ? [[names[index], outcome.reason as Error]] : [])),
+  );
+  const found = await findContainers(live.containers.filter((name) => !failures.has(name)));
   const containers = found.filter(({ Config }) => Config.Labels["berth.release"] === live.release).map(({ Name }) => Name.slice(1));
-  if (containers.length === 0) throw failures[0]?.error ?? new StepError(`of release ${live.release}, no container is left to serve`);
-  for (const { name, error } of failures) console.log(`container ${name} of release ${live.release} does not start again: ${error.message}`);
+  const [failure = new StepError(`of release ${live.release}, no container is left to serve`)] = failures.values();
+  if (containers.length === 0) throw failure;
+  for (const [name, { message }] of failures) console.log(`container ${name} of release ${live.release} does not start again: ${message}`);
   return { ...live, containers };
 }
 
+type AtGateway = Pick<HoldInput, "gateway" | "service">;
+
 /** Ends the wait; every request that was held is answered now. */
-export const letThrough = ({ gateway, service }: Pick<HoldInput, "gateway" | "service">): Promise<void> => tellGateway(gateway, ["resume", service]);
+export const letThrough = ({ gateway, service }: AtGateway): Promise<void> => tellGateway(gateway, ["resume", service]);
 
 /** Like `letThrough`, where there may be no route whose requests were held. Returns true. */
-export async function letGo({ gateway, service }: Pick<HoldInput, "gateway" | "service">): Promise<boolean> {
+export async function letGo({ gateway, service }: AtGateway): Promise<boolean> {
   const { code, stderr } = await tryGateway(gateway, ["resume", service]);
-  if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway does not let requests through: ${stderr.trim()}`);
-  return true;
+  if (code === 0 || stderr.includes("service not found")) return true;
+  throw new StepError(`the gateway does not let requests through: ${stderr.trim()}`);
 }
 
 /** Whether the containers at the gate have the traffic already, as after a change of the gateway: nothing is held for them, and nothing stopped. */
@@ -117,5 +124,6 @@ const placeOf = (container: string): string => container.replace(/-[0-9a-f]{7}$/
 /** The app's own containers, of whatever release. @param secrets only those with this label of their secrets */
 async function processes(owner: Owner, { label = [], ...filters }: Filters, secrets?: string): Promise<string[]> {
   const found = await listContainers({ ...filters, ...ownedBy(owner, ...label) }, { all: true });
-  return found.filter(({ Labels }) => /^(web|worker)$/.test(Labels["berth.part"] ?? "") && (secrets === undefined || (Labels[SECRETS_LABEL] ?? "") === secrets)).map(nameOf);
+  const own = found.filter(({ Labels }) => /^(web|worker)$/.test(Labels["berth.part"] ?? ""));
+  return own.filter(({ Labels }) => secrets === undefined || (Labels[SECRETS_LABEL] ?? "") === secrets).map(nameOf);
 }

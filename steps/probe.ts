@@ -40,7 +40,8 @@ export function probeWords({ release, candidates, port, health }: ProbeInput, ho
 export async function probe(gateway: string, input: ProbeInput, signal?: AbortSignal): Promise<Result> {
   let result: Result;
   try {
-    result = await tryGateway(gateway, probeWords(input, `${randomUUID()}.invalid`), { deadline: input.health.deadline + ANSWERING, signal });
+    const deadline = input.health.deadline + ANSWERING;
+    result = await tryGateway(gateway, probeWords(input, `${randomUUID()}.invalid`), { deadline, signal });
   } catch (error) {
     await removeRoute(gateway, input.release).catch((second: unknown) => {
       throw withRepair(error, "The route of its probe is left in the gateway", second);
@@ -54,7 +55,8 @@ export async function probe(gateway: string, input: ProbeInput, signal?: AbortSi
 /** A route that is left would go on probing, five times a second. */
 async function removeRoute(gateway: string, release: string): Promise<void> {
   const { code, stderr } = await tryGateway(gateway, ["remove", `gate-${release}`]);
-  if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway does not remove the route gate-${release}: ${stderr.trim()}`);
+  if (code === 0 || stderr.includes("service not found")) return;
+  throw new StepError(`the gateway does not remove the route gate-${release}: ${stderr.trim()}`);
 }
 
 /** How long the gateway may take to note an answer, in seconds. */
@@ -65,14 +67,17 @@ const NOTING = 0.5;
  * the targets of a route while there are several: it has seen them stop, and answers 503 until it has probed them again.
  * Returns whether they are healthy.
  */
-export async function probeAgain(gateway: string, { release, containers: candidates, targets, settings: { containerPort: port, health } }: Live): Promise<boolean> {
+export async function probeAgain(gateway: string, { release, containers: candidates, targets, settings }: Live): Promise<boolean> {
+  const { containerPort: port, health } = settings;
   const { code } = await probe(gateway, { release, candidates, port, health });
   if (targets > 1) await sleep((health.interval + NOTING) * 1000);
   return code === 0;
 }
 
 /** Of what was live, the containers that are healthy, each asked alone. */
-export async function healthyOf(gateway: string, { release, containers, settings: { containerPort: port, health } }: Live): Promise<string[]> {
-  const results = await Promise.all(containers.map((name, index) => probe(gateway, { release: `${release}-${index + 1}`, candidates: [name], port, health })));
+export async function healthyOf(gateway: string, { release, containers, settings }: Live): Promise<string[]> {
+  const { containerPort: port, health } = settings;
+  const alone = (name: string, index: number) => probe(gateway, { release: `${release}-${index + 1}`, candidates: [name], port, health });
+  const results = await Promise.all(containers.map(alone));
   return containers.filter((_, index) => results[index]?.code === 0);
 }

@@ -29,9 +29,13 @@ export async function switchOver(input: RouteInput): Promise<void> {
 }
 
 /** The gateway switches in one instant, and comes back when the old targets are drained. */
-const send = (input: RouteInput): Promise<void> => tellGateway(input.gateway, deployWords(input), { deadline: input.health.deadline + input.drain + ANSWERING });
+const send = (input: RouteInput): Promise<void> =>
+  tellGateway(input.gateway, deployWords(input), { deadline: input.health.deadline + input.drain + ANSWERING });
 
-/** After a switch that failed: with blue-green, a gateway that refuses it has changed nothing; else the old release is stopped, or nobody knows. @throws the cause */
+/**
+ * After a switch that failed: with blue-green, a gateway that refuses it has changed nothing; else the old release is stopped, or
+ * nobody knows. @throws the cause
+ */
 async function undoSwitch(input: RouteInput, before: Live | undefined, cause: unknown): Promise<never> {
   const refused = cause instanceof EngineError && cause.failure === "refused";
   if (before && (input.exclusive || !refused)) await takeBack(input, before, cause);
@@ -109,8 +113,12 @@ async function prove(input: RouteInput, trial: Trial): Promise<string | undefine
   return left > 0 ? bake(watched, left) : undefined;
 }
 
-/** Takes back a release that is not good enough. Returns what is to be said of it. @throws StepError with the reason first where that fails, too */
-async function notGood(input: RouteInput, { watched, started, testing }: Trial, reason: string, before: Live | undefined): Promise<StepError> {
+/**
+ * Takes back a release that is not good enough. Returns what is to be said of it.
+ * @throws StepError with the reason first where that fails, too
+ */
+async function notGood(input: RouteInput, trial: Trial, reason: string, before: Live | undefined): Promise<StepError> {
+  const { watched, started, testing } = trial;
   const [seconds, worst, seen] = [((Date.now() - started) / 1000).toFixed(1), watched.worst(), { ...watched.seen }];
   const who = input.canary ? `canary ${input.canary.release}` : `release ${input.release}`;
   const bad = new StepError(`${who} is not good enough: ${reason}`);
@@ -119,7 +127,8 @@ async function notGood(input: RouteInput, { watched, started, testing }: Trial, 
   const story = new StepError([
     back ? `${who} was taken back ${seconds} s after the switch: ${reason}` : bad.message,
     back
-      ? `  Release ${back.release} serves again on ${back.containers.join(", ")}. Meanwhile the new one gave ${seen.requests} answers, ${seen.errors} of them errors.`
+      ? `  Release ${back.release} serves again on ${back.containers.join(", ")}. ` +
+        `Meanwhile the new one gave ${seen.requests} answers, ${seen.errors} of them errors.`
       : "  There is no earlier release to go back to, so it goes on serving.",
     ...(await lastWords(tried.find((name) => reason.includes(name)) ?? worst ?? tried[0] ?? "", LOG_LINES)),
   ].join("\n"));

@@ -36,13 +36,16 @@ async function main(): Promise<void> {
       await sleep(PAUSE);
       continue;
     }
-    const why = ended ? `its container ended with exit code ${ExitCode} after ${seconds()} s` : `it does not answer after ${seconds()} s: ${stderr.trim().split("\n").at(-1) || "its check fails"}`;
-    throw new StepError([`accessory ${accessory} is not ready: ${why}`, ...(await lastWords(container)), "  Its data are as they were. Mend its configuration and run the update again."].join("\n"));
+    const why = ended
+      ? `its container ended with exit code ${ExitCode} after ${seconds()} s`
+      : `it does not answer after ${seconds()} s: ${stderr.trim().split("\n").at(-1) || "its check fails"}`;
+    const advice = "  Its data are as they were. Mend its configuration and run the update again.";
+    throw new StepError([`accessory ${accessory} is not ready: ${why}`, ...(await lastWords(container)), advice].join("\n"));
   }
   console.log(`accessory ${accessory} is ready after ${seconds()} s`);
 }
 
-/** A check that does not end, or that the engine does not run in a container that has ended, has failed. @throws EngineError where the engine does not answer */
+/** A check that does not end, or that cannot run in a container that has ended, has failed. @throws EngineError for all else */
 async function tryCheck(container: string, check: readonly string[], seconds: number): Promise<Result> {
   try {
     return await execIn(container, check, { seconds });

@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "../docker/engineError.ts";
 import { ContainerLog } from "../engine/containerLog.ts";
-import { type ContainerSpec, createContainer, findContainer, removeContainer, startContainer, stopContainer, waitForContainer } from "../engine/containers.ts";
+import {
+  type ContainerSpec, createContainer, findContainer, removeContainer, startContainer, stopContainer, waitForContainer,
+} from "../engine/containers.ts";
 import { StepError, withRepair } from "./step.ts";
 
 /** A job that may have begun already. */
@@ -59,14 +61,18 @@ export async function finishJob(job: BegunJob): Promise<void> {
     console.log(`${what}: ${line}`);
     if (last.push(line) > LOG_LINES) last.shift();
   });
-  const told = log.follow({ signal: over.signal }).catch((error: Error) => console.log(`${what}: what it prints is not known from here on: ${error.message}`));
+  const told = log.follow({ signal: over.signal }).catch((error: Error) => {
+    console.log(`${what}: what it prints is not known from here on: ${error.message}`);
+  });
   let code: number | undefined;
   try {
     code = await endOf(container, timeout);
-    if (code === undefined) await stopContainer(container, GRACE);
+    if (code === undefined) {
+      await stopContainer(container, GRACE).catch((second: unknown) => {
+        throw withRepair(new StepError(failed(job, code, secondsSince(started), last)), "It could not be stopped, and may go on", second);
+      });
+    }
     await Promise.race([told, sleep(LAST_LINES, undefined, { signal: over.signal }).catch(() => undefined)]);
-  } catch (error) {
-    throw code === undefined && Date.now() - started >= timeout * 1000 ? withRepair(new StepError(failed(job, code, secondsSince(started), last)), "It could not be stopped, and may go on", error) : error;
   } finally {
     over.abort();
     await told;

@@ -33,7 +33,8 @@ async function main(): Promise<void> {
   await createVolume(volume, marks);
   try {
     const access = uid === null ? { mode: 0o444 } : { mode: 0o400, uid };
-    await withHelper(helperSpec(marks, IMAGES.proxy, { volume, folder: FOLDER }), (helper) => copyInto(helper, FOLDER, files.map((file) => ({ ...file, ...access }))));
+    const readable = files.map((file) => ({ ...file, ...access }));
+    await withHelper(helperSpec(marks, IMAGES.proxy, { volume, folder: FOLDER }), (helper) => copyInto(helper, FOLDER, readable));
   } catch (error) {
     if (known) throw error; // the volume is that of a release
     await removeVolume(volume).catch((second: unknown) => {

@@ -50,7 +50,8 @@ async function wasCutOff(input: SeedInput): Promise<boolean> {
   const users = (await listContainers({ volume: [input.volume] }, { all: true })).map(nameOf).filter((name) => !own.includes(name));
   if (users.length === 0) return true;
   throw new StepError(
-    `volume ${input.volume} was not filled to its end by its seed, and ${users.join(", ")} has it now: whether data are in it cannot be told.\n` +
+    `volume ${input.volume} was not filled to its end by its seed, and ${users.join(", ")} has it now: ` +
+      "whether data are in it cannot be told.\n" +
       `  Where they are good, docker rm ${record}. Where they are not, remove what has the volume. Then run the update again.`,
   );
 }
@@ -66,7 +67,9 @@ const isEmpty = (input: SeedInput): Promise<boolean> =>
 /** Fills the volume whole, or leaves it empty. */
 async function plant(input: SeedInput, source: string, begun: boolean): Promise<void> {
   const { target, seed, user, image } = input;
-  if (typeof seed !== "string" && !(await entryAt(source, seed.image))) throw new StepError(`the image has no ${seed.image}, which a new volume at ${target} is to begin with`);
+  if (typeof seed !== "string" && !(await entryAt(source, seed.image))) {
+    throw new StepError(`the image has no ${seed.image}, which a new volume at ${target} is to begin with`);
+  }
   const root = await entryAt(source, target);
   const owner = root ? { uid: root.uid ?? 0, gid: root.gid ?? 0 } : (user ?? { uid: 0, gid: 0 });
   const record = nameFor(input);
@@ -87,7 +90,8 @@ async function plant(input: SeedInput, source: string, begun: boolean): Promise<
 async function empty(input: SeedInput): Promise<void> {
   const name = nameFor(input, "-empty");
   const mount = { Type: "volume", Source: input.volume, Target: FOLDER } as const;
-  await runToItsEnd(name, shellSpec(marksOf(input), IMAGES.base, [mount], `find ${FOLDER} -mindepth 1 -delete`), `volume ${input.volume} could not be emptied`);
+  const spec = shellSpec(marksOf(input), IMAGES.base, [mount], `find ${FOLDER} -mindepth 1 -delete`);
+  await runToItsEnd(name, spec, `volume ${input.volume} could not be emptied`);
   await removeContainer(name);
 }
 

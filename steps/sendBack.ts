@@ -22,10 +22,12 @@ export async function sendBack(input: RouteInput, live: Live): Promise<Live> {
   return back;
 }
 
-/** Leads the traffic to what was live, or to those of its containers that are healthy. The gateway takes all that it is told, or nothing. */
+/** Leads the traffic to what was live, or to those of its containers that are healthy: the gateway takes all that it is told, or none. */
 async function lead(input: RouteInput, live: Live): Promise<Live> {
   const { containerPort: port, health, drain } = live.settings;
-  const to = (targets: readonly string[]) => tellGateway(input.gateway, deployWords({ ...input, targets, canary: null, port, health, drain }), { deadline: health.deadline + drain + ANSWERING });
+  const deadline = health.deadline + drain + ANSWERING;
+  const to = (targets: readonly string[]) =>
+    tellGateway(input.gateway, deployWords({ ...input, targets, canary: null, port, health, drain }), { deadline });
   try {
     await to(live.containers);
     return live;

@@ -52,10 +52,11 @@ export async function runWithCopy(input: SnapshotInput, job: JobSpec): Promise<v
     await runJob(job);
   } catch (error) {
     await putBack(begun).catch((second: unknown) => {
-      throw new NotPutBack(withRepair(error, `The data could not be put back, run the update again. Their copy is ${copiesOf(input)}`, second).message);
+      const words = `The data could not be put back, run the update again. Their copy is ${copiesOf(input)}`;
+      throw new NotPutBack(withRepair(error, words, second).message);
     });
-    const words = `${(error as Error).message}\n  The data are as they were before it. Their copy stays until the next release is live: ${copiesOf(input)}`;
-    return await giveUp(begun, live, new StepError(words));
+    const words = `The data are as they were before it. Their copy stays until the next release is live: ${copiesOf(input)}`;
+    return await giveUp(begun, live, new StepError(`${(error as Error).message}\n  ${words}`));
   }
   const sick = await end(begun, live);
   if (sick !== undefined) console.log(sick);
@@ -91,8 +92,8 @@ export async function settle(owner: Owner): Promise<boolean> {
       console.log(`The data are as they were before it. Their copy: ${copiesOf(input)}`);
     }
   }
-  const gateway = await findContainer(input.gateway); // without one there is nobody to serve
-  const sick = await end({ input: { ...input, alone: gateway !== undefined }, job }, gateway && (await findLive(input.gateway, input.service)));
+  const alone = (await findContainer(input.gateway)) !== undefined; // without a gateway there is nobody to serve
+  const sick = await end({ input: { ...input, alone }, job }, alone ? await findLive(input.gateway, input.service) : undefined);
   if (sick !== undefined) console.log(sick);
   return true;
 }
@@ -122,7 +123,8 @@ async function copy({ input, job }: Begun): Promise<void> {
 /** Safe to repeat: a copy is never written to. */
 async function putBack({ input, job }: Begun): Promise<void> {
   await removeContainer(job.container);
-  if ((await findContainer(job.container)) !== undefined) throw new StepError(`container ${job.container} is still being removed`); // and may write
+  const writing = (await findContainer(job.container)) !== undefined;
+  if (writing) throw new StepError(`container ${job.container} is still being removed`);
   await copyVolumes(input, "restore");
 }
 

@@ -30,7 +30,9 @@ const PATIENCE = 30_000;
  * containers of `beside` answer meanwhile. Answers that cannot be seen are a breach, and so are containers that cannot be looked at.
  * @throws EngineError where the gateway's log cannot be read
  */
-export async function watch(gateway: string, containers: readonly string[], limits: Limits, beside: readonly string[] = []): Promise<Watch> {
+export async function watch(
+  gateway: string, containers: readonly string[], limits: Limits, beside: readonly string[] = [],
+): Promise<Watch> {
   const recent: Answer[] = [];
   const answers: Answer[] = [];
   const others: Answer[] = [];
@@ -67,7 +69,7 @@ export async function watch(gateway: string, containers: readonly string[], limi
       return reason;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      return Date.now() - told > PATIENCE ? `its containers cannot be looked at: ${error.message}` : undefined;
+      return Date.now() - told > PATIENCE ? unlooked(error) : undefined;
     }
   };
   const judged = () => judgeAll(answers, containers, others.length >= limits.minRequests ? tally(others) : earlier, limits);
@@ -89,10 +91,12 @@ export async function watch(gateway: string, containers: readonly string[], limi
       ended.abort();
       await following;
       const unread = await again(() => log.read()).then(() => unseen, (error: Error) => `its answers cannot be judged: ${error.message}`);
-      return unread ?? judged() ?? (await again(() => lookAt(containers, restarts)).catch((error: Error) => `its containers cannot be looked at: ${error.message}`));
+      return unread ?? judged() ?? (await again(() => lookAt(containers, restarts)).catch(unlooked));
     },
   };
 }
+
+const unlooked = ({ message }: Error): string => `its containers cannot be looked at: ${message}`;
 
 function keep(answers: Answer[], answer: Answer): void {
   answers.push(answer);

@@ -7,7 +7,7 @@ import { RECORD_FILE } from "../../engine/gatewayWords.ts";
 import { UserError } from "../shared/cli.ts";
 import type { ContainerThing, Things } from "./things.ts";
 
-/** The record in the gateway; undefined where an older Berth made that, and it has none. @throws EngineError @throws UserError where it is not one */
+/** The record in the gateway; undefined where an older Berth made that. @throws UserError where it cannot be read @throws EngineError */
 export async function readRecord({ containers }: Things): Promise<Past | undefined> {
   const gateway = containers.find(({ labels }) => labels["berth.part"] === "gateway");
   const content = gateway && (await contentIn(gateway.id, RECORD_FILE));

@@ -59,7 +59,7 @@ export async function readThings(owner: Owner, found: Found): Promise<Things> {
       serves: Config.Labels["berth.part"] === "web" ? routed.includes(name) : states.get(Id) === "running",
       image: Image,
       created: Created,
-      volumes: Object.fromEntries(Mounts.flatMap(({ Type, Name: volume, Destination }) => (Type === "volume" && volume ? [[Destination, volume]] : []))),
+      volumes: Object.fromEntries(Mounts.flatMap((mount) => (mount.Type === "volume" ? [[mount.Destination, mount.Name ?? ""]] : []))),
     };
   });
   const serving = all.filter(({ serves }) => serves);

@@ -57,7 +57,7 @@ export async function backUp(context: Context, settings: VolumeBackup, options: 
   const now = () => new Date().toISOString();
   const work = async (): Promise<Made | undefined> => {
     if (stillDue && !(await stillDue())) return undefined;
-    const made = await perform(context, settings, source, workspace, options);
+    const made = await perform(context, settings, { source, workspace }, options);
     await writeRecord(owner, { ...record, time: now(), good: true, backup: made.backup, made: now(), why: "" });
     return made;
   };
@@ -66,7 +66,8 @@ export async function backUp(context: Context, settings: VolumeBackup, options: 
   return andThen(() => orUndo(work, tell), workspace.close);
 }
 
-async function perform(context: Context, settings: VolumeBackup, source: Source, workspace: Workspace, options: BackUpOptions): Promise<Made> {
+async function perform(context: Context, settings: VolumeBackup, at: { source: Source; workspace: Workspace }, options: BackUpOptions): Promise<Made> {
+  const { source, workspace } = at;
   const { init, accepted } = options;
   const { backups } = context;
   const { volume, keep } = settings;
@@ -101,10 +102,12 @@ async function perform(context: Context, settings: VolumeBackup, source: Source,
 
 /** What a person should know of a backup that counts. Pure. @param future earlier ones that a clock dated too late */
 function warningsOf(made: Backup, last: Backup | undefined, { name }: Source, future: readonly Backup[]): string[] {
+  const nothing = `there is nothing in volume ${made.volume} (${name}), so there is nothing in backup ${shortId(made)}`;
+  const another = `${name} is another volume than the one that was backed up before, with about as much in it: it was restored, or moved`;
   const wrong = "by a clock that was wrong: it stays, and does not count among those that are kept";
   return [
-    ...(made.files === 0 && !last?.files ? [`there is nothing in volume ${made.volume} (${name}), so there is nothing in backup ${shortId(made)}`] : []),
-    ...(isAnother(last, made) ? [`${name} is another volume than the one that was backed up before, with about as much in it: it was restored, or moved`] : []),
+    ...(made.files === 0 && !last?.files ? [nothing] : []),
+    ...(isAnother(last, made) ? [another] : []),
     ...future.map((backup) => `backup ${shortId(backup)} is dated ${timeText(backup)}, ${wrong}`),
   ];
 }

@@ -64,7 +64,10 @@ export interface Locked {
   readonly again: (wait: boolean) => Promise<Result>;
 }
 
-/** Runs what was locked out once more: without the locks that nobody holds, after those that somebody does. @throws UserError @throws EngineError */
+/**
+ * Runs what was locked out once more: without the locks that nobody holds, and after those that somebody does.
+ * @throws UserError @throws EngineError
+ */
 export async function freed(locked: Locked): Promise<Result> {
   const { backups, again } = locked;
   const before = await readLocks(locked);

@@ -13,7 +13,7 @@ import { VOLUME } from "./workspaceSpec.ts";
 
 /** What has to stay free on the engine's disk, in bytes: the app writes there, too. */
 const RESERVE = 256 * 1024 ** 2;
-/** restic tells nothing while it verifies: so many seconds may pass without a sign, and as many as it takes at this pace, in bytes a second. */
+/** restic tells nothing while it verifies: seconds that may pass without a sign, and more at this pace, in bytes a second. */
 const SILENCE = { least: 900, pace: 4 * 1024 ** 2 };
 /** Label of the mark of a volume that is not whole yet; its value is the volume's name. */
 const UNFINISHED = "berth.unfinished";

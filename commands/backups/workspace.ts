@@ -59,9 +59,11 @@ export async function openWorkspace(owner: Owner, backups: BackupsSettings, opti
   const session = await begin(name, spec, backups).catch(async (error: unknown) => {
     if (!(error instanceof EngineError)) throw error;
     const { status, words } = error;
-    if (status === 409 && /already in use/.test(words)) throw new Busy(`volume ${options.volume} is being worked on: ${await whatRuns(name)}`);
+    const isTaken = status === 409 && /already in use/.test(words);
+    if (isTaken) throw new Busy(`volume ${options.volume} is being worked on: ${await whatRuns(name)}`);
     if (/bind source path does not exist/.test(words)) {
-      throw new UserError(`berth:backups.target ${target} does not exist on the engine's host: make the folder, or mount the disk that it is on`);
+      const gone = `berth:backups.target ${target} does not exist on the engine's host`;
+      throw new UserError(`${gone}: make the folder, or mount the disk that it is on`);
     }
     throw new UserError(`the container for ${options.what} could not be started: ${error.message}`);
   });

@@ -49,7 +49,8 @@ export interface Work {
 const isFolder = (target: string): boolean => target.startsWith("/");
 
 /** A container that reads its standard input, ends with the connection to that, and leaves nothing. */
-export function workspaceSpec(owner: Owner, { target }: Pick<BackupsSettings, "target">, options: WorkspaceOptions, work: Work): ContainerSpec {
+export function workspaceSpec(owner: Owner, backups: Pick<BackupsSettings, "target">, options: WorkspaceOptions, work: Work): ContainerSpec {
+  const { target } = backups;
   const { what, volume, mount } = options;
   const { host, script, words = [], bare = false } = work;
   const { cpus: _, restart: __, ...limits } = hardened({ memory: MEMORY, cpus: 1, cpuShares: CPU_SHARES });

@@ -1,6 +1,8 @@
 /** The stack's lock, for as long as a command changes the stack. */
 import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import { findContainer } from "../../engine/containers.ts";
 import type { Owner } from "../../engine/labels.ts";
 import { type Lock, LOCK_VARIABLE, takeLock } from "../../engine/lock.ts";
 import { parseDuration } from "../../settings/units.ts";
@@ -36,5 +38,14 @@ export async function holdStack(cli: PulumiCli, owner: Owner, onMade?: () => voi
   return true;
 }
 
-/** Aborted where this command has lost its lock. */
-export const lostLock = (): AbortSignal | undefined => held?.lost;
+/** Gives the lock back before this command ends, and waits until nothing of it is left. @throws EngineError */
+export async function releaseStack(): Promise<void> {
+  const lock = held;
+  if (!lock) return;
+  held = undefined;
+  lock.release();
+  for (const began = Date.now(); Date.now() - began < LEAVING; await sleep(100)) if (!(await findContainer(lock.id))) return;
+}
+
+/** Milliseconds that the engine gets to remove it. */
+const LEAVING = 5000;

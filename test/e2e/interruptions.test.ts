@@ -107,7 +107,7 @@ test("of two updates at once, one is made and the other says who holds the stack
   await first.reaches(/creating replacement/);
   const second = await up();
   expect(second.code).toBe(1);
-  expect(second.output).toMatch(/error: stack \S+ is held by another update \(\S+ on \S+, process \d+, for \d+ s\); nothing was changed\./);
+  expect(second.output).toMatch(/error: stack \S+ is held by up by \S+ on \S+, process \d+, for \d+ s; nothing was changed\./);
   expect((await first.end()).code).toBe(0);
   expect(await shown()).toBe(String(edition));
 });

@@ -8,6 +8,10 @@ test.concurrent("a program that waits for what never comes ends with an exit cod
   expect([code, stderr]).toEqual([70, expect.stringMatching(/^this step ended before it had come to its end: nothing was left that it could wait for/)]);
 });
 
+test.concurrent("a program that ends itself with 0 in its middle does, too", async () => {
+  expect(await run('mustComeToItsEnd("this step"); process.exit(0);')).toMatchObject({ code: 70, stderr: expect.stringMatching(/^this step ended before .*\n$/) as unknown });
+});
+
 test.concurrent("Pulumi's question, asked when nothing is left to wait for, is answered with that code", async () => {
   const { stdout } = await run('mustComeToItsEnd("the program"); process.on("beforeExit", (code) => console.log(`code ${code}`));');
   expect(stdout).toBe("code 70\n");

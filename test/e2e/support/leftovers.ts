@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { isAlive } from "../../../stack/processes.ts";
 import { cacheFolder } from "../../../toolchain/cache.ts";
@@ -23,6 +24,9 @@ const KINDS = [
 
 /** Removes every container, volume, network and image with this stack's label. */
 export async function removeLeftovers(stack: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  // The lock of a command that has just ended is removed by the engine, which lets nobody else do it meanwhile.
+  const locks = () => docker(env, "ps", "--all", "--quiet", "--filter", `label=berth.stack=${stack}`, "--filter", "label=berth.part=lock");
+  for (const end = Date.now() + 5000; Date.now() < end && (await locks()).length > 0; ) await sleep(100);
   for (const { list, remove } of KINDS) {
     const found = [...new Set(await docker(env, ...list, "--quiet", "--filter", `label=berth.stack=${stack}`))];
     if (found.length > 0) await docker(env, ...remove, ...found);
