@@ -51,7 +51,7 @@ export class Accessory extends pulumi.ComponentResource {
         stdin: pulumi.secret(password.apply((known) => canonicalJson(Object.fromEntries(Object.entries(facts.files(known)).map(([file, text]) => [file, { base64: Buffer.from(text).toString("base64") }]))))),
         delete: "node steps/dropVolume.ts",
       },
-      own,
+      { ...own, ignoreChanges: ["delete"] }, // see SecretFiles
     );
     const container = new docker.Container(`${name}-container`, accessoryArgs(args, image.imageId, files.stdout), {
       ...own,

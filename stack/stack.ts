@@ -7,6 +7,7 @@ import type { AccessoryRecord } from "../release/accessoryRecord.ts";
 import type { Release } from "../release/ledger.ts";
 import { UserError } from "../settings/userError.ts";
 import type { PulumiCli } from "./pulumiCli.ts";
+import { outputsInFile, recordInFile, stacksInFiles } from "./stateFile.ts";
 
 /** The stack of a newcomer: works without configuration. */
 export const DEFAULT_STACK = "dev";
@@ -33,7 +34,7 @@ interface Listed {
   readonly current: boolean;
 }
 
-const list = async (pulumi: PulumiCli) => JSON.parse(await pulumi.read(["stack", "ls", "--json"])) as Listed[];
+const list = async (pulumi: PulumiCli): Promise<readonly Listed[]> => (await stacksInFiles(pulumi)) ?? (JSON.parse(await pulumi.read(["stack", "ls", "--json"])) as Listed[]);
 const selected = (stacks: readonly Listed[]) => stacks.find(({ current }) => current)?.name ?? DEFAULT_STACK;
 
 /** The stack that was asked for, else the selected one, else `dev`: for commands that need it to be there. */
@@ -57,29 +58,26 @@ export async function makeStack(pulumi: PulumiCli, asked: string | undefined): P
   return name;
 }
 
-/**
- * The stack that was asked for, else the selected one, else `dev`, with its outputs. Both questions go to the CLI at
- * once, because each takes a quarter of a second. @throws UserError where nothing was ever live
- */
+/** The stack that was asked for, else the selected one, else `dev`, with its outputs. @throws UserError where nothing was ever live */
 export async function openStack(pulumi: PulumiCli, asked: string | undefined): Promise<{ stack: string; outputs: Outputs }> {
-  if (asked !== undefined) return { stack: asked, outputs: await readOutputs(pulumi, asked) };
-  const [stacks, ofSelected] = await Promise.all([list(pulumi), readOutputs(pulumi).catch(() => undefined)]);
-  const stack = selected(stacks);
-  return { stack, outputs: ofSelected ?? (await readOutputs(pulumi, stack)) };
+  const stack = await chooseStack(pulumi, asked);
+  return { stack, outputs: await readOutputs(pulumi, stack) };
 }
 
-/** The stack that was asked for, else the selected one, else `dev`, with its state as `pulumi stack export` gives it. */
+/** The stack's record as `pulumi stack export` gives it, secrets in cipher. @throws UserError where there is none */
+export const readRecord = async (pulumi: PulumiCli, stack: string): Promise<string> =>
+  (await recordInFile(pulumi, stack)) ?? pulumi.read(["stack", "export", "--stack", stack]);
+
+/** The stack that was asked for, else the selected one, else `dev`, with its record. @throws UserError where there is none */
 export async function exportStack(pulumi: PulumiCli, asked: string | undefined): Promise<{ stack: string; exported: string }> {
-  const read = (name: string | undefined) => pulumi.read(["stack", "export", ...(name ? ["--stack", name] : [])]);
-  if (asked !== undefined) return { stack: asked, exported: await read(asked) };
-  const [stacks, ofSelected] = await Promise.all([list(pulumi), read(undefined).catch(() => undefined)]);
-  const stack = selected(stacks);
-  return { stack, exported: ofSelected ?? (await read(stack)) };
+  const stack = await chooseStack(pulumi, asked);
+  return { stack, exported: await readRecord(pulumi, stack) };
 }
 
-/** The outputs of this stack, by default of the selected one. @throws UserError where nothing was ever live. */
-export async function readOutputs(pulumi: PulumiCli, stack?: string): Promise<Outputs> {
-  return checkOutputs(JSON.parse(await pulumi.read(["stack", "output", "--json", ...(stack ? ["--stack", stack] : [])])) as Partial<Outputs>, stack);
+/** The outputs of this stack. @throws UserError where nothing was ever live */
+export async function readOutputs(pulumi: PulumiCli, stack: string): Promise<Outputs> {
+  const outputs = (await outputsInFile(pulumi, stack)) ?? (JSON.parse(await pulumi.read(["stack", "output", "--json", "--stack", stack])) as object);
+  return checkOutputs(outputs as Partial<Outputs>, stack);
 }
 
 /** @throws UserError where nothing was ever live */

@@ -6,6 +6,7 @@ import { tellGateway } from "../../engine/gateway.ts";
 import type { Owner } from "../../engine/labels.ts";
 import { type Kind, removeThing } from "../../engine/remove.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
+import { readRecord } from "../../stack/stack.ts";
 import { type Declared, readDeclared } from "../../stack/record.ts";
 import { UserError } from "../shared/cli.ts";
 import { mayServe, orphansOf } from "../view/orphans.ts";
@@ -46,7 +47,7 @@ export async function removeLeftHolders({ declared, found }: View, agreed: boole
  */
 export async function removeOrphans(cli: PulumiCli, stack: string, owner: Owner, before: View): Promise<void> {
   if (Object.values(orphansOf(before.declared, before.found)).flat().length === 0) return;
-  const [exported, now] = await Promise.all([cli.read(["stack", "export", "--stack", stack]), lookAtEngine(owner)]);
+  const [exported, now] = await Promise.all([readRecord(cli, stack), lookAtEngine(owner)]);
   for (const removal of removalsFor(readDeclared(exported), before.found, now)) {
     const words = `${removal.kind} ${removal.name}, which an update that was cut off had left`;
     await carryOut(removal).then(

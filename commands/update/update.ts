@@ -19,7 +19,7 @@ import { holdStack } from "./hold.ts";
 import { prepareEngine } from "./prepare.ts";
 import { endStrays } from "../../stack/processes.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
-import { exportStack } from "../../stack/stack.ts";
+import { exportStack, readRecord } from "../../stack/stack.ts";
 
 const KILLED = 128 + constants.signals.SIGKILL;
 
@@ -34,7 +34,7 @@ export interface View {
 /** Asks Pulumi and the engine at once. @throws UserError where one of them does not answer */
 export async function viewStack(cli: PulumiCli, stack: string): Promise<View> {
   const owner = await openEngine(cli, stack);
-  const [exported, found] = await Promise.all([cli.read(["stack", "export", "--stack", stack]), lookAtEngine(owner)]);
+  const [exported, found] = await Promise.all([readRecord(cli, stack), lookAtEngine(owner)]);
   return seen(owner, exported, found);
 }
 
