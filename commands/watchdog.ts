@@ -57,7 +57,7 @@ async function look(owner: Owner): Promise<boolean> {
   if (unhealthy.length === 0 && Object.keys(memory).length === 0) return true;
   const holder = await holderOf(owner);
   if (holder) {
-    sayOnce(`Somebody changes the stack (${holder.what} by ${holder.user} on ${holder.host}): nothing is restarted meanwhile.`);
+    sayOnce(`Somebody changes the stack (${holder.what} by ${holder.user} on ${holder.host}, process ${holder.pid}, since ${holder.since}): nothing is restarted meanwhile.`);
     return true;
   }
   const found = await lookAtEngine(owner);
@@ -106,7 +106,8 @@ async function care(owner: Owner, { name, state }: FoundContainer, verdict: Verd
 async function restart(owner: Owner, name: string, number: number): Promise<Past> {
   let lock: Lock | undefined;
   try {
-    lock = await takeLock(owner, "watchdog"); // else an update could begin in the middle of it
+    lock = await takeLock(owner, "watchdog");
+    await lock.held; // else an update could begin in the middle of it
     await restartContainer(name);
     return { restarts: number, last: Date.now() };
   } catch (error) {

@@ -28,6 +28,8 @@ export interface Holder {
 export interface Lock {
   /** The engine's id of it: a program that works for the holder shows it. */
   readonly id: string;
+  /** Fulfilled once it is held for certain: before that the stack may be looked at, and not changed. Rejected where it could not be had. */
+  readonly held: Promise<void>;
   /** Aborted where the lock is lost before it is given back: the connection to the engine broke, or somebody removed it. */
   readonly lost: AbortSignal;
   /** Gives it back; the engine has removed it a moment later. */
@@ -55,22 +57,18 @@ export class StackHeld extends UserError {}
 export const whose = ({ what, user, host, pid, since }: Holder, now: number): string => `${what} by ${user} on ${host}, process ${pid}, for ${ageInWords((now - Date.parse(since)) / 1000)}`;
 
 /**
- * Takes the stack's lock.
+ * Takes the stack's lock: from its end on nobody else does, and it is `held` a quarter of a second later.
  * @param what the command that wants it
  * @param wait seconds to wait for another holder. Default: not at all
  * @param onWait told once, where it has to wait
- * @param onMade called as soon as nobody else can take it: from then on the stack may be looked at, and once it is held, changed
  * @throws StackHeld where another one holds it @throws EngineError
  */
-export async function takeLock(owner: Owner, what: string, { wait = 0, onWait = (_: string): void => undefined, onMade = (): void => undefined } = {}): Promise<Lock> {
+export async function takeLock(owner: Owner, what: string, { wait = 0, onWait = (_: string): void => undefined } = {}): Promise<Lock> {
   const began = Date.now();
   let told = false;
   for (;;) {
     const id = await tryToMake(owner, what);
-    if (id !== undefined) {
-      onMade();
-      return hold(owner, id);
-    }
+    if (id !== undefined) return hold(owner, id);
     const holder = await holderOf(owner);
     if (holder === undefined) continue; // it has gone meanwhile
     if (Date.now() - began > wait * 1000) throw new StackHeld(refusal(owner, holder, wait));
@@ -147,29 +145,39 @@ async function tryToMake(owner: Owner, what: string): Promise<string | undefined
   }
 }
 
-async function hold(owner: Owner, id: string): Promise<Lock> {
+function hold(owner: Owner, id: string): Lock {
   const lost = new AbortController();
-  let connection: Duplex;
-  try {
-    connection = await attachStdin(id);
-    await startContainer(id);
-  } catch (error) {
-    await removeContainer(id).catch(() => undefined); // what made it fail tells more, and the name is free in a few seconds
-    throw error;
-  }
+  let connection: Duplex | undefined;
   let released = false;
-  connection.resume();
-  connection.on("error", () => undefined); // its end tells
-  connection.on("close", () => {
-    if (!released) lost.abort(new UserError(`the lock of stack ${owner.stack} was lost: the connection to the engine broke, or somebody removed container ${lockName(owner)}`));
-  });
-  (connection as Partial<{ unref(): void }>).unref?.(); // to hold it is no reason to live
+  const begin = async (): Promise<void> => {
+    try {
+      connection = await attachStdin(id);
+      connection.on("error", () => undefined); // its end tells
+      connection.on("close", () => {
+        if (!released) lost.abort(new UserError(lostWords(owner)));
+      });
+      connection.resume();
+      (connection as Partial<{ unref(): void }>).unref?.(); // to hold it is no reason to live
+      await startContainer(id);
+    } catch (error) {
+      released = true;
+      connection?.destroy();
+      await removeContainer(id).catch(() => undefined); // what made it fail tells more, and the name is free in a few seconds
+      throw error;
+    }
+  };
+  const held = begin();
+  held.catch(() => undefined); // whoever is about to change something asks
   return {
     id,
+    held,
     lost: lost.signal,
     release: () => {
       released = true;
-      connection.destroy();
+      connection?.destroy();
     },
   };
 }
+
+const lostWords = (owner: Owner): string =>
+  `the lock of stack ${owner.stack} was lost: the connection to the engine broke, or somebody removed container ${lockName(owner)}`;

@@ -49,10 +49,6 @@ export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
     ...(await pulumiEnvironment(root)),
     PULUMI_DEBUG_COMMANDS: "true", // which is what makes --event-log known
     [MARK]: markOf(root),
-    // Pulumi, its plugins and docker are Go programs that end within seconds: a tenth of their time is garbage collection.
-    // They collect only near the limit. Set by the user, both stay as they are.
-    GOGC: process.env["GOGC"] ?? "off",
-    GOMEMLIMIT: process.env["GOMEMLIMIT"] ?? "1GiB",
   });
   const folder = await stateFolder(cli);
   if (folder !== undefined) await removeHalfWritten(folder);

@@ -23,12 +23,18 @@ export const withWait = (command: Command): Command =>
 
 /**
  * Takes the stack's lock, which goes when this process does; without effect where this command has it. Returns whether it is new: what was known
- * of the stack before may be another one's past.
- * @param onMade called as soon as nobody else can take it, for a look at the stack meanwhile @throws StackHeld where another one holds it
+ * of the stack before may be another one's past. @throws StackHeld where another one holds it @throws EngineError
  */
-export async function holdStack(cli: PulumiCli, owner: Owner, onMade?: () => void): Promise<boolean> {
+export async function holdStack(cli: PulumiCli, owner: Owner): Promise<boolean> {
+  const isNew = await beginToHold(cli, owner);
+  await heldStack();
+  return isNew;
+}
+
+/** Like `holdStack`, a quarter of a second earlier: the stack may be looked at meanwhile, and changed once `heldStack` has ended. */
+export async function beginToHold(cli: PulumiCli, owner: Owner): Promise<boolean> {
   if (held) return false;
-  held = await takeLock(owner, basename(process.argv[1] ?? "", ".ts"), { wait: patience, onWait: (line) => console.log(line), ...(onMade && { onMade }) });
+  held = await takeLock(owner, basename(process.argv[1] ?? "", ".ts"), { wait: patience, onWait: (line) => console.log(line) });
   cli.env[LOCK_VARIABLE] = held.id;
   const { lost } = held;
   lost.addEventListener("abort", () => {
@@ -37,6 +43,9 @@ export async function holdStack(cli: PulumiCli, owner: Owner, onMade?: () => voi
   });
   return true;
 }
+
+/** To be waited for before this command changes the stack by itself; Pulumi's program sees to it on its own. @throws EngineError where the lock could not be had */
+export const heldStack = (): Promise<void> => held?.held ?? Promise.resolve();
 
 /** Gives the lock back before this command ends, and waits until nothing of it is left. @throws EngineError */
 export async function releaseStack(): Promise<void> {

@@ -7,15 +7,16 @@ import { provideAccessoryImages } from "./accessoryImages.ts";
 import { type Declared, readDeclared } from "../../stack/record.ts";
 import { openEngine } from "../../engine/openEngine.ts";
 import { compare, describe, type Finding, urnsToReplace } from "../view/driftRules.ts";
+import { orphansOf } from "../view/orphans.ts";
 import { aidsFor, routeFor } from "./firstAid.ts";
 import { aidRoute, giveAid } from "./giveAid.ts";
 import { type Found, lookAtEngine } from "../../engine/found.ts";
 import { removeLeftHolders, removeOrphans } from "./leftovers.ts";
-import { clearDeadLocks, refuseIfHeld } from "../../stack/pulumiLock.ts";
+import { clearDeadLocks, readLocks, refuseIfHeld } from "../../stack/pulumiLock.ts";
 import { refuseIfLost, unrecordedData } from "./lostRecord.ts";
 import { settle } from "../../steps/snapshot.ts";
 import { shortenOutputs } from "../../stack/longOutputs.ts";
-import { holdStack } from "./hold.ts";
+import { beginToHold, heldStack } from "./hold.ts";
 import { prepareEngine } from "./prepare.ts";
 import { endStrays } from "../../stack/processes.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
@@ -63,13 +64,14 @@ export interface UpdateOptions {
  * @throws UserError where another update is at work on the stack, where Pulumi's record of it is lost, or with the cause of a failure
  */
 export async function update(cli: PulumiCli, stack: string, words: readonly string[], { agreed, view }: UpdateOptions): Promise<void> {
-  const before = await makeWay(cli, stack, view);
+  const before = await makeWay(cli, stack, { known: view, early: true });
   refuseIfLost(stack, before);
   const data = unrecordedData(stack, before);
   if (data !== undefined) console.log(`${paint("yellow", "data:")} ${data}`);
   if (before.declared.pending > 0) await forgetPending(cli, before.owner);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
   await provideAccessoryImages(cli.root, stack);
+  if (!isCalm(before)) await heldStack();
   await removeLeftHolders(before, agreed);
   if (!agreed) await showAndAsk(cli, stack, [...words, ...replacing(before)]);
   const now = await help(cli, stack, before);
@@ -83,22 +85,29 @@ const replacing = ({ findings }: View): string[] => urnsToReplace(findings).flat
  * For every command that changes a stack: nobody else changes it until this command has ended, and what one that was cut off has left is put
  * right. Returns the stack as it is then.
  * @param known the stack as it was just before, where it is known already
+ * @param early whether the caller waits for `heldStack` by itself where all is calm. Default: false
  * @throws UserError where another update is at work on it
  */
-export async function makeWay(cli: PulumiCli, stack: string, known?: View): Promise<View> {
+export async function makeWay(cli: PulumiCli, stack: string, { known, early = false }: { known?: View | undefined; early?: boolean } = {}): Promise<View> {
   const owner = await prepareEngine(cli, stack);
-  let early: Promise<View> | undefined;
-  const isNew = await holdStack(cli, owner, () => {
-    early = viewStack(cli, stack);
-    early.catch(() => undefined); // it is asked for below
-  });
-  const cleared = await clearDeadLocks(cli, stack);
+  const isNew = await beginToHold(cli, owner);
+  const view = (isNew ? undefined : known) ?? (await viewStack(cli, stack));
   endStrays(cli.root);
+  if (early && isCalm(view) && (await readLocks(cli, stack)).length === 0) return view;
+  await heldStack();
+  const cleared = await clearDeadLocks(cli, stack);
   const settled = await settle(owner);
-  const view = cleared || settled ? undefined : await (early ?? (isNew ? undefined : known));
-  const seenNow = view ?? (await viewStack(cli, stack));
-  return (await repairOutputs(cli, stack, seenNow)) ? viewStack(cli, stack) : seenNow;
+  const repaired = await repairOutputs(cli, stack, view);
+  return cleared || settled || repaired ? viewStack(cli, stack) : view;
 }
+
+/** Whether a stack is as its last update left it: nothing is to be done before Pulumi begins. */
+const isCalm = ({ declared, found, findings }: View): boolean =>
+  findings.length === 0 &&
+  declared.pending === 0 &&
+  !declared.hasLongOutputs &&
+  !found.containers.some(({ part }) => part === "snapshot") &&
+  orphansOf(declared, found).containers.length === 0;
 
 /** Makes an update of a stack possible again that has a command in its record whose output no program can be given any more. */
 async function repairOutputs(cli: PulumiCli, stack: string, { declared }: View): Promise<boolean> {

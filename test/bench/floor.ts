@@ -24,7 +24,7 @@ export class Floor {
     const lean = await pulumiEnvironment(checkout.folder);
     const { NODE_OPTIONS, PATH } = lean;
     const compiled = process.env["NODE_COMPILE_CACHE"] ?? join(checkout.folder, "node_modules", ".cache", "node");
-    const floor = new Floor(checkout, folder, { ...checkout.env, NODE_OPTIONS, PATH, NODE_COMPILE_CACHE: compiled, GOGC: "off", GOMEMLIMIT: "1GiB" });
+    const floor = new Floor(checkout, folder, { ...checkout.env, NODE_OPTIONS, PATH, NODE_COMPILE_CACHE: compiled });
     await checkout.pulumiOk("stack", "init", checkout.stack, "--no-select", "--cwd", folder);
     await floor.change();
     return floor;

@@ -15,8 +15,17 @@ export interface Update {
   /** Fulfilled with true when a line matches, with false when the update has ended before. */
   sees(pattern: RegExp): Promise<boolean>;
   readonly ended: Promise<Ended>;
+  /** Sends a signal to the whole process group, as a terminal does. */
+  signal(signal: NodeJS.Signals): void;
+  /** Takes its output away and sends SIGHUP to the whole group, as a connection does that is lost. */
+  hangUp(): void;
   /** Ends it with all its processes. */
   kill(): void;
+}
+
+export interface StartOptions {
+  /** What it may read: nothing, or a pipe that nothing comes from. Default: nothing. */
+  readonly stdin?: "ignore" | "pipe" | undefined;
 }
 
 /** No update takes longer, in milliseconds: one that does hangs. */
@@ -31,8 +40,13 @@ export function endAll(): void {
 
 /** Starts `npm run <verb> -- --stack <its own> <words>` in the checkout. */
 export function startCommand(checkout: Checkout, verb: string, ...words: string[]): Update {
+  return startProgram(checkout, ["npm", "run", "--silent", verb, "--", "--stack", checkout.stack, ...words]);
+}
+
+/** Starts a program in the checkout, with a process group of its own. */
+export function startProgram(checkout: Pick<Checkout, "folder" | "env">, [program = "", ...words]: readonly string[], { stdin = "ignore" }: StartOptions = {}): Update {
   const started = Date.now();
-  const child = spawn("npm", ["run", "--silent", verb, "--", "--stack", checkout.stack, ...words], { cwd: checkout.folder, env: checkout.env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(program, words, { cwd: checkout.folder, env: checkout.env, stdio: [stdin, "pipe", "pipe"], detached: true });
   const waiting = new Set<{ pattern: RegExp; resolve: (seen: boolean) => void }>();
   let output = "";
   let hung = false;
@@ -45,8 +59,11 @@ export function startCommand(checkout: Checkout, verb: string, ...words: string[
     waiting.delete(one);
     one.resolve(seen);
   };
-  child.stdout.setEncoding("utf8").on("data", read);
-  child.stderr.setEncoding("utf8").on("data", read);
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", read);
+  const signal = (name: NodeJS.Signals) => {
+    if (child.pid === undefined || child.exitCode !== null) throw new Error(`there is nothing to send ${name} to: it has ended`);
+    process.kill(-child.pid, name);
+  };
   const kill = () => {
     const pids = [...(child.pid === undefined ? [] : [-child.pid]), ...updateProcesses(checkout.folder).map(({ pid }) => pid)];
     for (const pid of pids) {
@@ -75,6 +92,12 @@ export function startCommand(checkout: Checkout, verb: string, ...words: string[
   });
   const update: Update = {
     ended,
+    signal,
+    hangUp: () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      signal("SIGHUP");
+    },
     kill,
     sees: (pattern) =>
       new Promise((resolve) => {

@@ -5,7 +5,7 @@ import { OWNER } from "../support/configuration.ts";
 import { setEnvironment } from "../support/environment.ts";
 import { type Answer, fakeEngine } from "../support/fakeEngine.ts";
 
-const lock: Answer = { to: "inspect berth-dev-lock", json: { Id: "lock-1" } };
+const lock: Answer = { to: "inspect berth-dev-lock", json: { Id: "lock-1", State: { Status: "running" } } };
 const program = (answers: readonly Answer[], { preview = false } = {}) => {
   const engine = fakeEngine(answers);
   chooseEngine({ host: engine.host, from: "the test" });
@@ -26,7 +26,14 @@ test("the program of a command works under its command's lock", async () => {
   expect(engine.calls()).toEqual(["inspect berth-dev-lock"]);
 });
 
-test.each<[string, Answer]>([["gone", { ...lock, status: 404 }], ["another's", { ...lock, json: { Id: "lock-2" } }]])("a command's lock that is %s stops its program before the first change", async (_, answer) => {
+test("and waits until that is held", async () => {
+  setEnvironment({ BERTH_LOCK: "lock-1" });
+  const engine = program([{ ...lock, json: { Id: "lock-1", State: { Status: "created" } }, times: 2 }, lock]);
+  await holdStack(OWNER);
+  expect(engine.calls()).toHaveLength(3);
+});
+
+test.each<[string, Answer]>([["gone", { ...lock, status: 404 }], ["another's", { ...lock, json: { Id: "lock-2", State: { Status: "running" } } }]])("a command's lock that is %s stops its program before the first change", async (_, answer) => {
   setEnvironment({ BERTH_LOCK: "lock-1" });
   program([answer]);
   await expect(holdStack(OWNER)).rejects.toThrow("the lock of stack dev that this update had is gone");

@@ -24,6 +24,7 @@ const refusal = (taken: Promise<unknown>) => taken.then(() => "taken", (error: E
 test("a lock is a container of the stack's own name, whose input is attached before it starts", async () => {
   const engine = on(HELD);
   const lock = await takeLock(OWNER, "up");
+  await lock.held;
   expect([lockName(OWNER), lock.id, engine.calls()]).toEqual(["berth-dev-lock", "lock-1", ["create berth-dev-lock", "attach lock-1", "start lock-1"]]);
   expect(engine.sent("create")[0]).toMatchObject({
     Entrypoint: ["cat"], OpenStdin: true, StdinOnce: true,
@@ -84,7 +85,7 @@ test.each<[string, Answer[]]>([
   ["start it", [MADE, { to: "attach" }, { to: "start", status: 500, message: "disk full" }, { to: "remove lock-1" }]],
 ])("an engine that cannot %s gives no lock", async (_, answers) => {
   on(answers);
-  expect(await refusal(takeLock(OWNER, "up"))).toMatch(/disk full$/);
+  expect(await refusal(takeLock(OWNER, "up").then(({ held }) => held))).toMatch(/disk full$/);
 });
 
 test("a container of another's with that name is told of", async () => {
@@ -104,6 +105,7 @@ test("one that is lost is told, and one that is given back is not", async () => 
   expect((lost.lost.reason as Error).message).toContain("the lock of stack dev was lost");
   on(HELD);
   const given = await takeLock(OWNER, "up");
+  await given.held;
   given.release();
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(given.lost.aborted).toBe(false);

@@ -56,19 +56,14 @@ export class Checkout {
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_CONFIG_PASSPHRASE_FILE: "",
       PULUMI_SKIP_UPDATE_CHECK: "true",
-      ...(LONG ? {} : { GOGC: "off", GOMEMLIMIT: "1GiB" }), // as the commands have it: a tenth of the time of each plain `pulumi`
+      ...(LONG ? {} : { GOGC: "off", GOMEMLIMIT: "1GiB" }), // a tenth of the time of each plain `pulumi`
       NO_COLOR: "1",
       PATH: [join(folder, NO_DOCKER), process.env["PATH"]].join(delimiter),
       ...more,
     };
     const port = await freePort();
     const checkout = new Checkout(folder, stack, port, env);
-    const { stdout } = await run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: ROOT });
-    for (const file of stdout.split("\0").filter((path) => path !== "" && !path.startsWith("test/"))) {
-      await cp(join(ROOT, file), join(folder, file), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error; // removed from the work tree, and not yet from the index
-      });
-    }
+    await checkout.fill();
     await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
     await mkdir(join(folder, ".berth", "state"), { recursive: true });
     await checkout.write(join(NO_DOCKER, "docker"), `#!/bin/sh\necho "$*" >> "${join(folder, DOCKER_CALLS)}"\necho "this test has no docker command" >&2\nexit 127\n`);
@@ -76,6 +71,16 @@ export class Checkout {
     await checkout.configure(config);
     await checkout.pulumiOk("stack", "init", stack, "--no-select");
     return checkout;
+  }
+
+  /** Copies the project's files, as they are in the work tree; of the tests none. @param wanted which. Default: all */
+  async fill(wanted: (file: string) => boolean = () => true): Promise<void> {
+    const { stdout } = await run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: ROOT });
+    for (const file of stdout.split("\0").filter((path) => path !== "" && !path.startsWith("test/") && wanted(path))) {
+      await cp(join(ROOT, file), join(this.folder, file), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error; // removed from the work tree, and not yet from the index
+      });
+    }
   }
 
   /** A name for a stack that nobody has, and that tells the sweeper whose it is. */
@@ -141,9 +146,11 @@ export class Checkout {
     return ok(`npm run ${verb}`, await this.npm(verb, ...words));
   }
 
-  /** Pulumi's own record of the stack, read from its file because asking Pulumi takes a second. */
+  /** Pulumi's own record of the stack, in a folder read from its file because asking Pulumi takes a second. */
   async deployment(): Promise<Deployment> {
-    const file = join((this.env["PULUMI_BACKEND_URL"] ?? "").replace("file://", ""), ".pulumi", "stacks", "berth", `${this.stack}.json`);
+    const url = this.env["PULUMI_BACKEND_URL"] ?? "";
+    if (!url.startsWith("file://")) return (JSON.parse((await this.pulumiOk("stack", "export", "--stack", this.stack)).stdout) as { deployment: Deployment }).deployment;
+    const file = join(url.replace("file://", ""), ".pulumi", "stacks", "berth", `${this.stack}.json`);
     return (JSON.parse(await readFile(file, "utf8")) as { checkpoint: { latest: Deployment } }).checkpoint.latest;
   }
 
