@@ -57,7 +57,7 @@ await main(
 async function confirm(stack: string, owner: Owner, volumes: readonly string[]): Promise<void> {
   const [{ containers, networks }, images] = await Promise.all([lookAtEngine(owner), listImages(ownedBy(owner))]);
   const lists = {
-    containers: containers.filter(({ part }) => part !== "lock").map(({ name }) => name),
+    containers: containers.map(({ name }) => name),
     networks: networks.map(({ name }) => name),
     images: tagsOf(images),
   };

@@ -7,8 +7,8 @@ import { canonicalJson } from "../release/canonicalJson.ts";
 import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
 import { derived } from "../release/keyed.ts";
 import { tmpfsMount, volumeMount } from "./mounts.ts";
-import { labelList, labels, type Owner } from "../engine/labels.ts";
-import { stepArgs } from "./step.ts";
+import { labelList, labels, type Owner, stem } from "../engine/labels.ts";
+import { stepArgs, stepCommand } from "./step.ts";
 
 export interface AccessoryArgs {
   readonly owner: Owner;
@@ -49,7 +49,7 @@ export class Accessory extends pulumi.ComponentResource {
       {
         ...stepArgs("secrets", { owner, process: settings.name, uid: ACCESSORY_USER }),
         stdin: pulumi.secret(password.apply((known) => canonicalJson(Object.fromEntries(Object.entries(facts.files(known)).map(([file, text]) => [file, { base64: Buffer.from(text).toString("base64") }]))))),
-        delete: "node steps/dropVolume.ts",
+        delete: stepCommand("dropVolume"),
       },
       { ...own, ignoreChanges: ["delete"] }, // see SecretFiles
     );
@@ -71,7 +71,7 @@ export class Accessory extends pulumi.ComponentResource {
 }
 
 /** Fixed, so that the engine itself refuses a second container on the same data. */
-export const containerName = ({ project, stack }: Owner, accessory: string): string => `${project}-${stack}-${accessory}`;
+export const containerName = (owner: Owner, accessory: string): string => `${stem(owner)}-${accessory}`;
 
 export function accessoryArgs({ owner, settings, network, volume }: AccessoryArgs, image: pulumi.Input<string>, secrets: pulumi.Input<string>): docker.ContainerArgs {
   const { name, kind, resources } = settings;

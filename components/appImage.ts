@@ -4,9 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BuildSettings } from "../settings/settings.ts";
 import { buildSecretFile } from "../source/buildSecrets.ts";
 import { buildLog } from "../source/buildLog.ts";
-import { engineEnvironment } from "../engine/address.ts";
 import { contentOf, type Release } from "../release/ledger.ts";
-import { labels, type Owner } from "../engine/labels.ts";
+import { labels, type Owner, stem } from "../engine/labels.ts";
+import { ownerVariables, stepCommand } from "./step.ts";
 
 export interface AppImageArgs {
   readonly owner: Owner;
@@ -55,7 +55,7 @@ export function imageArgs(owner: Owner, release: string, build: BuildSettings & 
       ...(build.target && { target: build.target }),
       ...(Object.keys(build.args).length > 0 && { buildArgs: { ...build.args } }),
       ...(build.platform && { platform: build.platform }),
-      ...(build.secrets && build.secrets.length > 0 && { secrets: build.secrets.map((id) => ({ id, src: buildSecretFile(owner.stack, id) })) }),
+      ...(build.secrets && build.secrets.length > 0 && { secrets: build.secrets.map((id) => ({ id, src: buildSecretFile(owner, id) })) }),
     },
     triggers: { content }, // the provider does not watch the context
     keepLocally: true, // the ledger decides what is removed, see Prune
@@ -65,14 +65,14 @@ export function imageArgs(owner: Owner, release: string, build: BuildSettings & 
 /** Name and tag of a release's image. */
 export const imageName = (owner: Owner, release: string): string => `${repository(owner)}:${contentOf(release)}`;
 
-/** The repository of a stack's images. */
-export const repository = ({ project, stack }: Owner): string => `${project}-${stack}`.toLowerCase();
+/** The repository of an app's images. */
+export const repository = (owner: Owner): string => stem(owner).toLowerCase();
 
 /** Nothing to do while the stack lives; when it is destroyed, its images go last. */
 function cleanUpArgs(owner: Owner): local.CommandArgs {
   return {
     create: ":",
-    delete: "node steps/dropImages.ts",
-    environment: { PROJECT: owner.project, STACK: owner.stack, REPOSITORY: repository(owner), ...engineEnvironment() },
+    delete: stepCommand("dropImages"),
+    environment: { ...ownerVariables(owner), REPOSITORY: repository(owner) },
   };
 }

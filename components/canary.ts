@@ -1,47 +1,25 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { BuildSettings, CanarySettings } from "../settings/settings.ts";
-import { AppImage } from "./appImage.ts";
-import { HealthGate } from "./healthGate.ts";
-import type { Release } from "../release/ledger.ts";
-import type { Owner } from "../engine/labels.ts";
-import { Replicas, type ReplicasArgs } from "./replicas.ts";
-import { mountedSecrets, type MountedSecretsArgs } from "./secretFiles.ts";
-import { WEB } from "../release/secretValues.ts";
+import type { CanarySettings } from "../settings/settings.ts";
+import { Deployment, type DeploymentArgs } from "./deployment.ts";
 
-export interface CanaryArgs {
-  readonly owner: Owner;
-  /** The release that is tried. */
-  readonly release: Release;
+export interface CanaryArgs extends Pick<DeploymentArgs, "owner" | "release" | "build" | "platform" | "files"> {
   readonly settings: CanarySettings;
-  /** What to build; without it, the release's earlier image is used. */
-  readonly build?: (BuildSettings & { readonly context: string }) | undefined;
-  /** Container of the gateway. */
-  readonly gateway: pulumi.Input<string>;
-  readonly network: pulumi.Input<string>;
-  readonly volumes: ReplicasArgs["volumes"];
-  /** Hashes of the files that are bound, by their paths. */
-  readonly files: ReplicasArgs["files"];
-  readonly values: MountedSecretsArgs["values"];
-  readonly hashes: MountedSecretsArgs["hashes"];
 }
 
-/** Some replicas of another release, which take their share of the traffic beside the live one. It never becomes live by itself here. */
+/**
+ * Another release beside the live one, on a share of the traffic: its web process alone, and none of its jobs. It never becomes live
+ * by itself here. A resource of its own, so that all of it is seen to belong together and waits for what `opts` names.
+ */
 export class Canary extends pulumi.ComponentResource {
   readonly containers: pulumi.Output<string>[];
-  readonly image: pulumi.Output<string>;
-  /** Inputs of the replicas, for the jobs of the release. */
-  readonly processes: ReplicasArgs;
 
-  constructor(name: string, args: CanaryArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { settings, ...args }: CanaryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:Canary", name, {}, opts);
-    const { owner, release, settings, build, gateway, network, volumes, files, values, hashes } = args;
-    const own = { parent: this };
-    const image = new AppImage(`${name}-image`, { owner, release, cleanUp: false, ...(build && { build }) }, own);
-    const secrets = mountedSecrets(`${name}-web`, WEB, { owner, release, values, hashes }, own);
-    this.image = image.imageId;
-    this.processes = { owner, release, imageId: image.imageId, network, volumes, files, secrets, replicas: settings.replicas };
-    const web = new Replicas(`${name}-web`, this.processes, own);
-    new HealthGate(`${name}-gate`, { owner, release, gateway, candidates: web.containers, workers: [] }, own);
+    const { web } = new Deployment(
+      name,
+      { ...args, replicas: settings.replicas, workers: [], cleanUp: false, run: false },
+      { parent: this },
+    );
     this.containers = web.containers;
     this.registerOutputs({ containers: this.containers });
   }

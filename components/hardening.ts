@@ -2,8 +2,8 @@
 import { local } from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { engineEnvironment } from "../engine/address.ts";
 import { tmpfsMount } from "./mounts.ts";
+import { stepCommand } from "./step.ts";
 import { mebibytes } from "../settings/units.ts";
 
 export interface Limits {
@@ -48,8 +48,8 @@ export function limitPids(name: string, containers: readonly pulumi.Output<strin
   return new local.Command(
     name,
     {
-      create: "node steps/limit.ts",
-      environment: { CONTAINERS: pulumi.all([...containers]).apply((names) => names.join(" ")), PIDS: String(pids), ...engineEnvironment() },
+      create: stepCommand("limit"),
+      environment: { CONTAINERS: pulumi.all([...containers]).apply((names) => names.join(" ")), PIDS: String(pids) },
     },
     opts,
   );

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../release/ledger.ts";
 import type { JobInput } from "../steps/job.ts";
 import type { Owner } from "../engine/labels.ts";
-import { SERVICE } from "./route.ts";
+import { serviceOf } from "./route.ts";
 import { stepArgs } from "./step.ts";
 
 export interface HealthGateArgs {
@@ -32,7 +32,7 @@ export class HealthGate extends pulumi.ComponentResource {
       stepArgs("gate", {
         owner,
         gateway,
-        service: SERVICE,
+        service: serviceOf(owner),
         release: release.name,
         candidates: pulumi.all([...candidates]),
         workers: pulumi.all([...workers]),

@@ -2,14 +2,15 @@ import { local } from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { JobSettings } from "../settings/settings.ts";
+import type { JobInput } from "../steps/job.ts";
 import type { JobSpec } from "../steps/runJob.ts";
 import type { SnapshotInput } from "../steps/snapshot.ts";
 import { IMAGES } from "../toolchain/versions.ts";
 import { containerSpec } from "./containerSpec.ts";
 import type { Release } from "../release/ledger.ts";
-import { labelList, labels, type Owner } from "../engine/labels.ts";
-import { SERVICE } from "./route.ts";
-import { type Inputs, stepArgs } from "./step.ts";
+import { labelList, labels, type Owner, stem } from "../engine/labels.ts";
+import { serviceOf } from "./route.ts";
+import { type Inputs, ownerVariables, stepArgs, stepCommand } from "./step.ts";
 
 export interface JobArgs {
   readonly owner: Owner;
@@ -32,8 +33,12 @@ export class Job extends pulumi.ComponentResource {
     new local.Command(
       `${name}-run`,
       {
-        ...stepArgs("job", { job: jobSpec(args), run: args.run, snapshot: args.snapshot ?? null }, { PROJECT: args.owner.project, STACK: args.owner.stack, JOB: args.what }),
-        delete: "node steps/dropJobs.ts", // what a job that was cut off has left
+        ...stepArgs(
+          "job",
+          { job: jobSpec(args), run: args.run, snapshot: args.snapshot ?? null },
+          { ...ownerVariables(args.owner), JOB: args.what },
+        ),
+        delete: stepCommand("dropJobs"), // what a job that was cut off has left
       },
       { parent: this, additionalSecretOutputs: ["stdout", "stderr"] }, // what a job prints is its own affair
     );
@@ -56,18 +61,38 @@ export interface SnapshotArgs {
 export function snapshotInput({ owner, release, gateway, volumes, alone }: SnapshotArgs): pulumi.Output<SnapshotInput> {
   const { drain, health } = release.settings;
   return pulumi.output({
-    owner, gateway, service: SERVICE, drain, health: { deadline: health.deadline }, image: IMAGES.base, alone,
-    volumes: volumes.map(({ name, engine }) => ({ volume: engine, copy: `${owner.project}-${owner.stack}-copy-${name}-${release.name}` })),
+    owner,
+    gateway,
+    service: serviceOf(owner),
+    drain,
+    health: { deadline: health.deadline },
+    image: IMAGES.base,
+    alone,
+    volumes: volumes.map(({ name, engine }) => ({ volume: engine, copy: `${stem(owner)}-copy-${name}-${release.name}` })),
   });
 }
 
+/** The job with what comes before it, for the gate of an app that allows one writer. */
+export const jobInput = (args: JobArgs): pulumi.Output<JobInput> =>
+  pulumi.all([jobSpec(args), args.snapshot ?? null]).apply(([job, snapshot]) => ({ job, run: args.run, snapshot }));
+
+/** A replica's inputs with one more variable, `NAME=value`. */
+export const withVariable = (replica: docker.ContainerArgs, variable: pulumi.Input<string>): docker.ContainerArgs => ({
+  ...replica,
+  envs: pulumi.all([replica.envs, variable]).apply(([envs, more]) => [...(envs ?? []), more]),
+});
+
 /** What a step needs to run the job. */
 export function jobSpec({ owner, what, release, settings, replica }: JobArgs): pulumi.Output<JobSpec> {
-  const container: docker.ContainerArgs = { ...replica, command: [...settings.command], labels: labelList(labels(owner, "job", { "berth.release": release.name, "berth.job": what })) };
+  const container: docker.ContainerArgs = {
+    ...replica,
+    command: [...settings.command],
+    labels: labelList(labels(owner, "job", { "berth.release": release.name, "berth.job": what })),
+  };
   const spec: Inputs<JobSpec> = {
     what,
     release: release.name,
-    container: `${owner.project}-${owner.stack}-${what}-${release.name}`,
+    container: `${stem(owner)}-${what}-${release.name}`,
     spec: pulumi.output(container).apply((plain) => containerSpec(plain, release.settings.resources.pids)),
     timeout: settings.timeout,
   };

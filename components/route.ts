@@ -8,7 +8,7 @@ import type { Owner } from "../engine/labels.ts";
 import { stepArgs } from "./step.ts";
 
 /** Name of the app's route in its gateway. */
-export const SERVICE = "app";
+export const serviceOf = ({ app = "app" }: Owner): string => app;
 
 export interface RouteCanary {
   readonly release: Release;
@@ -56,7 +56,7 @@ export class Route extends pulumi.ComponentResource {
         ...stepArgs("route", {
           owner,
           gateway,
-          service: SERVICE,
+          service: serviceOf(owner),
           release: release.name,
           targets: pulumi.all([...targets]),
           workers: pulumi.all([...workers]),

@@ -5,7 +5,7 @@ import type { Release } from "../release/ledger.ts";
 import type { Owner } from "../engine/labels.ts";
 import type { ReplicasArgs } from "./replicas.ts";
 import { allSecretsOf, secretsOf, type SecretValues } from "../release/secretValues.ts";
-import { stepArgs } from "./step.ts";
+import { stepArgs, stepCommand } from "./step.ts";
 
 export interface SecretFilesArgs {
   readonly owner: Owner;
@@ -37,7 +37,7 @@ export class SecretFiles extends pulumi.ComponentResource {
         ...stepArgs("secrets", { owner, process, uid }),
         stdin: pulumi.secret(pulumi.output(Object.fromEntries(Object.entries(values).map(([secret, { base64, program }]) => [secret, program ?? { base64 }]))).apply(canonicalJson)),
         triggers: [pulumi.output({ uid, ...hashes }).apply(canonicalJson)],
-        delete: "node steps/dropVolume.ts",
+        delete: stepCommand("dropVolume"),
       },
       {
         parent: this,

@@ -1,5 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { stepCommand } from "./step.ts";
 
 export interface StackKeyArgs {
   /** The key of before: `destroy` leaves the outputs and the data, and takes this resource. Default: a new one. */
@@ -18,7 +19,7 @@ export class StackKey extends pulumi.ComponentResource {
     super("berth:index:StackKey", name, {}, opts);
     const command = new local.Command(
       `${name}-random`,
-      { create: "node steps/key.ts", ...(known && { stdin: pulumi.secret(known) }), logging: "none" },
+      { create: stepCommand("key"), ...(known && { stdin: pulumi.secret(known) }), logging: "none" },
       {
         parent: this,
         additionalSecretOutputs: ["stdout"],

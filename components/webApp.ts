@@ -1,25 +1,19 @@
-import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { BuildSettings, Settings } from "../settings/settings.ts";
-import { type AccessoryRecord, recordAccessories, refuseJumps, refuseMissing } from "../release/accessoryRecord.ts";
-import { Accessory, containerName } from "./accessory.ts";
-import { dataOf, urlSecret } from "../settings/accessoryKinds.ts";
-import { AppImage } from "./appImage.ts";
-import { Canary, type CanaryArgs } from "./canary.ts";
-import { DataVolume } from "./dataVolume.ts";
-import { DEFAULTS, Gateway } from "./gateway.ts";
-import { HealthGate } from "./healthGate.ts";
-import { Job, jobSpec, snapshotInput } from "./job.ts";
-import { record, type Release } from "../release/ledger.ts";
 import type { Owner } from "../engine/labels.ts";
+import { type AccessoryRecord, recordAccessories, refuseJumps, refuseMissing } from "../release/accessoryRecord.ts";
+import { record, type Release } from "../release/ledger.ts";
+import type { SecretValues } from "../release/secretValues.ts";
+import { dataOf } from "../settings/accessoryKinds.ts";
+import type { BuildSettings, Settings } from "../settings/settings.ts";
+import { containerName } from "./accessory.ts";
+import { Canary, type CanaryArgs } from "./canary.ts";
+import { Deployment } from "./deployment.ts";
+import { Platform } from "./platform.ts";
 import { Prune } from "./prune.ts";
-import { replicaArgs, Replicas, type ReplicasArgs } from "./replicas.ts";
 import { Route } from "./route.ts";
-import { mountedSecrets } from "./secretFiles.ts";
-import { hashesOf, type SecretValues, WEB } from "../release/secretValues.ts";
-import { Seed } from "./seed.ts";
-import { StackKey } from "./stackKey.ts";
+import { seededVolumes } from "./seed.ts";
 import { StackRecord } from "./stackRecord.ts";
+import { onEngine } from "./step.ts";
 
 export interface WebAppArgs {
   readonly owner: Owner;
@@ -42,6 +36,8 @@ export interface WebAppArgs {
   readonly build?: (BuildSettings & { readonly context: string }) | undefined;
   /** Another release that is tried on a share of the traffic. */
   readonly canary?: Pick<CanaryArgs, "release" | "settings" | "build"> | undefined;
+  /** Address of the engine that the steps work on, where Pulumi's provider is told one. Default: DOCKER_HOST, or the usual socket. */
+  readonly host?: string | undefined;
 }
 
 /**
@@ -57,121 +53,115 @@ export class WebApp extends pulumi.ComponentResource {
   /** The stack's key, a secret. */
   readonly key: pulumi.Output<string>;
   /** The release that is tried, its containers, and what its watch came to. */
-  readonly canary?: { readonly release: string; readonly replicas: pulumi.Output<string>[]; readonly verdict: pulumi.Output<string>; readonly promote: boolean };
+  readonly canary?: {
+    readonly release: string;
+    readonly replicas: pulumi.Output<string>[];
+    readonly verdict: pulumi.Output<string>;
+    readonly promote: boolean;
+  };
   /** Every data volume there is, in the configuration's words. */
-  readonly dataVolumes: string[];
+  readonly dataVolumes: readonly string[];
   /** The accessories, and those whose data are left, with the engine's name of their volume. */
   readonly accessories: Record<string, AccessoryRecord & { readonly volume: pulumi.Output<string> | undefined }>;
+  /** What a person wants to know of the app, and what the next update has to: a program's outputs, see `readPast`. */
+  readonly outputs: Readonly<Record<string, unknown>>;
 
   constructor(name: string, args: WebAppArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("berth:index:WebApp", name, {}, opts);
-    const { owner, settings, release, ledger, build } = args;
+    super("berth:index:WebApp", name, {}, { ...opts, transformations: [...(opts?.transformations ?? []), onEngine(args.host)] });
+    const { owner, settings, release, ledger, files, build } = args;
     const own = { parent: this };
+    const tried = args.canary;
+    const releases = [release, ...(tried ? [tried.release] : [])];
+    const run = settings.release === undefined; // what is brought back has proven itself
     refuseJumps(args.accessories ?? {}, settings.accessories);
-    for (const used of [release, ...(args.canary ? [args.canary.release] : [])]) refuseMissing(used, settings.accessories);
+    for (const used of releases) refuseMissing(used, settings.accessories);
 
-    this.key = new StackKey(`${name}-key`, { known: args.key }, own).key;
-    const image = new AppImage(`${name}-image`, { owner, release, ...(build && { build }) }, own);
-    const mounted = release.settings.volumes;
-    const wanted = [...mounted, ...(args.canary?.release.settings.volumes ?? [])].filter(({ existing }) => existing === undefined);
-    this.dataVolumes = [...new Set([...wanted.map(({ name: volume }) => volume), ...settings.accessories.map((accessory) => dataOf(accessory.name)), ...(args.dataVolumes ?? [])])].sort();
-    const volumeNames = Object.fromEntries(this.dataVolumes.map((volume) => [volume, new DataVolume(`${name}-${volume}`, { owner, volume }, own).volumeName]));
-    const seeds = [...new Map(wanted.map((volume) => [volume.name, volume])).values()].flatMap(({ name: volume, target }) => {
-      const [seed, made] = [settings.seeds[volume], volumeNames[volume]];
-      return seed && made ? [new Seed(`${name}-${volume}-seed`, { owner, release, volume: made, target, seed, imageId: image.imageId }, own)] : [];
-    });
-    const gateway = new Gateway(
-      `${name}-gateway`,
-      { owner, port: settings.port, bindAddress: settings.bindAddress, httpsPort: settings.tls && settings.httpsPort },
+    const platform = new Platform(
+      name,
+      { owner, settings, releases, dataVolumes: args.dataVolumes, secrets: args.secrets, key: args.key },
       own,
     );
-    const accessories = settings.accessories.map(
-      (accessory) => new Accessory(`${name}-accessory-${accessory.name}`, { owner, settings: accessory, key: this.key, network: gateway.network, volume: volumeNames[dataOf(accessory.name)] ?? "" }, { ...own, dependsOn: gateway.image }), // its secrets are written by way of that image
-    );
-    const values: SecretValues = { ...args.secrets, ...Object.fromEntries(accessories.map(({ accessory, url }) => [urlSecret(accessory), { base64: url.apply((text) => Buffer.from(text).toString("base64")) }])) };
-    const hashes = hashesOf(this.key, values);
-    const secretsFor = (replicas: string, process: string) => mountedSecrets(replicas, process, { owner, release, values, hashes }, { ...own, dependsOn: gateway.image });
-
-    const canary =
-      args.canary && new Canary(`${name}-canary`, { ...args.canary, owner, gateway: gateway.container, network: gateway.network, volumes: volumeNames, files: args.files, values, hashes }, { ...own, dependsOn: [gateway.image, ...seeds] });
-    const processes: ReplicasArgs = { owner, release, imageId: image.imageId, network: gateway.network, volumes: volumeNames, files: args.files, secrets: secretsFor(`${name}-web`, WEB) };
-    const replica = replicaArgs(processes, 0); // jobs are number 0
-    const run = settings.release === undefined; // what is brought back has proven itself
-    const exclusive = release.settings.strategy === "recreate";
-    const snapshot = settings.migration?.snapshot && mounted.length > 0
-      ? snapshotInput({ owner, release, gateway: gateway.container, volumes: mounted.map((volume) => ({ name: volume.name, engine: volume.existing ?? volumeNames[volume.name] ?? "" })), alone: !exclusive })
-      : undefined;
-    const migration = settings.migration && { owner, what: "migration", release, settings: settings.migration, replica, run, snapshot };
-    const ready = [...accessories, ...seeds];
-    const job = migration && !exclusive ? new Job(`${name}-migration`, migration, { ...own, dependsOn: ready }) : undefined;
-
-    const before = { ...own, dependsOn: job ? [job] : ready };
-    const web = new Replicas(`${name}-web`, processes, before);
-    const workers = release.settings.workers.map((worker) => {
-      const replicas = `${name}-worker-${worker.name}`;
-      return new Replicas(replicas, { ...processes, worker, secrets: secretsFor(replicas, worker.name) }, before);
-    });
-    const workerContainers = workers.flatMap(({ containers }) => containers);
-    const gate = new HealthGate(
-      `${name}-gate`,
+    const { gateway, volumes } = platform;
+    const { migration, smokeTest, seeds } = settings;
+    const { replicas, workers } = release.settings;
+    const live = new Deployment(
+      name,
       {
         owner,
         release,
-        gateway: gateway.container,
-        candidates: web.containers,
-        workers: workerContainers,
-        migration: migration && exclusive ? pulumi.all([jobSpec(migration), snapshot ?? null]).apply(([spec, copied]) => ({ job: spec, run, snapshot: copied })) : undefined,
+        build,
+        platform,
+        files,
+        replicas,
+        workers,
+        cleanUp: true,
+        run,
+        migration,
+        smokeTest,
+        seeds: seededVolumes(seeds, releases),
       },
-      before,
+      own,
     );
-    const smoke = run && settings.smokeTest;
-    const atGateway = pulumi.interpolate`BERTH_URL=http://${gateway.container}:${DEFAULTS.httpPort}`;
+    const canary =
+      tried && new Canary(`${name}-canary`, { ...tried, owner, platform, files }, { ...own, dependsOn: [gateway.image, ...live.seeds] });
     const route = new Route(
       `${name}-route`,
       {
         owner,
         release,
         gateway: gateway.container,
-        targets: web.containers,
-        workers: workerContainers,
-        canary: canary && args.canary && { ...args.canary, targets: canary.containers },
+        targets: live.web.containers,
+        workers: live.workerContainers,
+        canary: canary && tried && { ...tried, targets: canary.containers },
         hosts: settings.hosts,
         tls: settings.tls,
         maintenance: settings.maintenance,
         bake: run ? settings.bake : undefined,
-        smokeTest: smoke ? jobSpec({ owner, what: "smoke-test", release, settings: smoke, replica: withVariable(replica, atGateway), run }) : undefined,
-        jobs: settings.migration !== undefined || settings.smokeTest !== undefined,
+        smokeTest: live.smokeTest,
+        jobs: migration !== undefined || smokeTest !== undefined,
       },
-      { ...own, dependsOn: [gate, web, ...workers, ...(canary ? [canary] : [])] },
+      { ...own, dependsOn: [live.gate, live.web, ...live.workers, ...(canary ? [canary] : [])] },
     );
     const kept = record(ledger, release, settings.keepReleases);
-    // A failed update must not put its release into the ledger: the outputs wait for the route.
-    const liveImage = pulumi.all([image.imageId, route.live]).apply(([imageId]) => imageId);
-    const imageOf = (entry: Release) => (entry.name === release.name ? liveImage : entry.image);
-    new Prune(`${name}-prune`, { owner, releases: [...kept, ...(args.canary ? [args.canary.release] : [])].map((entry) => entry.name), replicas: web.containers, live: snapshot && release.name }, { ...own, dependsOn: route });
+    const needed = [...kept, ...(tried ? [tried.release] : [])].map((entry) => entry.name);
+    new Prune(
+      `${name}-prune`,
+      { owner, releases: needed, replicas: live.web.containers, live: live.copiesData ? release.name : undefined },
+      { ...own, dependsOn: route },
+    );
 
     this.url = urlOf(settings);
-    this.image = liveImage;
-    this.replicas = web.containers;
-    this.volumes = mounted.map(({ name: volume, target, existing }) => ({ name: pulumi.output(existing ?? volumeNames[volume] ?? ""), target }));
-    this.releases = kept.map((entry) => ({ ...entry, image: imageOf(entry) }));
+    this.image = pulumi.all([live.image, route.live]).apply(([image]) => image); // a failed update must not put its release into the ledger
+    this.replicas = live.web.containers;
+    this.volumes = release.settings.volumes.map(({ name: volume, target, existing }) => ({
+      name: pulumi.output(existing ?? volumes[volume] ?? ""),
+      target,
+    }));
+    this.releases = kept.map((entry) => ({ ...entry, image: entry.name === release.name ? this.image : entry.image }));
+    this.key = platform.key;
+    this.dataVolumes = platform.dataVolumes;
+    const accessories = recordAccessories(args.accessories ?? {}, (accessory) => containerName(owner, accessory), settings.accessories);
     this.accessories = Object.fromEntries(
-      Object.entries(recordAccessories(args.accessories ?? {}, (accessory) => containerName(owner, accessory), settings.accessories)).map(([accessory, entry]) => [accessory, { ...entry, volume: volumeNames[dataOf(accessory)] }]),
+      Object.entries(accessories).map(([accessory, entry]) => [accessory, { ...entry, volume: volumes[dataOf(accessory)] }]),
     );
     const past = { releases: this.releases, dataVolumes: this.dataVolumes, accessories: this.accessories, key: this.key };
     new StackRecord(`${name}-record`, { gateway: gateway.container, past, live: route.verdict }, own);
-    if (canary && args.canary) {
-      const { release: tried, settings: { promote } } = args.canary;
-      this.canary = { release: tried.name, replicas: canary.containers, verdict: route.verdict, promote };
-    }
+    if (canary && tried)
+      this.canary = { release: tried.release.name, replicas: canary.containers, verdict: route.verdict, promote: tried.settings.promote };
+    this.outputs = outputsOf(this, args);
     this.registerOutputs({ url: this.url, image: this.image, replicas: this.replicas, volumes: this.volumes });
   }
 }
 
-const withVariable = (replica: docker.ContainerArgs, variable: pulumi.Input<string>): docker.ContainerArgs => ({
-  ...replica,
-  envs: pulumi.all([replica.envs, variable]).apply(([envs, more]) => [...(envs ?? []), more]),
-});
+function outputsOf(app: WebApp, { release, settings }: WebAppArgs): Record<string, unknown> {
+  const { url, image, replicas, volumes, releases, dataVolumes, accessories, key, canary } = app;
+  return {
+    ...{ url, release: release.name, image, replicas, volumes, strategy: release.settings.strategy, releases, dataVolumes },
+    ...(Object.keys(accessories).length > 0 && { accessories }),
+    ...{ secrets: Object.keys(settings.secrets).sort(), key },
+    ...(canary && { canary }),
+  };
+}
 
 /** Where a person finds the app. */
 export function urlOf({ hosts, tls, port, httpsPort, bindAddress }: Settings): string {

@@ -96,6 +96,7 @@ export class Client {
   /** The answer as it comes, from its headers on. Whoever takes it reads it to its end or destroys it. @throws EngineError until then */
   async open(call: Call, options: CallOptions = {}): Promise<IncomingMessage> {
     const response = await this.within(call, options, (signal) => this.send(call, signal));
+    this.nameBreaks(call, response);
     const { idle, signal } = options;
     const end = (outcome: string) => response.destroy(this.failed(call, new Error("ended"), outcome));
     if (idle !== undefined) response.setTimeout(idle * 1000, () => end(`silent ${idle}`));
@@ -116,6 +117,12 @@ export class Client {
         });
       });
     });
+  }
+
+  /** Has a stream that breaks off end with an error that says of what, whoever reads it. */
+  private nameBreaks(call: Call, response: IncomingMessage): void {
+    const destroy = response._destroy.bind(response);
+    response._destroy = (error, done) => destroy((error as NodeJS.ErrnoException | null)?.code === "ECONNRESET" ? this.failed(call, error as NodeJS.ErrnoException, "") : error, done);
   }
 
   private async collect(call: Call, options: CallOptions): Promise<unknown> {

@@ -274,7 +274,10 @@ export async function execIn(container: string, words: readonly string[], { seco
   } finally {
     for (const sink of Object.values(lines ?? {})) sink.end();
   }
-  const { ExitCode, Running } = await engine().ask<{ ExitCode: number | null; Running: boolean }>({ path: `/exec/${Id}/json`, what: `how ${words[0]} in container ${container} ended` }, { signal });
+  const { ExitCode, Running } = await engine().ask<{ ExitCode: number | null; Running: boolean }>({ path: `/exec/${Id}/json`, what: `how ${words[0]} in container ${container} ended` }, { signal }).catch((error: unknown) => {
+    if (error instanceof EngineError && error.failure === "refused") throw new EngineError(error.message, "broken"); // it has run all the same
+    throw error;
+  });
   if (Running || ExitCode === null) throw new EngineError(`how ${words.slice(0, 2).join(" ")} in container ${container} ended cannot be known: its output has ended, and it runs on`, "broken");
   return { code: ExitCode, ...text };
 }

@@ -69,9 +69,10 @@ export function routedIn({ routes }: Pick<Found, "routes">): string[] | undefine
   return routes === "none" ? [] : routes.flatMap(({ targets }) => targets.map((target) => target.replace(/:\d+$/, "")));
 }
 
-/** One that has gone since it was listed is none. */
+/** One that has gone since it was listed is none, and the lock is whoever's who looks. */
 async function containersIn(owner: Owner): Promise<FoundContainer[]> {
-  const found = await findContainers((await listContainers(ownedBy(owner), { all: true })).map(({ Id }) => Id));
+  const listed = (await listContainers(ownedBy(owner), { all: true })).filter(({ Labels }) => Labels["berth.part"] !== "lock");
+  const found = await findContainers(listed.map(({ Id }) => Id));
   return found.map(({ Id, Name, Image, RestartCount, State, Config, HostConfig, NetworkSettings }) => ({
     id: Id,
     name: Name.slice(1),
@@ -119,7 +120,7 @@ async function routesOf(gateway: string, patience: number): Promise<ListedRoute[
     return code === 0 ? parseRoutes(stdout) : "silent";
   } catch (error) {
     // The engine answers, and it is the gateway that hangs, or has just ended.
-    if (error instanceof EngineError && ["silent", "refused"].includes(error.failure)) return "silent";
+    if (error instanceof EngineError && (error.failure === "silent" || (error.failure === "refused" && error.status < 500))) return "silent";
     throw error;
   }
 }

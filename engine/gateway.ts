@@ -25,8 +25,8 @@ export async function tryGateway(gateway: string, words: readonly string[], { de
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const result = await execIn(gateway, ["kamal-proxy", ...words], { seconds: deadline, signal }).catch((error: unknown) => {
-      // The engine refuses to run anything in a container that does not run.
-      if (error instanceof EngineError && error.failure === "refused" && error.status !== 404) return { code: 1, stdout: "", stderr: error.words };
+      // The engine refuses to run anything in a container that does not run; what else it refuses is no word of the gateway's.
+      if (error instanceof EngineError && error.failure === "refused" && (error.status === 409 || NOT_READY.test(error.words))) return { code: 1, stdout: "", stderr: error.words };
       throw error;
     });
     if (result.code === 0 || !NOT_READY.test(result.stderr)) return result;

@@ -1,7 +1,5 @@
 /** What this machine must offer before anything is created: the files, the engine, the ports, an earlier image. */
-import { existsSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { containerName } from "../components/accessory.ts";
 import { isLocal, resolveAddress } from "../docker/address.ts";
@@ -16,28 +14,19 @@ import { findImage } from "../engine/images.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
 import { listVolumes } from "../engine/volumes.ts";
 import type { Release } from "../release/ledger.ts";
-import type { Settings } from "../settings/settings.ts";
+import { readEngineHost, type Settings } from "../settings/settings.ts";
 import { MARK } from "../stack/processes.ts";
 import { isAtLeast } from "../toolchain/semver.ts";
 import { lookAtBinds } from "./binds.ts";
 import { findNetworkProblem } from "./networks.ts";
 import { findVolumeProblems } from "./volumes.ts";
 
-/** A folder that can be built. @throws RunError where the context or its Dockerfile is missing. */
-export function checkContext(context: string, dockerfile: string): void {
-  if (!existsSync(context)) fail(`berth:build.context ${context} does not exist: make the folder, or set it with: pulumi config set --path berth:build.context <folder>`);
-  if (!existsSync(join(context, dockerfile))) {
-    fail(`there is no ${join(context, dockerfile)}: write one, or name yours with: pulumi config set --path berth:build.dockerfile <file>`);
-  }
-}
-
 /**
  * Has the program and its steps work on the engine that Pulumi's provider works on.
  * @throws RunError where a Docker context is selected, which the provider does not know
  */
 function choose(): void {
-  const configured = new pulumi.Config("docker").get("host");
-  const address = inWords(() => resolveAddress({ configured, env: process.env }));
+  const address = inWords(() => resolveAddress({ configured: readEngineHost(), env: process.env }));
   if (address.from.startsWith("Docker context")) fail(`${address.from} is selected, which Pulumi's provider does not know, and it would work on another engine: export DOCKER_HOST=${address.host}, or run: npm run up (nothing was changed)`);
   inWords(() => chooseEngine(address));
 }

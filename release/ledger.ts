@@ -38,21 +38,38 @@ export interface Past {
 /** Settings that releases of an earlier Berth do not have in the ledger. */
 const LATER_SETTINGS = { workers: [] };
 
-/** Reads what the last successful update of this stack wrote; empty before the first. */
-export async function readPast(): Promise<Past> {
-  const stack = new pulumi.StackReference(`${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`);
-  const [releases, dataVolumes, accessories, key] = await Promise.all(["releases", "dataVolumes", "accessories", "key"].map((name) => stack.getOutputDetails(name)));
+/**
+ * Reads what the last successful update of this stack wrote; empty before the first.
+ * @param app whose outputs the program returns under its name. Default: the stack's own
+ */
+export async function readPast(app?: string): Promise<Past> {
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const stack = new pulumi.StackReference(app ? `${name}/${app}` : name, { name });
+  const read = async (output: string): Promise<unknown> => {
+    const details = await stack.getOutputDetails(output);
+    return details.secretValue ?? details.value;
+  };
+  const {
+    releases = [],
+    dataVolumes = [],
+    accessories = {},
+    key,
+  } = (app ? ((await read(app)) ?? {}) : await together(read)) as Partial<Past>;
   return {
-    releases: ((releases?.secretValue ?? releases?.value ?? []) as Release[]).map((release) => ({
+    releases: releases.map((release) => ({
       ...release,
       settings: { ...LATER_SETTINGS, ...release.settings },
       secrets: Array.isArray(release.secrets) ? release.secrets : Object.keys(release.secrets).sort(), // an earlier Berth kept the values, too
     })),
-    dataVolumes: (dataVolumes?.value ?? []) as string[],
-    accessories: (accessories?.value ?? {}) as Past["accessories"],
-    key: key?.secretValue as string | undefined,
+    dataVolumes,
+    accessories,
+    key,
   };
 }
+
+const PAST = ["releases", "dataVolumes", "accessories", "key"] as const;
+const together = async (read: (output: string) => Promise<unknown>): Promise<Record<string, unknown>> =>
+  Object.fromEntries(await Promise.all(PAST.map(async (output) => [output, await read(output)] as const)));
 
 /** Hash of what a release's image was built from; also the image's tag. */
 export const contentOf = (release: string): string => release.split("-")[0] ?? release;
@@ -70,7 +87,9 @@ export function findRelease(ledger: readonly Release[], name: string): Release {
 /** The release that stays live beside a canary. @throws RunError before the first one */
 export function liveRelease([live]: readonly Release[]): Release {
   if (live) return live;
-  throw new pulumi.RunError("berth:canary tries a release beside the live one, and nothing is live yet: pulumi config rm berth:canary, and run the update again");
+  throw new pulumi.RunError(
+    "berth:canary tries a release beside the live one, and nothing is live yet: pulumi config rm berth:canary, and run the update again",
+  );
 }
 
 /**
@@ -89,7 +108,9 @@ export function nextRelease(ledger: readonly Release[], content: string, setting
 /** Names of the secrets of the next release: one for the build is none of them, unless a process is to get it as well. */
 function namesFor({ secrets, build, next }: Settings): string[] {
   const wanted = Object.values(next.secretsFor ?? {}).flat();
-  return Object.keys(secrets).filter((name) => !build.secrets?.includes(name) || wanted.includes(name)).sort();
+  return Object.keys(secrets)
+    .filter((name) => !build.secrets?.includes(name) || wanted.includes(name))
+    .sort();
 }
 
 /** The ledger after `release` went live: it on top, each name once, at most `keep` earlier ones. */
@@ -98,4 +119,3 @@ export function record(ledger: readonly Release[], release: Release, keep: numbe
   const entry = live?.name === release.name ? { ...live, ...(release.image && { image: release.image }) } : release;
   return [entry, ...ledger.filter(({ name }) => name !== release.name)].slice(0, keep + 1);
 }
-

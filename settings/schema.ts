@@ -194,3 +194,6 @@ export const schema = z.strictObject({
   engine: z.literal("docker").default("docker").meta(hint("docker (swarm is not supported yet)", "docker", "What runs the containers")),
   registry: notYet("Where to push the image"),
 });
+
+/** The configuration as a person writes it. */
+export type Config = z.input<typeof schema>;

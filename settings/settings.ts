@@ -6,10 +6,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { ACCESSORIES, backupOf, dataOf } from "./accessoryKinds.ts";
 import { findConflicts } from "./conflicts.ts";
 import { ConfigError, describeProblems } from "./errors.ts";
-import { schema } from "./schema.ts";
+import { type Config, schema } from "./schema.ts";
 import type { RawValue, Settings, VolumeSettings } from "./types.ts";
 
 export type * from "./types.ts";
+export type { Config } from "./schema.ts";
 
 /**
  * Checks raw configuration (keys without their namespace) and fills in the defaults.
@@ -77,6 +78,21 @@ export function readSettings(): Settings {
   }
   return parseSettings(raw, pulumi.getStack());
 }
+
+/**
+ * Settings that a program gives as plain values: keys without "berth:", values as in a stack file.
+ * @throws ConfigError with one line for each problem
+ */
+export const settingsOf = (config: Config, stack: string): Settings =>
+  parseSettings(Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { text: textOf(value), secret: ENCRYPTED.includes(key) }])), stack);
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** Keys whose values the state keeps encrypted, wherever they come from. */
+const ENCRYPTED = ["secrets", "tls", "backups"];
+
+/** The engine's address that Pulumi's provider is told by the stack's configuration; undefined where the environment says. */
+export const readEngineHost = (): string | undefined => new pulumi.Config("docker").get("host");
 
 const DEV_VOLUMES: readonly VolumeSettings[] = [{ name: "data", target: "/data" }];
 

@@ -16,14 +16,19 @@ const LINKS = ".berth/build-secrets";
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const FOLDER = "berth-build-";
 
-/** Where the build of a stack finds a secret. */
-export const buildSecretFile = (stack: string, name: string): string => `${LINKS}/${stack}/${name}`;
+/** The stack, and its app where it has several. */
+export type BuildOwner = { readonly stack: string; readonly app?: string | undefined };
+
+const linkOf = ({ stack, app }: BuildOwner): string => `${LINKS}/${[stack, ...(app ? [app] : [])].join("-")}`;
+
+/** Where the build of an app finds a secret. */
+export const buildSecretFile = (owner: BuildOwner, name: string): string => `${linkOf(owner)}/${name}`;
 
 /** Makes the files, which go with the program. A preview builds nothing, and makes none. @throws RunError where a program does not tell one */
-export async function provideBuildSecrets(stack: string, { build: { secrets: names = [] }, secrets }: Settings): Promise<void> {
+export async function provideBuildSecrets(owner: BuildOwner, { build: { secrets: names = [] }, secrets }: Settings): Promise<void> {
   if (names.length === 0 || pulumi.runtime.isDryRun()) return;
   const values = await readSecrets(secrets, names);
-  const link = join(LINKS, stack);
+  const link = linkOf(owner);
   await mkdir(LINKS, { recursive: true });
   const left = await readlink(link).catch(() => "");
   if (basename(left).startsWith(FOLDER)) await rm(left, { recursive: true, force: true }); // of an update that was killed

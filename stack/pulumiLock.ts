@@ -74,19 +74,42 @@ export async function refuseIfHeld(cli: PulumiCli, stack: string): Promise<void>
   if (lock) throw new UserError(refusal(stack, lock, holderOf(lock, hostname(), REAL), Date.now()));
 }
 
+/** The locks that Pulumi names where it refuses to work on a stack; none where it has refused for another reason. Pure. */
+export function locksIn(words: string): Lock[] {
+  const named = words.matchAll(/^\s*(\S+): created by (.+)@(\S+) \(pid (\d+)\) at (\S+)$/gm);
+  return [...named].map(([, file = "", username = "", host = "", pid, timestamp = ""]) => ({ file, username, hostname: host, pid: Number(pid), timestamp }));
+}
+
+/**
+ * Takes away the locks that Pulumi has named in its refusal, where all their processes are proven dead: what a backend that is no folder has,
+ * only Pulumi knows. For whoever holds the stack on the engine. Returns whether there were any.
+ * @throws UserError where another update may still be at work on the stack
+ */
+export async function clearNamedLocks(cli: PulumiCli, stack: string, words: string, processes = REAL): Promise<boolean> {
+  const locks = locksIn(words);
+  const at = locks.map((lock) => ({ lock, holder: holderOf(lock, hostname(), processes) })).find(({ holder }) => holder !== "dead");
+  if (at) throw new UserError(refusal(stack, at.lock, at.holder, Date.now()));
+  if (locks.length === 0) return false;
+  await cli.read(["cancel", "--yes", "--stack", stack]); // all of them, which is no more than these: they refuse every other Pulumi
+  for (const lock of locks) console.log(cleared(lock));
+  return true;
+}
+
+const cleared = (lock: Lock): string => `An update was cut off (${whose(lock, Date.now())}): its process has ended, its lock is cleared.`;
+
 /**
  * Takes away the locks of processes that are proven dead, one line each. Returns whether there were any.
  * @throws UserError where another update may still be at work on the stack
  */
 export async function clearDeadLocks(cli: PulumiCli, stack: string): Promise<boolean> {
   await refuseIfHeld(cli, stack);
-  let cleared = false;
+  let any = false;
   for (const lock of await readLocks(cli, stack)) {
     // This one file: `pulumi cancel` would also take away a lock that somebody has taken since.
     if (holderOf(lock, hostname(), REAL) !== "dead") continue;
     await Promise.all([rm(lock.file, { force: true }), rm(`${lock.file}.attrs`, { force: true })]);
-    console.log(`An update was cut off (${whose(lock, Date.now())}): its process has ended, its lock is cleared.`);
-    cleared = true;
+    console.log(cleared(lock));
+    any = true;
   }
-  return cleared;
+  return any;
 }

@@ -2,7 +2,7 @@
 import {
   type ContainerSpec, createContainer, findContainer, logsOf, type Mount, removeContainer, startContainer, stopContainer,
 } from "../engine/containers.ts";
-import { labels, type Owner } from "../engine/labels.ts";
+import { labels, type Owner, stem } from "../engine/labels.ts";
 import { endOf } from "./runJob.ts";
 import { StepError } from "./step.ts";
 
@@ -18,7 +18,7 @@ export interface CopyInput {
 export const HOURS = 24;
 
 /** What one of these containers is called. */
-export const nameFor = ({ project, stack }: Owner, what: string): string => `${project}-${stack}-${what}`;
+export const nameFor = (owner: Owner, what: string): string => `${stem(owner)}-${what}`;
 
 /** Where the file system can, a copy takes neither time nor room; holes stay holes. */
 const COPY = "cp -a --reflink=auto --sparse=always";

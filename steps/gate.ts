@@ -9,6 +9,7 @@ import { readInput, runStep, StepError, withRepair } from "./step.ts";
 import { type HoldInput, isLive, letGo, newWorkers, serveAgain, stopAll, takeOver } from "./hold.ts";
 import { type JobInput, runOnce } from "./job.ts";
 import { findLive, type Live } from "../engine/live.ts";
+import { persist } from "./persist.ts";
 import { probe } from "./probe.ts";
 import { NotPutBack, settle } from "./snapshot.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
     await pass(input);
   } catch (error) {
     if (error instanceof NotPutBack) throw error; // what was live would write to data that are put back later
-    await standDown(input, live, again).catch((second: unknown) => {
+    await persist(() => standDown(input, live, again)).catch((second: unknown) => {
       throw withRepair(error, "What was live before could not be brought back, run the update again", second);
     });
     throw error;

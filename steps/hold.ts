@@ -1,10 +1,11 @@
 /** For an app that allows one writer: requests wait in the gateway while the old containers stop and the new ones start. */
-import { ownedBy, type Owner, SECRETS_LABEL } from "../engine/labels.ts";
+import { isOf, ownedBy, type Owner, SECRETS_LABEL } from "../engine/labels.ts";
 import { goDuration } from "../settings/units.ts";
 import { type Filters, findContainers, listContainers, nameOf, startContainer, stopContainer } from "../engine/containers.ts";
 import { tellGateway, tryGateway } from "../engine/gateway.ts";
 import { StepError } from "./step.ts";
 import type { Live } from "../engine/live.ts";
+import { persist } from "./persist.ts";
 import { ANSWERING, probeAgain } from "./probe.ts";
 import { together } from "./together.ts";
 
@@ -73,7 +74,7 @@ export async function serveAgain(input: HoldInput, live: Live): Promise<boolean>
  */
 export async function wake(live: Live, more: readonly string[] = []): Promise<Live> {
   const names = [...new Set([...live.containers, ...more])];
-  const outcomes = await Promise.allSettled(names.map(startContainer));
+  const outcomes = await Promise.allSettled(names.map((name) => persist(() => startContainer(name), 0)));
   const failures = new Map(
     outcomes.flatMap((outcome, index) => (outcome.status === "rejected" ? [[names[index], outcome.reason as Error]] : [])),
   );
@@ -112,7 +113,7 @@ export const stopAll = ({ drain }: Pick<HoldInput, "drain">, containers: readonl
  */
 export async function newWorkers({ owner, workers }: HoldInput, live: Live | undefined): Promise<string[]> {
   if (workers.length === 0) return [];
-  const all = await listContainers(ownedBy(owner, "berth.part=worker"), { all: true });
+  const all = (await listContainers(ownedBy(owner, "berth.part=worker"), { all: true })).filter(isOf(owner));
   const others = all.map(nameOf).filter((name) => !workers.includes(name));
   const releaseOf = (worker: string) => all.find((container) => nameOf(container) === worker)?.Labels["berth.release"];
   return workers.filter((worker) => releaseOf(worker) !== live?.release || others.some((name) => placeOf(name) === placeOf(worker)));
@@ -123,7 +124,7 @@ const placeOf = (container: string): string => container.replace(/-[0-9a-f]{7}$/
 
 /** The app's own containers, of whatever release. @param secrets only those with this label of their secrets */
 async function processes(owner: Owner, { label = [], ...filters }: Filters, secrets?: string): Promise<string[]> {
-  const found = await listContainers({ ...filters, ...ownedBy(owner, ...label) }, { all: true });
+  const found = (await listContainers({ ...filters, ...ownedBy(owner, ...label) }, { all: true })).filter(isOf(owner));
   const own = found.filter(({ Labels }) => /^(web|worker)$/.test(Labels["berth.part"] ?? ""));
   return own.filter(({ Labels }) => secrets === undefined || (Labels[SECRETS_LABEL] ?? "") === secrets).map(nameOf);
 }

@@ -1,4 +1,5 @@
 /** Brings a release live, and takes it back where it does not prove good: by its answers, its containers, its smoke test. */
+import { persist } from "./persist.ts";
 import { bake } from "./bake.ts";
 import { EngineError } from "../docker/engineError.ts";
 import { removeContainer } from "../engine/containers.ts";
@@ -145,6 +146,6 @@ async function notGood(input: RouteInput, trial: Trial, reason: string, before: 
  * @throws StepError with the cause first where that fails, too
  */
 const takeBack = (input: RouteInput, live: Live, cause: unknown): Promise<Live> =>
-  sendBack(input, live).catch((second: unknown) => {
+  persist(() => sendBack(input, live)).catch((second: unknown) => {
     throw withRepair(cause, "The traffic could not be sent back, run the update again", second);
   });

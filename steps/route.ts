@@ -8,7 +8,7 @@ import { readInput, runStep } from "./step.ts";
 import { switchOver } from "./prove.ts";
 import { CERTIFICATE, KEY, maintenanceWords, TLS_FOLDER } from "../engine/gatewayWords.ts";
 import type { RouteInput } from "./switch.ts";
-import { ownedBy } from "../engine/labels.ts";
+import { isOf, ownedBy } from "../engine/labels.ts";
 import { ANSWERING } from "./probe.ts";
 import { together } from "./together.ts";
 
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
 /** Requests that wait in a replica which somebody has paused would be cut off at the end of the drain. */
 async function unpause({ owner }: RouteInput): Promise<void> {
   const paused = await listContainers({ ...ownedBy(owner, "berth.part=web"), status: ["paused"] });
-  await together(paused.map(nameOf), (name) =>
+  await together(paused.filter(isOf(owner)).map(nameOf), (name) =>
     unpauseContainer(name).catch((error: unknown) => {
       const gone = error instanceof EngineError && (error.status === 404 || /is not paused/.test(error.words)); // somebody was quicker
       if (!gone) throw error;
@@ -43,7 +43,7 @@ async function unpause({ owner }: RouteInput): Promise<void> {
 async function removeJobs({ owner, jobs }: RouteInput): Promise<void> {
   if (!jobs) return;
   const ended = await listContainers({ ...ownedBy(owner, "berth.part=job"), status: ["exited"] }, { all: true });
-  await together(ended, ({ Id }) => removeContainer(Id));
+  await together(ended.filter(isOf(owner)), ({ Id }) => removeContainer(Id));
 }
 
 if (process.env["BERTH_INPUT"]) void runStep(main);

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { labels, type Owner } from "../engine/labels.ts";
+import { labels, type Owner, stem } from "../engine/labels.ts";
 import { askProgram } from "../release/secretProgram.ts";
 import type { SecretSettings } from "../settings/settings.ts";
 import { copyInto } from "../engine/files.ts";
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const secrets = JSON.parse(await text(process.stdin)) as Record<string, SecretSettings>;
   const files = await Promise.all(Object.entries(secrets).map(async ([name, secret]) => ({ name, content: await bytesOf(name, secret) })));
   const known = process.env["PULUMI_COMMAND_STDOUT"];
-  const volume = known || `${owner.project}-${owner.stack}-secrets-${reader}-${randomBytes(4).toString("hex")}`;
+  const volume = known || `${stem(owner)}-secrets-${reader}-${randomBytes(4).toString("hex")}`;
   const marks = labels(owner, "secrets");
   await createVolume(volume, marks);
   try {

@@ -4,7 +4,7 @@
  */
 import { createContainer, findContainer, listContainers, nameOf, removeContainer } from "../engine/containers.ts";
 import { entriesIn, entryAt } from "../engine/files.ts";
-import { labels, type Owner } from "../engine/labels.ts";
+import { labels, type Owner, stem } from "../engine/labels.ts";
 import type { SeedSettings } from "../settings/settings.ts";
 import { IMAGES } from "../toolchain/versions.ts";
 import { runToItsEnd, shellSpec } from "./copyVolumes.ts";
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
 }
 
 /** What the containers of a seed are called; without an end, the record. */
-const nameFor = ({ owner, volume }: SeedInput, end = ""): string => `${owner.project}-${owner.stack}-seed-${volume}${end}`;
+const nameFor = ({ owner, volume }: SeedInput, end = ""): string => `${stem(owner)}-seed-${volume}${end}`;
 const marksOf = ({ owner }: SeedInput) => labels(owner, "helper");
 const mountOf = ({ volume }: SeedInput) => ({ volume, folder: FOLDER });
 

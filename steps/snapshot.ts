@@ -5,9 +5,10 @@
  */
 import { EngineError } from "../docker/engineError.ts";
 import { findContainer, removeContainer, renameContainer } from "../engine/containers.ts";
-import { labels, ownedBy, type Owner } from "../engine/labels.ts";
+import { isOf, labels, ownedBy, type Owner } from "../engine/labels.ts";
 import { findLive, type Live } from "../engine/live.ts";
 import { createVolume, listVolumes, removeVolume } from "../engine/volumes.ts";
+import { persist } from "./persist.ts";
 import { copyVolumes, type CopyInput, HOURS, nameFor } from "./copyVolumes.ts";
 import { StepError, withRepair } from "./step.ts";
 import { type HoldInput, letGo, serveAgain, takeOver } from "./hold.ts";
@@ -51,20 +52,20 @@ export async function runWithCopy(input: SnapshotInput, job: JobSpec): Promise<v
   try {
     await runJob(job);
   } catch (error) {
-    await putBack(begun).catch((second: unknown) => {
+    await persist(() => putBack(begun)).catch((second: unknown) => {
       const words = `The data could not be put back, run the update again. Their copy is ${copiesOf(input)}`;
       throw new NotPutBack(withRepair(error, words, second).message);
     });
     const words = `The data are as they were before it. Their copy stays until the next release is live: ${copiesOf(input)}`;
     return await giveUp(begun, live, new StepError(`${(error as Error).message}\n  ${words}`));
   }
-  const sick = await end(begun, live);
+  const sick = await persist(() => end(begun, live));
   if (sick !== undefined) console.log(sick);
 }
 
 /** Brings back what was live. @throws the cause, with what is not as it was */
 async function giveUp(begun: Begun, live: Live | undefined, cause: unknown): Promise<never> {
-  const sick = await end(begun, live).catch((second: unknown) => {
+  const sick = await persist(() => end(begun, live)).catch((second: unknown) => {
     throw withRepair(cause, "What was live before could not be brought back, run the update again", second);
   });
   throw sick === undefined ? cause : new StepError(`${(cause as Error).message}\n  ${sick}`);
@@ -93,7 +94,8 @@ export async function settle(owner: Owner): Promise<boolean> {
     }
   }
   const alone = (await findContainer(input.gateway)) !== undefined; // without a gateway there is nobody to serve
-  const sick = await end({ input: { ...input, alone }, job }, alone ? await findLive(input.gateway, input.service) : undefined);
+  const live = alone ? await findLive(input.gateway, input.service) : undefined;
+  const sick = await persist(() => end({ input: { ...input, alone }, job }, live));
   if (sick !== undefined) console.log(sick);
   return true;
 }
@@ -146,7 +148,7 @@ async function end(begun: Begun, live: Live | undefined): Promise<string | undef
 
 /** Removes the copies that no longer serve: of releases before the live one, and of what failed since. */
 export async function dropCopies(owner: Owner, live: string): Promise<void> {
-  for (const { Name, Labels } of await listVolumes(ownedBy(owner, "berth.part=snapshot"))) {
+  for (const { Name, Labels } of (await listVolumes(ownedBy(owner, "berth.part=snapshot"))).filter(isOf(owner))) {
     if (Labels?.["berth.release"] === live) continue;
     try {
       if (await removeVolume(Name)) console.log(`removed copy ${Name}`);

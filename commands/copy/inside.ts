@@ -109,8 +109,8 @@ export async function ownerOf(container: string, folder: string): Promise<FileOw
 
 const nothingAt = (address: string): string => `there is nothing at ${address} (a folder in memory, such as /tmp, cannot be reached)`;
 
-/** The engine's words about a path, in a person's. Pure. */
-export function explained(words: string, address: string, { writable }: Pick<Inside, "writable">): string {
+/** The engine's words about a path, in a person's; undefined for others. Pure. */
+export function explained(words: string, address: string, { writable }: Pick<Inside, "writable">): string | undefined {
   if (/No such container:path|Could not find the file|no such file or directory/i.test(words)) {
     return nothingAt(address);
   }
@@ -120,15 +120,16 @@ export function explained(words: string, address: string, { writable }: Pick<Ins
   if (folder !== undefined) {
     return `${address} was not written: a folder cannot take the place of a file, nor a file that of a folder (${folder})`;
   }
-  return words;
+  return undefined;
 }
 
-/** @throws UserError in a person's words */
+/** @throws UserError in a person's words @throws EngineError where there are none for it */
 export async function inWords<T>(address: string, inside: Pick<Inside, "writable">, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof EngineError) || error.failure !== "refused" || /^No such container: /.test(error.words)) throw error;
-    throw new UserError(explained(error.words, address, inside));
+    const words = explained(error.words, address, inside);
+    throw words === undefined ? error : new UserError(words);
   }
 }

@@ -12,8 +12,10 @@ import { aidsFor, routeFor } from "./firstAid.ts";
 import { aidRoute, giveAid } from "./giveAid.ts";
 import { type Found, lookAtEngine } from "../../engine/found.ts";
 import { removeLeftHolders, removeOrphans } from "./leftovers.ts";
-import { clearDeadLocks, readLocks, refuseIfHeld } from "../../stack/pulumiLock.ts";
+import { clearDeadLocks, clearNamedLocks, readLocks, refuseIfHeld } from "../../stack/pulumiLock.ts";
 import { refuseIfLost, unrecordedData } from "./lostRecord.ts";
+import { stateFolder } from "../../stack/backend.ts";
+import { projectName } from "../../stack/settingsFile.ts";
 import { settle } from "../../steps/snapshot.ts";
 import { shortenOutputs } from "../../stack/longOutputs.ts";
 import { beginToHold, heldStack } from "./hold.ts";
@@ -68,7 +70,7 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
   refuseIfLost(stack, before);
   const data = unrecordedData(stack, before);
   if (data !== undefined) console.log(`${paint("yellow", "data:")} ${data}`);
-  if (before.declared.pending > 0) await forgetPending(cli, before.owner);
+  if (before.declared.pending > 0) await forgetPending(cli, stack);
   for (const finding of before.findings) console.log(`${paint("yellow", "drift:")} ${describe(finding)}`);
   await provideAccessoryImages(cli.root, stack);
   if (!isCalm(before)) await heldStack();
@@ -123,9 +125,19 @@ async function repairOutputs(cli: PulumiCli, stack: string, { declared }: View):
  * Drops what a killed update was about to do, of which Pulumi would warn at every update to come. What it has done
  * nevertheless is found again by its labels. Only the stack's own entry is refreshed, because that takes no time.
  */
-async function forgetPending(cli: PulumiCli, { project, stack }: Owner): Promise<void> {
-  const root = `urn:pulumi:${stack}::${project}::pulumi:pulumi:Stack::${project}-${stack}`;
-  await cli.read(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--target", root, "--stack", stack]);
+async function forgetPending(cli: PulumiCli, stack: string): Promise<void> {
+  const words = await refreshWords(cli, stack);
+  try {
+    await cli.read(words);
+  } catch (error) {
+    if (!(await clearNamedLocks(cli, stack, (error as Error).message))) throw error;
+    await cli.read(words);
+  }
+}
+
+async function refreshWords(cli: PulumiCli, stack: string): Promise<string[]> {
+  const [project, name] = [await projectName(cli.root), stack.split("/").at(-1) ?? stack];
+  return ["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--target", `urn:pulumi:${name}::${project}::pulumi:pulumi:Stack::${project}-${name}`, "--stack", stack];
 }
 
 /** Like `PulumiCli.change`, which does not say who was quicker, nor that it was killed. */
@@ -136,8 +148,17 @@ export async function changeAlone(cli: PulumiCli, stack: string, words: readonly
     endStrays(cli.root);
     if (!(error instanceof UserError && /ended with exit code/.test(error.message))) throw error;
     await refuseIfHeld(cli, stack);
+    if (error.exitCode !== KILLED && (await hadDeadLock(cli, stack))) return cli.change(words);
     throw error.exitCode === KILLED ? new UserError(`Pulumi was killed in the middle of its work: run npm run up -- --stack ${stack}, which puts all right`, KILLED) : error;
   }
+}
+
+/** Whether a dead Pulumi's lock had this one refuse, which is gone then; in a folder it is found before. @throws UserError where another update may be at work */
+async function hadDeadLock(cli: PulumiCli, stack: string): Promise<boolean> {
+  if ((await stateFolder(cli)) !== undefined) return false;
+  await heldStack();
+  const { errors } = await cli.capture(await refreshWords(cli, stack)); // it takes the lock, too, and its refusal can be read
+  return clearNamedLocks(cli, stack, errors);
 }
 
 /** Puts right at once what can be, and looks again. */

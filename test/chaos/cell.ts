@@ -5,7 +5,7 @@ import type { Fault, Scene } from "./faults.ts";
 import type { Ground } from "./ground.ts";
 import { problemsOf } from "./problems.ts";
 import { afterSwitch, begins, type Step } from "./steps.ts";
-import { type Ended, startCommand, up } from "./update.ts";
+import { commandWords, type Ended, startProgram, type Update, up } from "./update.ts";
 import { gatewayOf, recorded, webContainers } from "./view.ts";
 
 export interface Result {
@@ -67,13 +67,13 @@ export async function runCell(ground: Ground, fault: Fault, step: Step, most = M
   try {
     greeting = await ground.change(step);
     const scene = await sceneOf(ground, step);
-    const strike = async () => {
+    const strike = async (update?: Update) => {
       struckAt = Date.now();
-      remark = await fault.inject(scene);
+      remark = await fault.inject({ ...scene, update });
     };
     if (step === "idle") await strike();
     else {
-      struck = await strikeUpdate(ground, step, strike);
+      struck = await strikeUpdate(ground, step, fault.stdin, strike);
       commands.push(struck);
     }
     await fault.afterwards?.(scene);
@@ -140,10 +140,10 @@ async function sceneOf(ground: Ground, step: Step): Promise<Scene> {
 }
 
 /** Starts an update, and strikes when it comes to this step. @throws Error where it never came there */
-async function strikeUpdate(ground: Ground, step: Exclude<Step, "idle">, strike: () => Promise<void>): Promise<Ended> {
+async function strikeUpdate(ground: Ground, step: Exclude<Step, "idle">, stdin: Fault["stdin"], strike: (update: Update) => Promise<void>): Promise<Ended> {
   const { checkout } = ground;
   const before = (await ground.about())?.release;
-  const update = startCommand(checkout, "up", "--yes");
+  const update = startProgram(checkout, commandWords(checkout, "up", "--yes"), { stdin });
   try {
     if (step === "drain" && (await update.sees(begins("gate")))) {
       // Whether it is answered well is the load's business; this one only keeps the old release busy.
@@ -155,7 +155,7 @@ async function strikeUpdate(ground: Ground, step: Exclude<Step, "idle">, strike:
         if (Date.now() > end) throw new Error("the new release did not answer within 10 s");
       }
     }
-    await strike();
+    await strike(update);
     return await update.ended;
   } catch (error) {
     update.kill();

@@ -1,9 +1,10 @@
 /** What goes wrong: each fault with the steps at which it can happen and what it does. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../e2e/support/engine.ts";
 import { crash, fillDisk, leaveLock, truncateState } from "./damage.ts";
 import type { Ground } from "./ground.ts";
 import { STEPS, type Step } from "./steps.ts";
-import { startCommand } from "./update.ts";
+import { type StartOptions, startCommand, type Update } from "./update.ts";
 import { findProcess, type Role } from "./updateProcesses.ts";
 
 /** Where a fault strikes. */
@@ -11,6 +12,8 @@ export interface Scene {
   readonly ground: Ground;
   readonly step: Step;
   readonly gateway: string;
+  /** The update that is struck; none between two updates. */
+  readonly update?: Update | undefined;
   /** A container of the release that was live when the update began; where those are being deleted, one of the new release. */
   replica(): Promise<string>;
   /** Waits for a container of the release that is on its way. */
@@ -26,6 +29,8 @@ export interface Fault {
   readonly needsRoot?: true;
   /** Which requests may fail, and why; none where that is not said. */
   readonly mayFail?: (step: Step) => string | undefined;
+  /** What the struck update may read; default: nothing. */
+  readonly stdin?: StartOptions["stdin"];
   /** Who puts it right. Default: the `npm run up` that follows, so that the time to recover counts from its start. */
   readonly heals?: "by itself";
   /** Does it; returns a remark for the table, if any. */
@@ -40,6 +45,10 @@ const beforeSwitch: readonly Step[] = ["idle", "start", "build", "create", "gate
 const struck = STEPS.filter((step) => step !== "start");
 /** Milliseconds that a process of an update may take to come. */
 const COMES_WITHIN = 20_000;
+/** Milliseconds that an update may take to end what it is at. */
+const ENDS_WITHIN = 60_000;
+/** Milliseconds that the engine is out of order. */
+const ENGINE_FAILS = 5000;
 
 const signalled = (name: string, role: Role, signal: NodeJS.Signals, steps: readonly Step[] = running): Fault => ({
   name,
@@ -47,6 +56,17 @@ const signalled = (name: string, role: Role, signal: NodeJS.Signals, steps: read
   steps,
   inject: async ({ ground }) => void process.kill(await findProcess(ground.checkout.folder, role, COMES_WITHIN), signal),
 });
+
+/** npm ends at once, and nobody waits for the command, which ends what it is at: until then the next one would be refused by name. */
+async function endsInOrder({ checkout: { stack } }: Ground, ask: () => void): Promise<string> {
+  const asked = Date.now();
+  ask();
+  while ((await docker("ps", "--quiet", "--filter", `name=^berth-${stack}-lock$`)) !== "") {
+    if (Date.now() - asked > ENDS_WITHIN) throw new Error(`the stack is still held after ${ENDS_WITHIN} ms`);
+    await sleep(50);
+  }
+  return `gave the stack back after ${((Date.now() - asked) / 1000).toFixed(1)} s`;
+}
 
 const gatewayGone = () => "the gateway is down";
 const onReplica = (step: Step) => (beforeSwitch.includes(step) ? "requests to the lost replica" : step === "drain" ? "its open requests" : step === "delete" ? "requests to the lost replica" : undefined);
@@ -56,6 +76,19 @@ export const FAULTS: readonly Fault[] = [
   signalled("cli-int", "cli", "SIGINT"),
   signalled("cli-term", "cli", "SIGTERM"),
   signalled("cli-kill", "cli", "SIGKILL"),
+  {
+    name: "hang-up",
+    what: "SIGHUP to all processes of the terminal, and nobody reads the output any more: a lost connection",
+    steps: running,
+    inject: ({ ground, update }) => endsInOrder(ground, () => update?.hangUp()),
+  },
+  {
+    name: "ctrl-c-piped",
+    what: "SIGINT to all processes of the terminal, with a pipe as their input",
+    steps: running,
+    stdin: "pipe",
+    inject: ({ ground, update }) => endsInOrder(ground, () => update?.signal("SIGINT")),
+  },
   signalled("host-kill", "language host", "SIGKILL"),
   signalled("program-kill", "program", "SIGKILL", ["start"]),
   signalled("plugin-kill", "docker plugin", "SIGKILL"),
@@ -125,8 +158,18 @@ export const FAULTS: readonly Fault[] = [
     async inject({ ground, step }) {
       const commands = [startCommand(ground.checkout, "up", "--yes"), ...(step === "idle" ? [startCommand(ground.checkout, "up", "--yes")] : [])];
       const all = await Promise.all(commands.map(({ ended }) => ended));
-      return all.map(({ code, output }) => (code === 0 ? "went through" : /is held by another update/.test(output) ? "was refused by name" : `ended with ${code}`)).join(", ");
+      return all.map(({ code, output }) => (code === 0 ? "went through" : /is held by/.test(output) ? "was refused by name" : `ended with ${code}`)).join(", ");
     },
+  },
+  {
+    name: "engine-errors",
+    what: `the engine answers every question with an error for ${ENGINE_FAILS / 1000} s, those of Berth and of the docker plugin`,
+    steps: running,
+    inject: async ({ ground: { standIn } }) => {
+      if (!standIn) throw new Error("the engine is not at a socket, so nothing stands in for it");
+      standIn.failFor(ENGINE_FAILS);
+    },
+    afterwards: async ({ ground: { standIn } }) => void (await standIn?.isWell()),
   },
   {
     name: "disk-full",

@@ -4,10 +4,12 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { resolveAddress } from "../../docker/address.ts";
 import { isAlive } from "../../stack/processes.ts";
 import { Checkout } from "../e2e/support/checkout.ts";
 import { census } from "../e2e/support/engine.ts";
 import { fillerOf } from "./damage.ts";
+import { StandIn } from "./questions/standIn.ts";
 import type { Step } from "./steps.ts";
 import { up } from "./update.ts";
 import { about, type About } from "./view.ts";
@@ -24,26 +26,36 @@ export class Ground {
   readonly checkout: Checkout;
   /** Folder that is a disk of its own, where there is one. */
   readonly disk: string | undefined;
+  /** What its updates ask for the engine, where the real one is at a socket. */
+  readonly standIn: StandIn | undefined;
   #greetings = 0;
   #editions = 0;
   #network: string | undefined;
 
-  private constructor(checkout: Checkout, disk: string | undefined) {
+  private constructor(checkout: Checkout, disk: string | undefined, standIn: StandIn | undefined) {
     this.checkout = checkout;
     this.disk = disk;
+    this.standIn = standIn;
   }
 
   /** Makes a stack and brings it live. Pulumi's state is on a disk of its own where `disk` says so, which takes root. */
   static async make({ disk: wanted }: { readonly disk: boolean }): Promise<Ground> {
     const disk = wanted ? await makeDisk() : undefined;
+    let standIn: StandIn | undefined;
     try {
-      const env = disk === undefined ? {} : { PULUMI_BACKEND_URL: `file://${join(disk, "state")}` };
-      const ground = new Ground(await Checkout.make(settings("start", "idle"), { name: "chaos", env }), disk);
+      const checkout = await Checkout.make(settings("start", "idle"), { name: "chaos", env: disk === undefined ? {} : { PULUMI_BACKEND_URL: `file://${join(disk, "state")}` } });
+      const real = /^unix:\/\/(.+)$/.exec(resolveAddress({ env: process.env }).host)?.[1];
+      if (real !== undefined) {
+        standIn = await StandIn.start(join(checkout.folder, ".berth", "engine.sock"), real, checkout.stack);
+        checkout.env["DOCKER_HOST"] = standIn.host;
+      }
+      const ground = new Ground(checkout, disk, standIn);
       const { code, output } = await up(ground.checkout);
       if (code === 0) return ground;
       await ground.remove();
       throw new Error(`the first update failed:\n${output}`);
     } catch (error) {
+      await standIn?.stop();
       await unmount(disk);
       throw error;
     }
@@ -73,6 +85,7 @@ export class Ground {
   /** Removes all of it, also where it is broken. */
   async remove(): Promise<void> {
     await this.freeDisk();
+    await this.standIn?.stop();
     await this.checkout.remove();
     await unmount(this.disk);
   }

@@ -1,5 +1,6 @@
 /** An update that is watched while it runs. */
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import type { Checkout } from "../e2e/support/checkout.ts";
 import { updateProcesses } from "./updateProcesses.ts";
 
@@ -40,8 +41,10 @@ export function endAll(): void {
 
 /** Starts `npm run <verb> -- --stack <its own> <words>` in the checkout. */
 export function startCommand(checkout: Checkout, verb: string, ...words: string[]): Update {
-  return startProgram(checkout, ["npm", "run", "--silent", verb, "--", "--stack", checkout.stack, ...words]);
+  return startProgram(checkout, commandWords(checkout, verb, ...words));
 }
+
+export const commandWords = ({ stack }: Pick<Checkout, "stack">, verb: string, ...words: readonly string[]): string[] => ["npm", "run", "--silent", verb, "--", "--stack", stack, ...words];
 
 /** Starts a program in the checkout, with a process group of its own. */
 export function startProgram(checkout: Pick<Checkout, "folder" | "env">, [program = "", ...words]: readonly string[], { stdin = "ignore" }: StartOptions = {}): Update {
@@ -80,12 +83,12 @@ export function startProgram(checkout: Pick<Checkout, "folder" | "env">, [progra
       kill();
     }, PATIENCE);
     // Not "close": what a killed Pulumi leaves behind holds the pipes open.
-    child.on("exit", (code) => {
+    child.on("exit", (code, ended) => {
       clearTimeout(patience);
       setTimeout(() => {
         over = true;
         for (const one of waiting) settle(one, false);
-        resolve({ code: code ?? 1, output, seconds: (Date.now() - started) / 1000, hung });
+        resolve({ code: code ?? (ended === null ? 1 : 128 + constants.signals[ended]), output, seconds: (Date.now() - started) / 1000, hung });
       }, 50);
     });
     child.on("error", reject);

@@ -21,11 +21,11 @@ afterEach(() => {
   process.chdir(home);
 });
 
-const provide = (preview: boolean, given = settings) => declare(async () => provideBuildSecrets("dev", given), { preview });
+const provide = (preview: boolean, given = settings) => declare(async () => provideBuildSecrets({ stack: "dev" }, given), { preview });
 
 test("the secrets of a build are files that only this user may read, in memory, as long as the program runs", async () => {
   await provide(false);
-  const file = buildSecretFile("dev", "token");
+  const file = buildSecretFile({ stack: "dev" }, "token");
   expect(file).toBe(".berth/build-secrets/dev/token");
   expect([readFileSync(file, "utf8"), statSync(file).mode & 0o777]).toEqual(["line one\nline two\n", 0o400]);
   for (const end of atEnd) end();
@@ -36,7 +36,7 @@ test("those of an update that was killed go when the next one begins", async () 
   await provide(false);
   await provide(false);
   atEnd.pop()?.();
-  expect(existsSync(buildSecretFile("dev", "token"))).toBe(false);
+  expect(existsSync(buildSecretFile({ stack: "dev" }, "token"))).toBe(false);
 });
 
 test("a preview builds nothing, and makes none", async () => {

@@ -79,7 +79,7 @@ test("the limit of processes is set once the proxy runs, by names in the environ
   const { inputs, dependsOn } = (await declareGateway()).get("gw-pids");
   expect(inputs).toEqual({
     create: "node steps/limit.ts",
-    environment: { CONTAINERS: "gw-proxy-0abcdef", PIDS: String(DEFAULTS.pids), DOCKER_CONTEXT: "default" },
+    environment: { CONTAINERS: "gw-proxy-0abcdef", PIDS: String(DEFAULTS.pids) },
   });
   expect(dependsOn).toEqual(["gw-proxy"]);
 });

@@ -71,7 +71,7 @@ describe("the image of a release", () => {
     expect((await declareImage({ build: BUILD })).get("app-image-cleanup").inputs).toEqual({
       create: ":",
       delete: "node steps/dropImages.ts",
-      environment: { PROJECT: "berth", STACK: "dev", REPOSITORY: "berth-dev", DOCKER_CONTEXT: "default" },
+      environment: { PROJECT: "berth", STACK: "dev", REPOSITORY: "berth-dev" },
     });
   });
 });

@@ -21,7 +21,6 @@ describe("the gate", () => {
     expect([type, parent]).toEqual(["command:local:Command", "app-gate"]);
     const { environment, ...rest } = inputs;
     expect(rest).toEqual({ create: "node steps/gate.ts", logging: "stdout" });
-    expect(environment).toHaveProperty("DOCKER_CONTEXT", "default");
     expect(stepInput(inputs)).toEqual({
       owner: OWNER,
       gateway: "gw",
@@ -65,7 +64,7 @@ describe("a job", () => {
       delete: "node steps/dropJobs.ts",
       logging: "stdout",
     });
-    expect(environment).toMatchObject({ PROJECT: "berth", STACK: "dev", JOB: "migration", DOCKER_CONTEXT: "default" });
+    expect(environment).toMatchObject({ PROJECT: "berth", STACK: "dev", JOB: "migration" });
     expect(JSON.stringify(inputs)).not.toContain("hunter2");
   });
 

@@ -19,7 +19,7 @@ const nothing = { containers: [], volumes: [], networks: [], images: [] };
 
 const MISHAPS: readonly [what: string, config: Record<string, unknown>, env: NodeJS.ProcessEnv, line: RegExp][] = [
   ["a port that another program holds", {}, {}, /berth:port is \d+, but another program holds that port: .*pulumi config set berth:port/],
-  ["no engine", {}, { DOCKER_HOST: "unix:///nonexistent/docker.sock" }, /no Docker engine answers at unix:\/\/\/nonexistent\/docker\.sock: start it, or run: npm run setup/],
+  ["no engine", {}, { DOCKER_HOST: "unix:///nonexistent/docker.sock" }, /no Docker engine answers at unix:\/\/\/nonexistent\/docker\.sock \(DOCKER_HOST; ENOENT\): start it, or run: npm run setup/],
   ["a wrong value", { replicas: "two" }, {}, /berth:replicas is "two": want a whole number from 1 to 100\. Fix: pulumi config set/],
   ["a mistyped key", { replica: 2 }, {}, /berth:replica is not a known key: did you mean berth:replicas\?/],
   ["a key that is not supported yet", { registry: "example.com" }, {}, /berth:registry is not supported yet/],

@@ -27,8 +27,6 @@ beforeAll(async () => {
   await goBack(app, EARLIER);
   await configure({ GREETING: "First" });
   await upByEarlier(app);
-  await configure({ GREETING: "Second" });
-  await upByEarlier(app);
   ledger = await app.output<Release[]>("releases");
 });
 afterAll(() => app?.remove());
@@ -39,10 +37,12 @@ async function configure(env: Record<string, string>): Promise<void> {
 }
 
 /** Each container with its id and the time of its start. */
-const running = async () => lines(await docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", ...(await census(app.stack)).containers));
+const running = async () =>
+  lines(await docker("inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", ...(await census(app.stack)).containers));
 const page = async () => (await fetch(app.url)).text();
 const notes = async () => (await fetch(`${app.url}/notes/count`)).json();
-const secret = async (process: string) => docker("exec", (await census(app.stack)).containers.find((name) => name.includes(process)) ?? "", "cat", "/run/secrets/token");
+const secret = async (process: string) =>
+  docker("exec", (await census(app.stack)).containers.find((name) => name.includes(process)) ?? "", "cat", "/run/secrets/token");
 
 interface Preview {
   readonly steps: readonly { readonly op: string; readonly urn: string }[];
@@ -71,12 +71,12 @@ testMove("an update under load drops no request, and containers, data, releases 
 });
 
 testMove("a release comes after it, and one that the earlier Berth made comes back, under load", async () => {
-  const [, first] = ledger;
+  const [first] = ledger;
   const load = await startLoad({ url: app.url, kinds: ["keepAlive", "newConnection", "post"] });
-  await configure({ GREETING: "Third" });
+  await configure({ GREETING: "Second" });
   await app.npmOk("up", "--yes");
-  expect(await page()).toContain("Third");
-  expect(await app.output<Release[]>("releases")).toMatchObject([{ settings: { env: { GREETING: "Third" } } }, { name: ledger[0]?.name }, { name: first?.name }]);
+  expect(await page()).toContain("Second");
+  expect(await app.output<Release[]>("releases")).toMatchObject([{ settings: { env: { GREETING: "Second" } } }, { name: first?.name }]);
   await app.npmOk("rollback", "--to", first?.name ?? "");
   const report = await load.stop();
   expect(report.tallies).toMatchObject({ keepAlive: { failures: [] }, newConnection: { failures: [] }, post: { failures: [] } });

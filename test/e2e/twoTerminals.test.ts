@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { startProgram, startCommand, type Update } from "../chaos/update.ts";
 import { updateProcesses } from "../chaos/updateProcesses.ts";
@@ -12,6 +13,9 @@ import { LONG } from "./support/long.ts";
 
 /** Lasts until the test lets it go. */
 const MIGRATION = 'const fs = require("fs"); console.log("migrating"); const look = () => fs.existsSync("/data/go") ? fs.unlinkSync("/data/go") : setTimeout(look, 100); look()';
+const MIGRATING = /migrating/;
+/** Moments of an update, with what it has printed by then. Before the first change Pulumi's record tells nothing of it. */
+const KILLS: readonly [string, RegExp][] = [["in the migration", MIGRATING], ...(LONG ? [["before the first change", /^Updating \(/] as [string, RegExp]] : [])];
 /** Seconds that the first migration lasts at least. */
 const LASTS = LONG ? 60 : 0;
 /** Milliseconds until a stack whose holder was killed has another one. */
@@ -54,10 +58,10 @@ describe.each(BACKENDS)("with %s as the backend", (_, open, full) => {
     await app.write(`Pulumi.${app.stack}.yaml`, stringify(file));
   }
 
-  const begin = async (greeting: string, update: () => Update): Promise<Update> => {
+  const begin = async (greeting: string, update: () => Update, moment = MIGRATING): Promise<Update> => {
     await set({ env: { GREETING: greeting } });
     const begun = update();
-    if (!(await begun.sees(/migrating/))) throw new Error((await begun.ended).output);
+    if (!(await begun.sees(moment))) throw new Error((await begun.ended).output);
     return begun;
   };
   const npmUp = () => startCommand(app, ...(UP as [string, string]));
@@ -71,12 +75,14 @@ describe.each(BACKENDS)("with %s as the backend", (_, open, full) => {
   const run = ([verb = "", ...words]: readonly string[]): Promise<Ran> => app.exec("sh", ["-c", 'echo value | node commands/run.mjs "$@"', "sh", verb, ...words, "--stack", app.stack]);
 
   const who = (what: string, pid: number | undefined) => `${what} by ${userInfo().username} on ${hostname()}, process ${pid}`;
-  async function refuses(words: readonly string[], what: string): Promise<void> {
+  async function refusesEach(commands: readonly (readonly string[])[], what: string): Promise<void> {
     const before = await seen();
-    const { code, output } = await run(words);
-    expect(output).toContain(`stack ${app.stack} is held by ${who(what, before.holder.pid)}, for `);
-    expect(output).toMatch(/, for \d+ (s|min); nothing was changed\. Run this again when it has ended, or wait in line: --wait 10m$/m);
-    expect(code).toBe(1);
+    for (const words of commands) {
+      const { code, output } = await run(words);
+      expect(output).toContain(`stack ${app.stack} is held by ${who(what, before.holder.pid)}, for `);
+      expect(output).toMatch(/, for \d+ (s|min); nothing was changed\. Run this again when it has ended, or wait in line: --wait 10m$/m);
+      expect(code).toBe(1);
+    }
     expect(await seen()).toEqual(before);
   }
 
@@ -84,14 +90,15 @@ describe.each(BACKENDS)("with %s as the backend", (_, open, full) => {
     const copy = await backend.copy();
     const began = Date.now();
     const first = await begin("third", npmUp);
-    for (const words of [UP, ROLLBACK, ...(full ? OTHERS : [])]) await refuses(words, "up");
+    await refusesEach([UP, ROLLBACK, ...(full ? OTHERS : [])], "up");
     if (full) {
       const before = await seen();
       await app.write(`.berth/watchdog/${app.stack}.json`, JSON.stringify({ [replica]: { restarts: 1, last: Date.now() } }));
       expect((await run(["watchdog", "--once"])).output).toContain(`Somebody changes the stack (${who("up", before.holder.pid)}, since `);
 
       const sameRecord = await app.up();
-      expect(sameRecord).toMatchObject({ code: 255, output: expect.stringContaining("the stack is currently locked by 1 lock(s)") as string });
+      expect(sameRecord.output).toContain("the stack is currently locked by 1 lock(s)");
+      expect(sameRecord.code).not.toBe(0);
       const another = await app.exec("env", [`PULUMI_BACKEND_URL=${copy}`, "pulumi", "up", "--yes", "--skip-preview", "--stack", app.stack]);
       expect(another.output).toContain(`stack ${app.stack} is held by ${who("up", before.holder.pid)}, for `);
       expect(another.code).not.toBe(0);
@@ -99,24 +106,24 @@ describe.each(BACKENDS)("with %s as the backend", (_, open, full) => {
     }
     const waiting = full ? startCommand(app, "up", "--yes", "--wait", "2m") : undefined;
     expect(await waiting?.sees(/^Waiting for stack \S+, which is held by up by \S+ on \S+, process \d+, for \d+ (s|min) \.\.\.$/)).toBe(full ? true : undefined);
-    await new Promise((resolve) => setTimeout(resolve, began + LASTS * 1000 - Date.now()));
+    await sleep(Math.max(0, began + LASTS * 1000 - Date.now()));
     await letGo();
     expect(await first.ended).toMatchObject({ code: 0 });
     expect(await greets()).toBe("third");
     if (waiting) expect(await waiting.ended).toMatchObject({ code: 0 });
-    expect(await holder()).toEqual({});
+    while (Object.keys(await holder()).length > 0) expect(Date.now() - began).toBeLessThan(LASTS * 1000 + TAKES_OVER * 20); // the engine removes it a moment later
   });
 
   (full ? test : test.skip)("while plain Pulumi is in its migration the commands are refused by its name", async () => {
     const first = await begin("fourth", plainUp);
-    for (const words of [UP, PRUNE, ROLLBACK]) await refuses(words, "pulumi up");
+    await refusesEach([UP, PRUNE, ROLLBACK], "pulumi up");
     await letGo();
     expect(await first.ended).toMatchObject({ code: 0 });
     expect(await greets()).toBe("fourth");
   });
 
-  (full ? test : test.skip)("where the command and its Pulumi are killed, the next one takes over within seconds", async () => {
-    const first = await begin("fifth", npmUp);
+  (full ? test : test.skip).each(KILLS)("where the command and its Pulumi are killed %s, the next one takes over within seconds", async (when, moment) => {
+    const first = await begin(when, npmUp, moment);
     const { pid: dead } = await holder();
     for (const pid of [dead, ...updateProcesses(app.folder).filter(({ role }) => role === "cli").map((cli) => cli.pid)]) process.kill(pid ?? 0, "SIGKILL");
     const killed = Date.now();
@@ -124,8 +131,9 @@ describe.each(BACKENDS)("with %s as the backend", (_, open, full) => {
     for (let now = await holder(); now.pid === undefined || now.pid === dead; now = await holder()) expect(Date.now() - killed).toBeLessThan(TAKES_OVER);
     console.log(`the next one holds the stack ${((Date.now() - killed) / 1000).toFixed(1)} s after its holder was killed`);
     await first.ended;
+    if (moment !== MIGRATING && !(await next.sees(MIGRATING))) throw new Error((await next.ended).output);
     await letGo();
     expect(await next.ended).toMatchObject({ code: 0 });
-    expect(await greets()).toBe("fifth");
+    expect(await greets()).toBe(when);
   });
 });

@@ -44,7 +44,7 @@ export const stackRules: readonly Rule[] = [
     holds: ({ inputs }) => [inputs["create"], inputs["update"] ?? ":", inputs["delete"] ?? ":"].every((command) => command === ":" || /^node steps\/\w+\.ts$/.test(String(command))),
   }),
   each(COMMAND, {
-    name: "a command knows its engine", why: "A Docker context may lead to another one", fix: "environment: engineEnvironment()",
+    name: "a command knows its engine", why: "A Docker context may lead to another one", fix: "transformations: [onEngine(host)]",
     holds: ({ inputs }) => inputs["create"] === "node steps/key.ts" || ["DOCKER_HOST", "DOCKER_CONTEXT"].some((name) => name in ((inputs["environment"] as Record<string, string> | undefined) ?? {})),
   }),
   {

@@ -15,7 +15,7 @@ import { StandIn } from "./standIn.ts";
 const FACTOR = 5;
 /** Nothing takes longer, in milliseconds: what does hangs. */
 const PATIENCE = 150_000;
-/** The replicas' app and the worker's: notes, and nothing. */
+/** What the worker does. */
 const IDLE = ["-e", "setInterval(() => undefined, 1000)"];
 
 export interface Ended {
@@ -53,15 +53,16 @@ export class Board {
     this.#folder = folder;
   }
 
-  /** Makes a stack with something of everything, and brings it live. */
-  static async make(): Promise<Board> {
+  /** Makes a stack with something of everything, and brings it live. @param light with little */
+  static async make({ light = false } = {}): Promise<Board> {
     const folder = await mkdtemp(join(tmpdir(), "berth-questions-"));
     const real = /^unix:\/\/(.+)$/.exec(resolveAddress({ env: process.env }).host)?.[1];
     if (real === undefined) throw new Error("the engine has to be on this machine, at a socket");
-    const standIn = await StandIn.start(join(folder, "engine.sock"), real);
+    const socket = join(folder, "engine.sock");
     const mark = pathToFileURL(join(process.cwd(), "test", "chaos", "questions", "mark.ts")).href;
-    const env = { DOCKER_HOST: standIn.host, NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${mark}` };
-    const board = new Board(await Checkout.make(settings("Hello 0", folder), { name: "questions", env }), standIn, folder);
+    const env = { DOCKER_HOST: `unix://${socket}`, NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${mark}` };
+    const checkout = await Checkout.make({ ...settings("Hello 0", folder), ...(light && LIGHT) }, { name: "questions", env });
+    const board = new Board(checkout, await StandIn.start(socket, real, checkout.stack), folder);
     try {
       await board.checkout.secret("secrets.TOKEN", "one");
       await board.checkout.secret("backups.password", "a password of the test");
@@ -90,12 +91,12 @@ export class Board {
   }
 
   npm(verb: string, ...words: string[]): Promise<Ended> {
-    return this.run("node", [join("commands", "run.mjs"), verb, "--stack", this.checkout.stack, ...words]);
+    return this.run(process.execPath, [join("commands", "run.mjs"), verb, "--stack", this.checkout.stack, ...words]);
   }
 
   /** Like `npm`, with something to read. */
   npmReading(stdin: string, verb: string, ...words: string[]): Promise<Ended> {
-    return this.run("node", [join("commands", "run.mjs"), verb, "--stack", this.checkout.stack, ...words], { stdin });
+    return this.run(process.execPath, [join("commands", "run.mjs"), verb, "--stack", this.checkout.stack, ...words], { stdin });
   }
 
   run(program: string, words: readonly string[], { stdin = "", env = {} }: RunOptions = {}): Promise<Ended> {
@@ -173,6 +174,9 @@ const settings = (greeting: string, target: string): Record<string, unknown> => 
   drain: "1s",
   bake: "1s",
 });
+
+/** What a stack does without that has to be there at once. */
+const LIGHT = { workers: undefined, migration: undefined, smokeTest: undefined, accessories: undefined, bake: undefined, replicas: 1 };
 
 /** A value out of `stack export --show-secrets`, where a secret is an object with its plain text as JSON. */
 function shown(value: unknown): unknown {

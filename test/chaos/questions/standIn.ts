@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, request as ask, type Server, type ServerResponse } from "node:http";
 import { createConnection, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ASKS, WHO } from "./marks.ts";
 
 export const FAULTS = ["error", "break", "silence"] as const;
@@ -14,7 +15,7 @@ export type Fault = (typeof FAULTS)[number];
 export interface Question {
   /** The program, such as "up" or "gate". */
   readonly who: string;
-  /** Such as "GET container": what is asked with the name of its thing left out. */
+  /** What is asked, the same in each run; see `kindOf`. */
   readonly kind: string;
   /** From 1, among the alike of one program's run. */
   readonly number: number;
@@ -29,16 +30,19 @@ export interface Rule extends Pick<Question, "who" | "kind" | "number"> {
 /** What the engine is made to say where it refuses. */
 export const WORDS = "out of order for a test";
 
-/** A path with names, ids and programs left out. Pure. */
-export function kindOf(method: string, url: string, what: string): string {
-  const { pathname, searchParams } = new URL(url, "http://engine");
-  const path = pathname.replace(/^\/v[\d.]+/, "").split("/").slice(1);
-  const [thing = "", name, verb] = [path[0], path[1], path.at(-1)];
-  const word = /^to run (\S+ \S+)/.exec(what)?.[1] ?? /^how (\S+) in/.exec(what)?.[1];
-  const detail = word ? ` ${word.replace(/\S*\//g, "")}` : searchParams.get("follow") === "true" ? " follow" : "";
-  const short = path.length <= 2 ? [thing, ...(["json", "create"].includes(name ?? "") ? [name] : name === undefined ? [] : ["…"])] : [thing, "…", verb];
-  return `${method} ${short.join("/")}${detail}`;
+/** What is asked, with the names of a stack's things cut to what they are, and ids left out: the same in each run. Pure. */
+export function kindOf(url: string, what: string, stack: string): string {
+  const short = what
+    .replaceAll(`berth-${stack}-`, "")
+    .replace(/\b(?:[0-9a-f]{64}|sha256:[0-9a-f]{64})\b/g, "…")
+    .replace(/\b[0-9a-f]{8,12}\b/g, "…")
+    .replace(/-[0-9a-f]{7}(?![0-9a-z])/g, "");
+  const more = /\/exec\/[^/]+\/start/.test(url) ? " (what it prints)" : url.includes("follow=true") ? " (as it comes)" : "";
+  return `${short.replaceAll(`berth-${stack}`, "…")}${more}`;
 }
+
+/** Milliseconds. */
+const AT_ONCE = 300;
 
 export class StandIn {
   readonly socket: string;
@@ -48,15 +52,23 @@ export class StandIn {
   /** What the rule has struck. */
   struck: Question | undefined;
   private rule: Rule | undefined;
+  /** When it was struck, in milliseconds since 1970. */
+  struckAt = 0;
+  /** Whether the same was asked again at once. */
+  again = false;
+  /** Until when every question is answered with an error, in milliseconds since 1970. */
+  private failsUntil = 0;
   private readonly real: string;
+  private readonly stack: string;
   private readonly server: Server;
   private readonly counts = new Map<string, number>();
   private readonly open = new Set<Socket>();
 
-  private constructor(socket: string, real: string) {
+  private constructor(socket: string, real: string, stack: string) {
     this.socket = socket;
     this.host = `unix://${socket}`;
     this.real = real;
+    this.stack = stack;
     this.server = createServer((request, response) => this.serve(request, response));
     this.server.on("upgrade", (request, connection, head) => this.upgrade(request, connection, head));
     this.server.on("connection", (connection) => {
@@ -66,9 +78,9 @@ export class StandIn {
     Object.assign(this.server, { requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, timeout: 0 });
   }
 
-  /** @param socket path to listen at @param real path of the real engine's socket */
-  static start(socket: string, real: string): Promise<StandIn> {
-    const standIn = new StandIn(socket, real);
+  /** @param socket path to listen at @param real path of the real engine's socket @param stack whose names are known */
+  static start(socket: string, real: string, stack: string): Promise<StandIn> {
+    const standIn = new StandIn(socket, real, stack);
     return new Promise((resolve, reject) => standIn.server.on("error", reject).listen(socket, () => resolve(standIn)));
   }
 
@@ -77,7 +89,18 @@ export class StandIn {
     this.asked = [];
     this.counts.clear();
     this.struck = undefined;
+    this.again = false;
     this.rule = rule;
+  }
+
+  /** Answers every new question with an error for so many milliseconds, also those of the provider. */
+  failFor(milliseconds: number): void {
+    this.failsUntil = Date.now() + milliseconds;
+  }
+
+  /** Fulfilled once that is over. */
+  async isWell(): Promise<void> {
+    await sleep(Math.max(0, this.failsUntil - Date.now()));
   }
 
   async stop(): Promise<void> {
@@ -86,18 +109,21 @@ export class StandIn {
   }
 
   /** How to misbehave at this question, if at all. */
-  private note({ method = "", url = "", headers }: IncomingMessage): Fault | undefined {
+  private note({ url = "", headers }: IncomingMessage): Fault | undefined {
+    if (Date.now() < this.failsUntil) return "error";
     const who = headers[WHO];
     if (who === undefined) return undefined;
     const what = decodeURIComponent(String(headers[ASKS]));
-    const kind = kindOf(method, url, what);
+    const kind = kindOf(url, what, this.stack);
     const key = `${String(who)} ${kind}`;
     const question = { who: String(who), kind, number: (this.counts.get(key) ?? 0) + 1, what };
     this.counts.set(key, question.number);
     this.asked.push(question);
-    const { rule } = this;
+    const { rule, struck } = this;
+    if (struck?.who === question.who && struck.what === what && Date.now() - this.struckAt < AT_ONCE) this.again = true;
     if (this.struck || rule?.who !== who || rule.kind !== kind || rule.number !== question.number) return undefined;
     this.struck = question;
+    this.struckAt = Date.now();
     return rule.fault;
   }
 

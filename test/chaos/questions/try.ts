@@ -1,25 +1,14 @@
+import { writeFileSync } from "node:fs";
 import { pulumiEnvironment } from "/work/main/toolchain/environment.ts";
 process.chdir("/work/main");
 Object.assign(process.env, await pulumiEnvironment("/work/main"));
-const { Board } = await import("/work/main/test/chaos/questions/board.ts");
-const t = Date.now();
-const board = await Board.make();
-console.log("made", (Date.now() - t) / 1000, board.standIn.asked.length);
-try {
-  const show = (name: string, ended: {code: number; seconds: number; output: string}) => {
-    console.log(`\n== ${name}: code ${ended.code}, ${ended.seconds.toFixed(1)} s, ${board.standIn.asked.length} asked`);
-    const kinds = new Map<string, number>();
-    for (const { who, kind } of board.standIn.asked) kinds.set(`${who}: ${kind}`, (kinds.get(`${who}: ${kind}`) ?? 0) + 1);
-    console.log([...kinds].map(([k, n]) => `${k} x${n}`).join("\n"));
-    if (ended.code !== 0) console.log(ended.output.slice(-1500));
-  };
-  const go = async (verb: string, ...words: string[]) => { board.standIn.begin(); show(verb, await board.npm(verb, ...words)); };
-  await board.change();
-  await go("up", "--yes");
-  for (const [verb, ...words] of [["status"], ["drift"], ["releases"], ["logs"], ["cp", "web-1:/app/package.json", "/tmp/xx-questions"], ["cp", "package.json", "volume/data:/package.json"], ["prune", "--yes"], ["backup"], ["backups"], ["drill"], ["restore", "data", "--yes"], ["secrets"], ["watchdog", "--once"], ["destroy"], ["adopt"], ["preview"], ["rollback"], ["doctor"]]) await go(verb!, ...words);
-  const steps = await board.steps();
-  for (const [name, step] of steps) {
-    board.standIn.begin();
-    show(`step ${name}`, await board.run("node", [`steps/${step.verb}.ts`], { stdin: step.stdin, env: step.env }));
-  }
-} finally { await board.remove(); }
+const { runQuestions } = await import("/work/main/test/chaos/questions/questions.ts");
+const started = Date.now();
+const ac = new AbortController();
+for (const s of ["SIGINT", "SIGTERM"] as const) process.on(s, () => ac.abort());
+const results = await runQuestions({ only: process.argv[2]?.split(","), boards: Number(process.argv[3] ?? 1), signal: ac.signal, say: (l) => console.log(((Date.now() - started) / 1000).toFixed(0), l) });
+writeFileSync(`/tmp/questions-${process.argv[4] ?? "x"}.json`, JSON.stringify(results, undefined, 1));
+for (const { subject, calls, kinds, cases } of results) {
+  const n = (o: string) => cases.filter((c) => c.outcome === o).length;
+  console.log(subject, calls, kinds, "cases", cases.length, "refused", n("refused"), "went on", n("went on"), "not reached", n("not reached"), "WRONG", n("WRONG"), "max s", Math.max(0, ...cases.map((c) => c.seconds)).toFixed(1));
+}

@@ -51,7 +51,8 @@ export class Guide {
     for (const block of this.under(heading, "sh")) {
       this.followed.add(block);
       const text = Object.entries(values).reduce((all, [name, value]) => all.replaceAll(name, value), block.text);
-      results.push(await app.exec("env", [`PULUMI_STACK=${app.stack}`, "sh", "-e", "-c", text])); // what `pulumi stack select` would do for everyone
+      const docker = /\bdocker /.test(text) ? [`PATH=${process.env["PATH"]}`] : []; // which a person has
+      results.push(await app.exec("env", [...docker, `PULUMI_STACK=${app.stack}`, "sh", "-e", "-c", text])); // what `pulumi stack select` would do for everyone
     }
     return results;
   }

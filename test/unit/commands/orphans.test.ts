@@ -47,7 +47,7 @@ describe("on the engine", () => {
       { to: "remove web-9", status: 500, message: "device is busy" },
       { to: "remove web-8" },
     ]);
-    await removeOrphans({ read: () => Promise.resolve('{"deployment":{"resources":[]}}') } as unknown as PulumiCli, "dev", OWNER, before);
+    await removeOrphans({ env: { PULUMI_BACKEND_URL: "s3://bucket" }, read: () => Promise.resolve('{"deployment":{"resources":[]}}') } as unknown as PulumiCli, "dev", OWNER, before);
     expect(said).toEqual([
       expect.stringMatching(/^Left container web-9, which an update that was cut off had left: .* refused to remove container web-9: device is busy$/),
       "Removed container web-8, which an update that was cut off had left.",

@@ -24,7 +24,7 @@ function checkout({ settings = SETTINGS, live = "old" }: { settings?: string; li
     if (live instanceof Error) throw live;
     return JSON.stringify({ release: live, releases: [] });
   };
-  return { cli: { root, read } as unknown as PulumiCli, file, asked, text: () => readFileSync(file, "utf8") };
+  return { cli: { root, env: { PULUMI_BACKEND_URL: "s3://bucket" }, read } as unknown as PulumiCli, file, asked, text: () => readFileSync(file, "utf8") };
 }
 
 /** The update fails, and meanwhile this stands in the settings file. */

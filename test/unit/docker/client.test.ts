@@ -65,6 +65,11 @@ test("a stream that falls silent is an error after its time", async () => {
   expect(await failure(text(stream))).toEqual(["silent", `the Docker engine at ${host} gave no answer in 0.2 s: asked for container web-1. Check it with: docker info`]);
 });
 
+test("a stream that breaks off is an error that says of what", async () => {
+  const { client, host } = await says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+  expect(await failure(text(await client.open(CALL)))).toEqual(["broken", `the connection to the Docker engine at ${host} broke (ECONNRESET): asked for container web-1`]);
+});
+
 test("whoever asks may stop asking, before the answer and in the middle of a stream", async () => {
   const { client } = await says("", { stays: true });
   expect((await failure(client.ask(CALL, { signal: AbortSignal.timeout(50) })))[0]).toBe("cancelled");

@@ -1,0 +1,22 @@
+/** The components for a Pulumi program of one's own: `import { … } from "berth/components"`. See examples/two-apps. */
+export type { Owner } from "../engine/labels.ts";
+export type { Release } from "../release/ledger.ts";
+export type { Config, Settings } from "../settings/settings.ts";
+export { describeApp, type DescribedApp } from "../source/describedApp.ts";
+export { Accessory, type AccessoryArgs } from "./accessory.ts";
+export { AppImage, type AppImageArgs } from "./appImage.ts";
+export { Canary, type CanaryArgs } from "./canary.ts";
+export { DataVolume, type DataVolumeArgs } from "./dataVolume.ts";
+export { Deployment, type DeploymentArgs } from "./deployment.ts";
+export { Gateway, type GatewayArgs } from "./gateway.ts";
+export { HealthGate, type HealthGateArgs } from "./healthGate.ts";
+export { Job, type JobArgs } from "./job.ts";
+export { Platform, type PlatformArgs } from "./platform.ts";
+export { Prune, type PruneArgs } from "./prune.ts";
+export { Replicas, type ReplicasArgs } from "./replicas.ts";
+export { Route, type RouteArgs } from "./route.ts";
+export { SecretFiles, type SecretFilesArgs } from "./secretFiles.ts";
+export { Seed, type SeedArgs } from "./seed.ts";
+export { StackKey, type StackKeyArgs } from "./stackKey.ts";
+export { StackRecord, type StackRecordArgs } from "./stackRecord.ts";
+export { WebApp, type WebAppArgs } from "./webApp.ts";
