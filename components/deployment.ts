@@ -22,12 +22,12 @@ export interface DeploymentArgs {
   readonly platform: Platform;
   /** Hashes of the files that are bound, by their paths. Default: none is known. */
   readonly files?: ReplicasArgs["files"];
-  /** Number of web containers. */
-  readonly replicas: number;
-  /** Its processes without traffic. */
-  readonly workers: readonly WorkerSettings[];
-  /** Whether all images of the app go when this goes. */
-  readonly cleanUp: boolean;
+  /** Number of web containers. Default: what the release says. */
+  readonly replicas?: number;
+  /** Its processes without traffic. Default: those of the release. */
+  readonly workers?: readonly WorkerSettings[];
+  /** Whether all images of the app go when this goes. Default: true. */
+  readonly cleanUp?: boolean;
   /** Whether its jobs run: what is brought back has had them. */
   readonly run: boolean;
   /** Runs once, before the switch. Default: nothing does. */
@@ -55,8 +55,9 @@ export class Deployment {
   readonly copiesData: boolean;
 
   constructor(name: string, args: DeploymentArgs, opts: pulumi.ComponentResourceOptions) {
-    const { owner, release, build, platform, files, replicas, cleanUp, seeds = [] } = args;
+    const { owner, release, build, platform, files, seeds = [] } = args;
     const { gateway, volumes, secrets: values, hashes } = platform;
+    const { replicas = release.settings.replicas, workers = release.settings.workers, cleanUp = true } = args;
     const exclusive = release.settings.strategy === "recreate";
     const secretsFor = (of: string, process: string) =>
       mountedSecrets(of, process, { owner, release, values, hashes }, { ...opts, dependsOn: gateway.image });
@@ -87,7 +88,7 @@ export class Deployment {
 
     const before = { ...opts, dependsOn: job ? [job] : ready };
     this.web = new Replicas(`${name}-web`, { ...processes, replicas }, before);
-    this.workers = args.workers.map((worker) => {
+    this.workers = workers.map((worker) => {
       const own = `${name}-worker-${worker.name}`;
       return new Replicas(own, { ...processes, worker, secrets: secretsFor(own, worker.name) }, before);
     });

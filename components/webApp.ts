@@ -68,42 +68,20 @@ export class WebApp extends pulumi.ComponentResource {
 
   constructor(name: string, args: WebAppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("berth:index:WebApp", name, {}, { ...opts, transformations: [...(opts?.transformations ?? []), onEngine(args.host)] });
-    const { owner, settings, release, ledger, files, build } = args;
-    const own = { parent: this };
-    const tried = args.canary;
+    const { owner, settings, release, ledger, files, build, canary: tried } = args;
+    const { migration, smokeTest } = settings;
     const releases = [release, ...(tried ? [tried.release] : [])];
     const run = settings.release === undefined; // what is brought back has proven itself
     refuseJumps(args.accessories ?? {}, settings.accessories);
     for (const used of releases) refuseMissing(used, settings.accessories);
 
-    const platform = new Platform(
-      name,
-      { owner, settings, releases, dataVolumes: args.dataVolumes, secrets: args.secrets, key: args.key },
-      own,
-    );
+    const own = { parent: this };
+    const platform = new Platform(name, { ...args, releases }, own);
     const { gateway, volumes } = platform;
-    const { migration, smokeTest, seeds } = settings;
-    const { replicas, workers } = release.settings;
-    const live = new Deployment(
-      name,
-      {
-        owner,
-        release,
-        build,
-        platform,
-        files,
-        replicas,
-        workers,
-        cleanUp: true,
-        run,
-        migration,
-        smokeTest,
-        seeds: seededVolumes(seeds, releases),
-      },
-      own,
-    );
-    const canary =
-      tried && new Canary(`${name}-canary`, { ...tried, owner, platform, files }, { ...own, dependsOn: [gateway.image, ...live.seeds] });
+    const shared = { owner, platform, files };
+    const seeded = seededVolumes(settings.seeds, releases);
+    const live = new Deployment(name, { ...shared, release, build, run, migration, smokeTest, seeds: seeded }, own);
+    const canary = tried && new Canary(`${name}-canary`, { ...shared, ...tried }, { ...own, dependsOn: [gateway.image, ...live.seeds] });
     const route = new Route(
       `${name}-route`,
       {
@@ -124,33 +102,36 @@ export class WebApp extends pulumi.ComponentResource {
     );
     const kept = record(ledger, release, settings.keepReleases);
     const needed = [...kept, ...(tried ? [tried.release] : [])].map((entry) => entry.name);
-    new Prune(
-      `${name}-prune`,
-      { owner, releases: needed, replicas: live.web.containers, live: live.copiesData ? release.name : undefined },
-      { ...own, dependsOn: route },
-    );
+    const prune = { owner, releases: needed, replicas: live.web.containers, live: live.copiesData ? release.name : undefined };
+    new Prune(`${name}-prune`, prune, { ...own, dependsOn: route });
 
     this.url = urlOf(settings);
     this.image = pulumi.all([live.image, route.live]).apply(([image]) => image); // a failed update must not put its release into the ledger
     this.replicas = live.web.containers;
-    this.volumes = release.settings.volumes.map(({ name: volume, target, existing }) => ({
-      name: pulumi.output(existing ?? volumes[volume] ?? ""),
-      target,
-    }));
+    this.volumes = mountsOf(release, volumes);
     this.releases = kept.map((entry) => ({ ...entry, image: entry.name === release.name ? this.image : entry.image }));
     this.key = platform.key;
     this.dataVolumes = platform.dataVolumes;
-    const accessories = recordAccessories(args.accessories ?? {}, (accessory) => containerName(owner, accessory), settings.accessories);
-    this.accessories = Object.fromEntries(
-      Object.entries(accessories).map(([accessory, entry]) => [accessory, { ...entry, volume: volumes[dataOf(accessory)] }]),
-    );
-    const past = { releases: this.releases, dataVolumes: this.dataVolumes, accessories: this.accessories, key: this.key };
-    new StackRecord(`${name}-record`, { gateway: gateway.container, past, live: route.verdict }, own);
+    this.accessories = accessoriesOf(args, volumes);
     if (canary && tried)
       this.canary = { release: tried.release.name, replicas: canary.containers, verdict: route.verdict, promote: tried.settings.promote };
+    const past = { releases: this.releases, dataVolumes: this.dataVolumes, accessories: this.accessories, key: this.key };
+    new StackRecord(`${name}-record`, { gateway: gateway.container, past, live: route.verdict }, own);
     this.outputs = outputsOf(this, args);
     this.registerOutputs({ url: this.url, image: this.image, replicas: this.replicas, volumes: this.volumes });
   }
+}
+
+type Volumes = Platform["volumes"];
+
+const mountsOf = ({ settings }: Release, volumes: Volumes): WebApp["volumes"] =>
+  settings.volumes.map(({ name, target, existing }) => ({ name: pulumi.output(existing ?? volumes[name] ?? ""), target }));
+
+function accessoriesOf({ owner, settings, accessories: past = {} }: WebAppArgs, volumes: Volumes): WebApp["accessories"] {
+  const records = recordAccessories(past, (accessory) => containerName(owner, accessory), settings.accessories);
+  return Object.fromEntries(
+    Object.entries(records).map(([accessory, entry]) => [accessory, { ...entry, volume: volumes[dataOf(accessory)] }]),
+  );
 }
 
 function outputsOf(app: WebApp, { release, settings }: WebAppArgs): Record<string, unknown> {

@@ -122,7 +122,7 @@ export class Client {
   /** Has a stream that breaks off end with an error that says of what, whoever reads it. */
   private nameBreaks(call: Call, response: IncomingMessage): void {
     const destroy = response._destroy.bind(response);
-    response._destroy = (error, done) => destroy((error as NodeJS.ErrnoException | null)?.code === "ECONNRESET" ? this.failed(call, error as NodeJS.ErrnoException, "") : error, done);
+    response._destroy = (error, done) => destroy(error && isReset(error) ? this.failed(call, error, "") : error, done);
   }
 
   private async collect(call: Call, options: CallOptions): Promise<unknown> {
@@ -216,6 +216,8 @@ function behindSsh(host: string): Duplex {
   connection.on("close", () => ssh.kill());
   return connection;
 }
+
+const isReset = (error: Error): error is NodeJS.ErrnoException => "code" in error && error.code === "ECONNRESET";
 
 const isStream = (body: Call["body"]): body is Readable => body !== undefined && "pipe" in body;
 

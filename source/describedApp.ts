@@ -32,6 +32,6 @@ export async function describeApp(app: string, config: Config): Promise<Describe
     const secrets = await valuesFor(settings.secrets, choice.release, ...(choice.canary ? [choice.canary.release] : []));
     return { owner, settings, ledger, ...past, ...choice, secrets, host: readEngineHost() };
   } catch (error) {
-    throw error instanceof UserError ? new pulumi.RunError(`app ${app}: ${error.message}`) : error;
+    throw error instanceof UserError || pulumi.RunError.isInstance(error) ? new pulumi.RunError(`app ${app}: ${error.message}`) : error;
   }
 }

@@ -77,7 +77,7 @@ export async function exportStack(pulumi: PulumiCli, asked: string | undefined):
 /** The outputs of this stack. @throws UserError where nothing was ever live */
 export async function readOutputs(pulumi: PulumiCli, stack: string): Promise<Outputs> {
   const outputs = (await outputsInFile(pulumi, stack)) ?? (JSON.parse(await pulumi.read(["stack", "output", "--json", "--stack", stack])) as object);
-  return checkOutputs(outputs as Partial<Outputs>, stack);
+  return checkOutputs(outputs, stack);
 }
 
 /** @throws UserError where nothing was ever live */

@@ -74,7 +74,7 @@ export async function serveAgain(input: HoldInput, live: Live): Promise<boolean>
  */
 export async function wake(live: Live, more: readonly string[] = []): Promise<Live> {
   const names = [...new Set([...live.containers, ...more])];
-  const outcomes = await Promise.allSettled(names.map((name) => persist(() => startContainer(name), 0)));
+  const outcomes = await Promise.allSettled(names.map((name) => persist(() => startContainer(name))));
   const failures = new Map(
     outcomes.flatMap((outcome, index) => (outcome.status === "rejected" ? [[names[index], outcome.reason as Error]] : [])),
   );

@@ -9,7 +9,7 @@ import { failureOf } from "../../stack/failure.ts";
 import { Interrupted } from "../../stack/interrupted.ts";
 import { differences, type Fingerprint, takeFingerprint } from "./fingerprint.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
-import { makeWay } from "../update/update.ts";
+import { changeAlone, makeWay } from "../update/update.ts";
 
 /** Folder of the plans, within the project. */
 const FOLDER = ".berth/plans";
@@ -79,7 +79,7 @@ export async function carryOut(pulumi: PulumiCli, plan: Plan, words: readonly st
   if (different.length > 0) throw outdated(plan, different);
   const log = join(folderOf(root, plan.id), "events");
   try {
-    await pulumi.change(["up", "--plan", planFile(".", plan.id), ...plan.replace.flatMap((urn) => ["--replace", urn]), ...words], log);
+    await changeAlone(pulumi, plan.stack, ["up", "--plan", planFile(".", plan.id), ...plan.replace.flatMap((urn) => ["--replace", urn]), ...words], log);
   } catch (error) {
     const violation = error instanceof Interrupted ? undefined : violationOf(await readLog(log));
     throw violation === undefined ? error : outdated(plan, [violation]);

@@ -141,14 +141,14 @@ async function refreshWords(cli: PulumiCli, stack: string): Promise<string[]> {
 }
 
 /** Like `PulumiCli.change`, which does not say who was quicker, nor that it was killed. */
-export async function changeAlone(cli: PulumiCli, stack: string, words: readonly string[]): Promise<void> {
+export async function changeAlone(cli: PulumiCli, stack: string, words: readonly string[], log?: string): Promise<void> {
   try {
-    await cli.change(words);
+    await cli.change(words, log);
   } catch (error) {
     endStrays(cli.root);
     if (!(error instanceof UserError && /ended with exit code/.test(error.message))) throw error;
     await refuseIfHeld(cli, stack);
-    if (error.exitCode !== KILLED && (await hadDeadLock(cli, stack))) return cli.change(words);
+    if (error.exitCode !== KILLED && (await hadDeadLock(cli, stack))) return cli.change(words, log);
     throw error.exitCode === KILLED ? new UserError(`Pulumi was killed in the middle of its work: run npm run up -- --stack ${stack}, which puts all right`, KILLED) : error;
   }
 }

@@ -4,6 +4,8 @@ import { chart } from "./chart.ts";
 import { type DurabilityResult, runDurability } from "./durability.ts";
 import { runEndurance } from "./endurance.ts";
 import { isRoot, runMatrix } from "./matrix.ts";
+import { runQuestions } from "./questions/questions.ts";
+import { questionsLines, questionsPage } from "./questions/table.ts";
 import { machineClass, type Run } from "./run.ts";
 import { runSequences } from "./sequences.ts";
 import { page, summary, terminalTable } from "./table.ts";
@@ -87,6 +89,17 @@ export async function chaosEndurance({ requests, ...common }: Common & { readonl
   for (const problem of result.problems) common.say(`  ${problem}`);
   const json = JSON.stringify(result, undefined, 2);
   return { holds: result.holds, json, files: { "endurance.json": json } };
+}
+
+/** Every question to the engine, answered badly. */
+export async function chaosQuestions({ only, signal, say }: Common & { readonly only?: readonly string[] | undefined }): Promise<Outcome> {
+  const started = Date.now();
+  const results = await runQuestions({ only, signal, say });
+  say(`\n${questionsLines(results).join("\n")}`);
+  const run = { date: new Date().toISOString().slice(0, 10), machine: await machineClass(), minutes: (Date.now() - started) / 60_000, only, results };
+  const holds = results.length > 0 && results.every(({ failure, cases }) => failure === undefined && cases.every(({ outcome }) => outcome !== "WRONG"));
+  const json = JSON.stringify(run, undefined, 2);
+  return { holds, json, files: { "questions.json": json, "questions.md": questionsPage(run) } };
 }
 
 /** Rows written to SQLite and to PostgreSQL while everything goes by. */

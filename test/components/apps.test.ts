@@ -16,20 +16,23 @@ afterEach(() => process.chdir(home));
 
 /** A program with these apps, each of which has all that there is. */
 const declareApps = (apps: readonly string[], config: Parameters<typeof describeApp>[1] = {}, options: DeclareOptions = {}) =>
-  declare(async () => {
-    jest.spyOn(pulumi.log, "info").mockResolvedValue(undefined);
-    const more = {
-      build: { context: "site" },
-      accessories: [{ name: "cache", kind: "redis" as const }],
-      migration: { command: ["migrate"] },
-      smokeTest: { command: ["try"] },
-      workers: [{ name: "mail", command: ["mail"] }],
-    };
-    const made = await Promise.all(
-      apps.map(async (app) => [app, new WebApp(app, await describeApp(app, { ...more, ...SECRETS, ...config }))] as const),
-    );
-    return Object.fromEntries(made.map(([app, { outputs }]) => [app, outputs]));
-  }, options);
+  declare(
+    async () => {
+      jest.spyOn(pulumi.log, "info").mockResolvedValue(undefined);
+      const more = {
+        build: { context: "site" },
+        accessories: [{ name: "cache", kind: "redis" as const }],
+        migration: { command: ["migrate"] },
+        smokeTest: { command: ["try"] },
+        workers: [{ name: "mail", command: ["mail"] }],
+      };
+      const made = await Promise.all(
+        apps.map(async (app) => [app, new WebApp(app, await describeApp(app, { ...more, ...SECRETS, ...config }))] as const),
+      );
+      return Object.fromEntries(made.map(([app, { outputs }]) => [app, outputs]));
+    },
+    { previous: {}, ...options },
+  );
 
 describe("what belongs to a named app", () => {
   test("carries its name as a label, and the default app's things carry none", () => {
@@ -101,7 +104,7 @@ describe("the ledger of a named app", () => {
   });
 
   test("is empty before the first update, and in the outputs after it", async () => {
-    const { outputs } = await declareApps(["shop", "blog"], {}, { previous: {} });
+    const { outputs } = await declareApps(["shop", "blog"]);
     const { shop, blog } = outputs as Record<string, { releases: Release[]; release: string }>;
     expect([shop?.releases, blog?.releases].map((releases) => releases?.map(({ name }) => name))).toEqual([
       [shop?.release],
@@ -124,7 +127,7 @@ test.each(["Shop", "", "shop/1", "1st", "a".repeat(32)])("%j is no name of an ap
 });
 
 test("a wrong value is told with its app", async () => {
-  await expect(declareApps(["shop"], { port: 0 }, { previous: {} })).rejects.toThrow(/^app shop: [^]*berth:port is 0/);
+  await expect(declareApps(["shop"], { port: 0 })).rejects.toThrow(/^app shop: [^]*berth:port is 0/);
 });
 
 describe("the engine that the steps work on", () => {

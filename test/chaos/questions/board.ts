@@ -43,7 +43,7 @@ export class Board {
   readonly standIn: StandIn;
   /** Whether deadlines are shortened. */
   shortened = false;
-  #folder: string;
+  readonly #folder: string;
   #greetings = 0;
   #steps: Promise<ReadonlyMap<string, RecordedStep>> | undefined;
 
@@ -130,10 +130,19 @@ export class Board {
     const { stdout } = await this.checkout.pulumiOk("stack", "export", "--show-secrets", "--stack", this.checkout.stack);
     type Inputs = { create?: string; environment?: Record<string, string>; stdin?: unknown };
     const { deployment } = JSON.parse(stdout) as { deployment: { resources: { type: string; urn: string; inputs: Inputs }[] } };
-    const steps = deployment.resources.filter(({ type }) => type === "command:local:Command").map(({ urn, inputs }): [string, RecordedStep] => {
-      const { create, environment = {}, stdin } = inputs as Inputs;
-      return [urn.split("::").at(-1) ?? "", { verb: /steps\/(\w+)\.ts/.exec(create ?? "")?.[1] ?? "", env: shown(environment) as Record<string, string>, stdin: String(shown(stdin) ?? "") }];
-    });
+    const steps = deployment.resources
+      .filter(({ type }) => type === "command:local:Command")
+      .map(({ urn, inputs }): [string, RecordedStep] => {
+        const { create, environment = {}, stdin } = inputs;
+        return [
+          urn.split("::").at(-1) ?? "",
+          {
+            verb: /steps\/(\w+)\.ts/.exec(create ?? "")?.[1] ?? "",
+            env: shown(environment) as Record<string, string>,
+            stdin: String(shown(stdin) ?? ""),
+          },
+        ];
+      });
     return new Map(steps);
   }
 
@@ -151,7 +160,10 @@ export class Board {
       docker("network", "ls", "--format", "network - {{.Name}}", ...filter),
       docker("image", "ls", "--format", "image - {{.Repository}}:{{.Tag}}", ...filter),
     ]);
-    return lists.flatMap(lines).filter((line) => !line.startsWith("container lock ")).sort();
+    return lists
+      .flatMap(lines)
+      .filter((line) => !line.startsWith("container lock "))
+      .sort();
   }
 
   async remove(): Promise<void> {

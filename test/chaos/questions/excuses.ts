@@ -16,14 +16,39 @@ const LOOKS = /^(?:status|drift|destroy|adopt|prune|up|rollback|restore|secrets|
 
 export const EXCUSES: readonly Excuse[] = [
   { kind: /^its version$/, says: /engine API \S+ or later is missing/, reason: "set-up names it in words of its own" },
-  { who: LOOKS, kind: /^(?:to run|how) kamal-proxy/, fault: ["silence"], reason: "a gateway that hangs is no engine that fails: it counts as silent, nothing is taken for unneeded because of it, and drift tells" },
-  { kind: /^\/\S* in container/, fault: ["break"], reason: "only the first entry of an archive is wanted, and it came whole" },
+  {
+    who: LOOKS,
+    kind: /^(?:to run|how) kamal-proxy/,
+    fault: ["silence"],
+    reason:
+      "a gateway that hangs is no engine that fails: it counts as silent, nothing is taken for unneeded because of it, and drift tells",
+  },
+  {
+    kind: /^\/(?:data|berth-volume) in container/,
+    fault: ["break"],
+    reason: "only the first entry of an archive is wanted, and it came whole",
+  },
   { who: /^ready$/, kind: /^(?:to run|how) /, says: /is ready after/, reason: "a check that fails is made again until the deadline" },
-  { kind: /^the end of container/, fault: ["break", "silence"], reason: "asked again until the job's own deadline: an engine that is started again knows" },
-  { kind: /^the log of container .*\(as it comes\)$/, reason: "opened again from where it ended; where that does not help, what is printed says so, and the exit code tells how the job went" },
-  { who: /^(?:job|gate|route|up)$/, kind: /./, says: /once more, because/, reason: "what brings back what was live is done again, and says so" },
+  {
+    kind: /^the end of container/,
+    fault: ["break", "silence"],
+    reason: "asked again until the job's own deadline: an engine that is started again knows",
+  },
+  {
+    kind: /^the log of container .*\(as it comes\)$/,
+    reason: "opened again from where it ended; where that does not help, what is printed says so, and the exit code tells how the job went",
+  },
+  {
+    who: /^(?:job|gate|route|up)$/,
+    kind: /./,
+    says: /once more, because/,
+    reason: "what brings back what was live is done again, and says so",
+  },
 ];
 
 /** Why this is right; undefined where it is not. */
 export const excuseFor = ({ who, kind, fault }: Rule, output: string): string | undefined =>
-  EXCUSES.find((one) => (one.who?.test(who) ?? true) && one.kind.test(kind) && (one.fault?.includes(fault) ?? true) && (one.says?.test(output) ?? true))?.reason;
+  EXCUSES.find(
+    (one) =>
+      (one.who?.test(who) ?? true) && one.kind.test(kind) && (one.fault?.includes(fault) ?? true) && (one.says?.test(output) ?? true),
+  )?.reason;

@@ -32,7 +32,8 @@ export async function runQuestions({ only, boards = 2, signal, say }: QuestionsO
     Array.from({ length: Math.min(boards, waiting.length) }, async () => {
       const board = await Board.make();
       try {
-        for (let subject = waiting.shift(); subject && !signal.aborted; subject = waiting.shift()) results.push(await runSubject(board, subject, signal, say));
+        for (let subject = waiting.shift(); subject && !signal.aborted; subject = waiting.shift())
+          results.push(await runSubject(board, subject, signal, say));
       } finally {
         await board.remove();
       }
@@ -51,7 +52,8 @@ async function runSubject(board: Board, subject: Subject, signal: AbortSignal, s
       if (signal.aborted) break;
       const result = await strike(board, subject, rule);
       cases.push(result);
-      if (result.outcome === "WRONG") say([`WRONG ${subject.name}: ${rule.fault} at ${rule.who}'s "${rule.kind}" ${rule.number}`, ...result.problems].join("\n    "));
+      if (result.outcome === "WRONG")
+        say([`WRONG ${subject.name}: ${rule.fault} at ${rule.who}'s "${rule.kind}" ${rule.number}`, ...result.problems].join("\n    "));
     }
     if (subject.changes) await board.converge();
     return { subject: subject.name, calls: asked.length, kinds: new Set(asked.map(({ who, kind }) => `${who} ${kind}`)).size, cases };

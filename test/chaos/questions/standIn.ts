@@ -134,8 +134,16 @@ export class StandIn {
       request.resume();
       return void response.writeHead(500, { "Content-Type": "application/json" }).end(JSON.stringify({ message: WORDS }));
     }
-    const passed = ask({ socketPath: this.real, method: request.method, path: request.url, headers: plain(request.rawHeaders), agent: false });
-    const over = () => request.socket.destroy();
+    const passed = ask({
+      socketPath: this.real,
+      method: request.method,
+      path: request.url,
+      headers: plain(request.rawHeaders),
+      agent: false,
+    });
+    const over = () => {
+      if (!response.writableFinished) request.socket.destroy(); // else it is the next question's by now
+    };
     passed.on("error", over);
     response.on("close", () => passed.destroy());
     request.pipe(passed);
@@ -154,7 +162,9 @@ export class StandIn {
     if (fault === "silence") return void connection.resume();
     if (fault === "error") {
       const body = JSON.stringify({ message: WORDS });
-      return void connection.end(`HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+      return void connection.end(
+        `HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      );
     }
     const real = createConnection(this.real, () => {
       const lines = Object.entries(plain(request.rawHeaders)).flatMap(([name, value]) => [value].flat().map((one) => `${name}: ${one}`));
@@ -163,7 +173,11 @@ export class StandIn {
       if (fault === "break") return void real.once("data", (part: Buffer) => connection.end(part.subarray(0, 5), () => real.destroy()));
       real.pipe(connection).pipe(real);
     });
-    for (const [one, other] of [[real, connection], [connection, real]] as const) one.on("error", () => other.destroy()).on("close", () => other.destroy());
+    for (const [one, other] of [
+      [real, connection],
+      [connection, real],
+    ] as const)
+      one.on("error", () => other.destroy()).on("close", () => other.destroy());
   }
 }
 

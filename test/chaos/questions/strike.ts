@@ -47,7 +47,9 @@ export async function record(board: Board, subject: Subject): Promise<Question[]
 export function casesOf({ most = Infinity, once }: Subject, asked: readonly Question[]): Rule[] {
   return asked
     .filter(({ number }) => number <= most)
-    .flatMap(({ who, kind, number }, index) => (once?.(who) ? [FAULTS[index % FAULTS.length] ?? "error"] : FAULTS).map((fault) => ({ who, kind, number, fault })));
+    .flatMap(({ who, kind, number }, index) =>
+      (once?.(who) ? [FAULTS[index % FAULTS.length] ?? "error"] : FAULTS).map((fault) => ({ who, kind, number, fault })),
+    );
 }
 
 /** Runs a case, twice where it was not reached: not every run asks in the same order. */
@@ -83,22 +85,43 @@ async function strikeOnce(board: Board, subject: Subject, rule: Rule): Promise<C
   problems.push(...judge(ended, struck, seconds, wentOn, reason));
   let converged = false;
   if (subject.changes && (rule.who !== subject.name.split(" ")[0] || (await board.things()).join() !== before.join())) {
-    converged = await board.converge().then(() => true, (error: Error) => (problems.push(error.message), false));
+    converged = await board.converge().then(
+      () => true,
+      (error: Error) => (problems.push(error.message), false),
+    );
   }
   const outcome = problems.length > 0 ? "WRONG" : wentOn ? "went on" : "refused";
-  return { ...base, outcome, problems, ...(wentOn && { reason }), ...(subject.changes && { converged }), ...(problems.length > 0 && { output: ended.output }) };
+  return {
+    ...base,
+    outcome,
+    problems,
+    ...((wentOn || !names(ended.output, struck)) && { reason }),
+    ...(subject.changes && { converged }),
+    ...(problems.length > 0 && { output: ended.output }),
+  };
 }
 
-function judge({ code, output, hung }: Ended, struck: Question | undefined, seconds: number, wentOn: boolean, reason: string | undefined): string[] {
+function judge(
+  { code, output, hung }: Ended,
+  struck: Question | undefined,
+  seconds: number,
+  wentOn: boolean,
+  reason: string | undefined,
+): string[] {
   if (hung) return ["it hangs"];
   const stack = /a fault in Berth|^ {4}at .*\.ts:\d+/m.test(output) ? ["it ends with a stack"] : [];
   const late = seconds > SOON ? [`it ended ${seconds.toFixed(0)} s after the fault`] : [];
   if (wentOn) return [...stack, ...late, ...(reason === undefined ? [`exit code ${code}, as if nothing were wrong`] : [])];
-  return [...stack, ...late, ...(names(output, struck) || reason !== undefined ? [] : [`the error does not name the question: ${struck?.what}`])];
+  return [
+    ...stack,
+    ...late,
+    ...(names(output, struck) || reason !== undefined ? [] : [`the error does not name the question: ${struck?.what}`]),
+  ];
 }
 
 /** Whether the words of the question are in an output; of a program that did not end its words without "to run". */
-const names = (output: string, struck: Question | undefined): boolean => struck !== undefined && output.includes(struck.what.replace(/^to run /, ""));
+const names = (output: string, struck: Question | undefined): boolean =>
+  struck !== undefined && output.includes(struck.what.replace(/^to run /, ""));
 
 const ASKED_AGAIN = "asked again, on a connection of its own: it changes nothing";
 

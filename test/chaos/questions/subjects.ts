@@ -22,23 +22,43 @@ export interface Subject {
   after?(board: Board): Promise<unknown>;
 }
 
-const command = (name: string, words: readonly string[], more: Partial<Subject> = {}): Subject => ({ name, run: (board) => board.npm(...(words as [string])), ...more });
+const command = (name: string, words: readonly string[], more: Partial<Subject> = {}): Subject => ({
+  name,
+  run: (board) => board.npm(...(words as [string])),
+  ...more,
+});
 
 /** Programs that Pulumi runs, which have subjects of their own. */
 const STEPS = ["gate", "route", "job", "record", "prune", "ready", "secrets", "seed", "limit"];
 const ofStep = (who: string): boolean => STEPS.includes(who);
 
 /** A step of Pulumi's record, with what is different of its input. @param end of its resource's name */
-async function runStep(board: Board, end: string, { change = {}, env = {}, more = {} }: { change?: object; env?: Record<string, string>; more?: object } = {}): Promise<Ended> {
+async function runStep(
+  board: Board,
+  end: string,
+  { change = {}, env = {}, more = {} }: { change?: object; env?: Record<string, string>; more?: object } = {},
+): Promise<Ended> {
   const [, step] = [...(await board.steps())].find(([name]) => name.endsWith(end)) ?? [];
   if (!step) throw new Error(`there is no step ${end}`);
-  const input = step.env["BERTH_INPUT"] === undefined ? {} : { BERTH_INPUT: JSON.stringify({ ...(JSON.parse(step.env["BERTH_INPUT"]) as object), ...change, ...more }) };
+  const input =
+    step.env["BERTH_INPUT"] === undefined
+      ? {}
+      : { BERTH_INPUT: JSON.stringify({ ...(JSON.parse(step.env["BERTH_INPUT"]) as object), ...change, ...more }) };
   return board.run(process.execPath, [`steps/${step.verb}.ts`], { stdin: step.stdin, env: { ...step.env, ...input, ...env } });
 }
 
-const step = (name: string, end: string, more: Partial<Subject> = {}): Subject => ({ name: `step ${name}`, run: (board) => runStep(board, end), ...more });
+const step = (name: string, end: string, more: Partial<Subject> = {}): Subject => ({
+  name: `step ${name}`,
+  run: (board) => runStep(board, end),
+  ...more,
+});
 
-const mine = (board: Board, part: string): string[] => ["--filter", `label=berth.stack=${board.checkout.stack}`, "--filter", `label=berth.part=${part}`];
+const mine = (board: Board, part: string): string[] => [
+  "--filter",
+  `label=berth.stack=${board.checkout.stack}`,
+  "--filter",
+  `label=berth.part=${part}`,
+];
 
 /** Removes containers of a part. */
 async function sweep(board: Board, ...parts: string[]): Promise<void> {
@@ -54,11 +74,25 @@ const dropScratch = (board: Board) => docker("volume", "rm", "--force", scratch(
 const makeScratch = async (board: Board, part: string) => {
   await sweep(board, "helper", "secrets");
   await dropScratch(board);
-  await docker("volume", "create", "--label", `berth.stack=${board.checkout.stack}`, "--label", "berth.project=berth", "--label", `berth.part=${part}`, scratch(board));
+  await docker(
+    "volume",
+    "create",
+    "--label",
+    `berth.stack=${board.checkout.stack}`,
+    "--label",
+    "berth.project=berth",
+    "--label",
+    `berth.part=${part}`,
+    scratch(board),
+  );
 };
 
 /** A replica that the watchdog remembers, so that it looks further. */
-const remember = (board: Board) => board.checkout.write(join(".berth", "watchdog", `${board.checkout.stack}.json`), JSON.stringify({ ghost: { restarts: 1, last: Date.now() } }));
+const remember = (board: Board) =>
+  board.checkout.write(
+    join(".berth", "watchdog", `${board.checkout.stack}.json`),
+    JSON.stringify({ ghost: { restarts: 1, last: Date.now() } }),
+  );
 
 /** Commands that only look, and end soon. */
 export const LOOKING: readonly Subject[] = [
@@ -94,7 +128,9 @@ export const STEP_SUBJECTS: readonly Subject[] = [
     run: (board) => runStep(board, "web-secrets-files", { more: { process: `new${randomBytes(2).toString("hex")}` } }),
     after: async (board) => {
       await sweep(board, "secrets");
-      const made = lines(await docker("volume", "ls", "--quiet", ...mine(board, "secrets"))).filter((name) => name.includes("-secrets-new"));
+      const made = lines(await docker("volume", "ls", "--quiet", ...mine(board, "secrets"))).filter((name) =>
+        name.includes("-secrets-new"),
+      );
       if (made.length > 0) await docker("volume", "rm", ...made);
     },
   },
@@ -102,7 +138,14 @@ export const STEP_SUBJECTS: readonly Subject[] = [
     name: "step seed",
     run: async (board) => {
       const image = (JSON.parse(await docker("image", "inspect", await imageOf(board))) as { Id: string }[])[0]?.Id ?? "";
-      const input = { owner: { project: "berth", stack: board.checkout.stack }, volume: scratch(board), target: "/data", seed: "docs", image, user: { uid: 1000, gid: 1000 } };
+      const input = {
+        owner: { project: "berth", stack: board.checkout.stack },
+        volume: scratch(board),
+        target: "/data",
+        seed: "docs",
+        image,
+        user: { uid: 1000, gid: 1000 },
+      };
       return board.run(process.execPath, ["steps/seed.ts"], { env: { BERTH_INPUT: JSON.stringify(input) } });
     },
     before: (board) => makeScratch(board, "data"),
@@ -131,9 +174,17 @@ export const CHANGING: readonly Subject[] = [
   command("up", ["up", "--yes"], { changes: true, most: 1, once: ofStep, before: (board) => board.change() }),
   command("rollback", ["rollback"], { changes: true, most: 1, once: ofStep }),
   command("restore", ["restore", "data", "--yes"], { changes: true, most: 1, once: ofStep }),
-  { name: "secrets rotate", run: (board) => board.npmReading(randomBytes(8).toString("hex"), "secrets", "rotate", "TOKEN", "--yes"), changes: true, most: 1, once: () => true },
+  {
+    name: "secrets rotate",
+    run: (board) => board.npmReading(randomBytes(8).toString("hex"), "secrets", "rotate", "TOKEN", "--yes"),
+    changes: true,
+    most: 1,
+    once: () => true,
+  },
 ];
 
 export const SUBJECTS = [...LOOKING, ...STEP_SUBJECTS, ...CHANGING];
 
-const imageOf = async (board: Board): Promise<string> => lines(await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", `label=berth.stack=${board.checkout.stack}`))[0] ?? "";
+const imageOf = async (board: Board): Promise<string> =>
+  lines(await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", `label=berth.stack=${board.checkout.stack}`))[0] ??
+  "";

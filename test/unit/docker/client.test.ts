@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Client } from "../../../docker/client.ts";
-import { EngineError } from "../../../docker/engineError.ts";
+import type { EngineError } from "../../../docker/engineError.ts";
 import { temporaryFolder } from "../../support/folders.ts";
 
 const open: Server[] = [];

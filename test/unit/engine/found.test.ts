@@ -72,6 +72,11 @@ describe("the routes", () => {
     expect(engine.calls().filter((call) => call.startsWith("start"))).toEqual([]);
   });
 
+  test("are an error where it is the engine that fails", async () => {
+    useEngine([gateway, { to: "exec id-gateway", status: 500, message: "out of order" }, ...rest]);
+    await expect(lookAtEngine(OWNER)).rejects.toThrow(/ refused to run kamal-proxy list in container id-gateway: out of order$/);
+  });
+
   test("are not known where one of two gateways does not tell them", async () => {
     const two = { ...gateway, json: [listed("gateway"), listed("gateway-0")] };
     useEngine([two, { to: "exec id-gateway kamal", stdout: LIST }, { to: "exec id-gateway-0", exit: 1 }, ...rest]);

@@ -79,7 +79,7 @@ describe("a release that allows one writer", () => {
       const engine = fakeEngine([...both, ...STARTED, WAITING, ...CRASHED, ...WHY, REMOVED, { to: "start web-old-2", status: 500, message: "no such device" }, ...BACK]);
       const { code, stdout } = await runStep("gate", input, engine);
       expect(code).toBe(1);
-      expect(stdout).toMatch(/^container web-old-2 of release aaaaaaaaaaaa does not start again: .*: no such device\n/);
+      expect(stdout).toMatch(/^once more, because .*no such device\ncontainer web-old-2 of release aaaaaaaaaaaa does not start again: .*: no such device\n/);
       expect(engine.calls().find((call) => call.includes(`deploy gate-${LIVE}`))).toContain(" --target web-old:9000 --health-check-path");
       expect(steps(engine).at(-1)).toBe("resume app");
     });

@@ -238,6 +238,13 @@ describe("what takes a variable or two", () => {
     expect(engine.calls()).toEqual([list, "remove 1111"]);
   });
 
+  test.concurrent("removes the jobs of its own app, and none of another one in the stack", async () => {
+    const list = `containers all ${OWNED} label=berth.job=migration`;
+    const engine = fakeEngine([{ to: list, json: [{ Id: "1111", Names: ["/own"], Labels: {} }, { Id: "2222", Names: ["/shops"], Labels: { "berth.app": "shop" } }] }, { to: "remove" }]);
+    expect(await run("dropJobs", engine, { ...STACK, JOB: "migration" })).toMatchObject({ code: 0, stderr: "" });
+    expect(engine.calls()).toEqual([list, "remove 1111"]);
+  });
+
   test.concurrent("removes the volume that the step before has named, also where it is gone already", async () => {
     const engine = fakeEngine([{ to: "remove volume", status: 404, message: "no such volume" }]);
     expect(await run("dropVolume", engine, { PULUMI_COMMAND_STDOUT: "secrets-1" })).toMatchObject({ code: 0, stderr: "" });

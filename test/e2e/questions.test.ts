@@ -1,0 +1,26 @@
+/** The short form of `npm run chaos -- --questions`: some of the questions to the engine of some commands and steps, answered badly. */
+import { Board } from "../chaos/questions/board.ts";
+import { casesOf, record, strike } from "../chaos/questions/strike.ts";
+import { LOOKING, STEP_SUBJECTS } from "../chaos/questions/subjects.ts";
+
+const QUICK = ["status", "drift", "logs", "cp in", "prune", "step route", "step record", "step secrets", "step seed"];
+/** Every so manieth case. */
+const EVERY = 8;
+
+let board: Board | undefined;
+beforeAll(async () => {
+  board = await Board.make({ light: true });
+});
+afterAll(() => board?.remove());
+
+test.each(QUICK)("%s says what the engine did not answer, and leaves all as it was", async (name) => {
+  const subject = [...LOOKING, ...STEP_SUBJECTS].find((one) => one.name === name);
+  if (!board || !subject) throw new Error(`there is no ${name}`);
+  const rules = casesOf(subject, await record(board, subject)).filter((_, index) => index % EVERY === 0);
+  const wrong = [];
+  for (const rule of rules) {
+    const { outcome, problems, output } = await strike(board, subject, rule);
+    if (outcome === "WRONG") wrong.push({ rule, problems, output });
+  }
+  expect(wrong).toEqual([]);
+});
