@@ -29,10 +29,10 @@ await main(
     const options = new Command("bench")
       .description("Measures updates by Berth and by Docker Compose, side by side on this engine, with stacks of their own. Linux only.")
       .option("--runs <n>", "measure each thing so often", number, 5)
-      .option("--only <names>", `measure only these, separated by commas: ${PARTS.join(", ")}`, list)
+      .option("--parts <names>", `measure only these, separated by commas: ${PARTS.join(", ")}`, list)
       .option("--json", "print the figures for machines")
       .parse()
-      .opts<{ runs: number; only?: Part[]; json?: true }>();
+      .opts<{ runs: number; parts?: Part[]; json?: true }>();
     if (process.platform !== "linux") throw new UserError("the bench reads /proc, which is Linux's: run it on a Linux machine");
     const root = checkoutRoot();
     const say = (line: string) => (options.json ? console.error(line) : console.log(line));
@@ -43,12 +43,12 @@ await main(
     process.chdir(root);
     await sweep(); // what a run has left that was killed
     const { runBench } = await import("../test/bench/main.ts"); // loaded late: it takes the environment from the moment that it is loaded
-    const command = ["npm run bench --", `--runs ${options.runs}`, ...(options.only ? [`--only ${options.only.join(",")}`] : [])].join(" ");
+    const command = ["npm run bench --", `--runs ${options.runs}`, ...(options.parts ? [`--parts ${options.parts.join(",")}`] : [])].join(" ");
     const commit = (await readOrigin()).commit ?? "unknown";
-    const outcome = await runBench({ root, parts: options.only ?? PARTS, runs: options.runs, command, commit, signal: ended.signal, say });
+    const outcome = await runBench({ root, parts: options.parts ?? PARTS, runs: options.runs, command, commit, signal: ended.signal, say });
     const written = Object.entries(outcome.files).flatMap(([name, text]) => [
       { file: join(".berth", "bench", name), text },
-      ...(options.only || name.endsWith(".json") ? [] : [{ file: join("docs", name), text }]),
+      ...(options.parts || name.endsWith(".json") ? [] : [{ file: join("docs", name), text }]),
     ]);
     for (const { file, text } of written) {
       await mkdir(dirname(file), { recursive: true });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 /** The long options of all commands, apart from --save, which is npm's own and its default: npm does not tell of it. */
 export const OPTIONS = [
   "accept", "back-off", "backup", "cells", "coverage", "detach", "due", "durability", "endurance", "engine", "fault", "follow", "gateway", "init", "json",
-  "kept", "long", "once", "only", "outputs", "plan", "questions", "restarts", "runs", "seed", "sequences", "stack", "step", "stop-engine", "tail", "to", "wait", "with-data", "yes",
+  "kept", "long", "once", "outputs", "parts", "plan", "questions", "restarts", "runs", "seed", "sequences", "stack", "step", "stop-engine", "tail", "to", "wait", "with-data", "yes",
 ];
 
 /** What npm 11 makes of an option that it takes for the beginning of a longer one, or for several short ones in one. */

@@ -15,7 +15,7 @@ export const MEANING: Readonly<Record<What, string>> = {
   "floor unchanged": "the same with nothing changed",
 };
 
-/** What `--only` may name: rows that are measured together have one name, and `trace` is no row. */
+/** What `--parts` may name: rows that are measured together have one name, and `trace` is no row. */
 export const PARTS = ["release", "unchanged", "replicas", "memory", "status", "floor", "trace"] as const;
 export type Part = (typeof PARTS)[number];
 

@@ -55,7 +55,7 @@ export function page(report: Report): string {
     "",
     ...memoryOf(report),
     ...traceOf(report),
-    "Options: `--runs <n>`, `--only <names>`, `--json`. What it writes goes to `.berth/bench`; a run of all parts also writes this page.",
+    "Options: `--runs <n>`, `--parts <names>`, `--json`. What it writes goes to `.berth/bench`; a run of all parts also writes this page.",
     "",
   ].join("\n");
 }

@@ -47,7 +47,7 @@ export function questionsPage({ date, machine, minutes, only, results }: Questio
   return [
     "# When the engine does not answer",
     "",
-    `\`npm run chaos -- --questions${only ? ` --only '${only.join(",")}'` : ""}\` on ${date}, ${Math.round(minutes)} minutes on: ${machine}.`,
+    `\`npm run chaos -- --questions${only ? ` --parts '${only.join(",")}'` : ""}\` on ${date}, ${Math.round(minutes)} minutes on: ${machine}.`,
     "",
     questionsSummary(results),
     "",
