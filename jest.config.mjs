@@ -13,7 +13,12 @@ export default {
   maxConcurrency: 20, // tests of steps mostly wait for a program
   maxWorkers: "100%", // by itself Jest leaves one processor idle, which is half of two
   testTimeout: 30_000, // far above what any test needs, for a machine that has much else to do
-  collectCoverageFrom: ["index.ts", ...["commands", "preflight", "components", "steps", "engine", "stack", "source", "release", "settings"].map((floor) => `${floor}/**/*.ts`)],
+  collectCoverageFrom: [
+    "index.ts",
+    ...["commands", "preflight", "components", "steps", "engine", "stack", "source", "release", "settings"].map(
+      (floor) => `${floor}/**/*.ts`,
+    ),
+  ],
   coverageDirectory: "<rootDir>/coverage",
   coverageProvider: "v8",
   coverageThreshold: { "./components/": { lines: 95 }, "./settings/": { lines: 95 } },

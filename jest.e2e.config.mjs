@@ -1,4 +1,7 @@
-/** End-to-end tests: the real CLI, engine, proxy and browser. Three files at a time, each with a stack of its own: they mostly wait for gates, drains and health checks. */
+/**
+ * End-to-end tests: the real CLI, engine, proxy and browser. Three files at a time, each with a stack of its own: they mostly wait for
+ * gates, drains and health checks.
+ */
 import base from "./jest.config.mjs";
 
 export default {

@@ -6,9 +6,11 @@ import { main } from "./shared/cli.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { openStack } from "../stack/stack.ts";
 
-const options = withWait(new Command("abort-canary")
-  .description("Takes the canary away; the live release stays, and is pinned.")
-  .option("-s, --stack <name>", "stack to change (default: the selected one, else dev)"))
+const options = withWait(
+  new Command("abort-canary")
+    .description("Takes the canary away; the live release stays, and is pinned.")
+    .option("-s, --stack <name>", "stack to change (default: the selected one, else dev)"),
+)
   .parse()
   .opts<{ stack?: string }>();
 

@@ -8,9 +8,13 @@ import { makeStack } from "../stack/stack.ts";
 import { mendRecords } from "../stack/mendRecords.ts";
 import { makeWay } from "./update/update.ts";
 
-const options = withWait(new Command("adopt")
-  .description("Rebuilds Pulumi's record of a stack from what runs on the engine, where the state was lost. Touches nothing on the engine. See docs/guides/lost-state.md.")
-  .option("-s, --stack <name>", "stack to adopt (default: the selected one, else dev)"))
+const options = withWait(
+  new Command("adopt")
+    .description(
+      "Rebuilds Pulumi's record of a stack from what runs on the engine, where the state was lost. Touches nothing on the engine. See docs/guides/lost-state.md.",
+    )
+    .option("-s, --stack <name>", "stack to adopt (default: the selected one, else dev)"),
+)
   .parse()
   .opts<{ stack?: string }>();
 
@@ -21,9 +25,15 @@ await main(
     await mendRecords(cli);
     const stack = await makeStack(cli, options.stack);
     const { owner, declared, found } = await makeWay(cli, stack);
-    if (!declared.empty) throw new UserError(`Pulumi's record of stack ${stack} is there: adopt is for a state that was lost. What differs from the engine says: npm run drift -- --stack ${stack}`);
+    if (!declared.empty)
+      throw new UserError(
+        `Pulumi's record of stack ${stack} is there: adopt is for a state that was lost. What differs from the engine says: npm run drift -- --stack ${stack}`,
+      );
     const { release, data, differences } = await adoptStack(cli, stack, owner, found);
-    const what = [...(release === undefined ? [] : [`release ${paint("bold", release)} is live`]), ...(data.length > 0 ? [`the data are in ${data.join(", ")}`] : [])].join(", ");
+    const what = [
+      ...(release === undefined ? [] : [`release ${paint("bold", release)} is live`]),
+      ...(data.length > 0 ? [`the data are in ${data.join(", ")}`] : []),
+    ].join(", ");
     console.log(`\nPulumi's record of stack ${stack} is back: ${what}. Nothing on the engine was touched.`);
     if (release === undefined) console.log(`npm run up -- --stack ${stack} makes the rest.`);
     else if (differences.length === 0) console.log("An update would change nothing.");

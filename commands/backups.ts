@@ -18,23 +18,26 @@ const command = new Command("backups")
   .parse();
 const options = command.opts<{ stack?: string; json?: true }>();
 
-await main(async () => {
-  const context = await openBackups(await openPulumi(), options.stack);
-  if (command.args.length > 0) chooseVolumes(context, command.args);
-  const workspace = await openWorkspace(context.owner, context.backups, { what: "a list of backups" });
-  await andThen(async () => {
-    const all = await listBackups(context, workspace);
-    const backups = all.filter(({ volume }) => command.args.length === 0 || command.args.includes(volume));
-    if (options.json) return console.log(JSON.stringify(backups, undefined, 2));
-    if (backups.length === 0) return console.log(`There are no backups of stack ${context.stack} at ${context.backups.target} yet.`);
-    const table = new Table({ head: ["volume", "backup", "made", "release", "files", "size"], style: { head: [], border: [] } });
-    for (const backup of backups) {
-      const { volume, release, files, size } = backup;
-      table.push([volume, shortId(backup), timeText(backup), release, files, sizeText(size)]);
-    }
-    console.log(table.toString());
-    for (const backup of backups.filter(({ doubt }) => doubt !== "")) {
-      console.log(`Backup ${shortId(backup)} of volume ${backup.volume} does not count, and the next one removes it: ${backup.doubt}.`);
-    }
-  }, workspace.close);
-}, { onlyReads: true });
+await main(
+  async () => {
+    const context = await openBackups(await openPulumi(), options.stack);
+    if (command.args.length > 0) chooseVolumes(context, command.args);
+    const workspace = await openWorkspace(context.owner, context.backups, { what: "a list of backups" });
+    await andThen(async () => {
+      const all = await listBackups(context, workspace);
+      const backups = all.filter(({ volume }) => command.args.length === 0 || command.args.includes(volume));
+      if (options.json) return console.log(JSON.stringify(backups, undefined, 2));
+      if (backups.length === 0) return console.log(`There are no backups of stack ${context.stack} at ${context.backups.target} yet.`);
+      const table = new Table({ head: ["volume", "backup", "made", "release", "files", "size"], style: { head: [], border: [] } });
+      for (const backup of backups) {
+        const { volume, release, files, size } = backup;
+        table.push([volume, shortId(backup), timeText(backup), release, files, sizeText(size)]);
+      }
+      console.log(table.toString());
+      for (const backup of backups.filter(({ doubt }) => doubt !== "")) {
+        console.log(`Backup ${shortId(backup)} of volume ${backup.volume} does not count, and the next one removes it: ${backup.doubt}.`);
+      }
+    }, workspace.close);
+  },
+  { onlyReads: true },
+);

@@ -19,8 +19,7 @@ const number = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new UserError(`"${text}" is not a whole number from 1 on`);
   return Number(text);
 };
-const list = (text: string): Part[] =>
-  text.split(",").map((word) => PARTS.find((part) => part === word) ?? bad(word));
+const list = (text: string): Part[] => text.split(",").map((word) => PARTS.find((part) => part === word) ?? bad(word));
 
 const ended = new AbortController();
 
@@ -43,7 +42,9 @@ await main(
     process.chdir(root);
     await sweep(); // what a run has left that was killed
     const { runBench } = await import("../test/bench/main.ts"); // loaded late: it takes the environment from the moment that it is loaded
-    const command = ["npm run bench --", `--runs ${options.runs}`, ...(options.parts ? [`--parts ${options.parts.join(",")}`] : [])].join(" ");
+    const command = ["npm run bench --", `--runs ${options.runs}`, ...(options.parts ? [`--parts ${options.parts.join(",")}`] : [])].join(
+      " ",
+    );
     const commit = (await readOrigin()).commit ?? "unknown";
     const outcome = await runBench({ root, parts: options.parts ?? PARTS, runs: options.runs, command, commit, signal: ended.signal, say });
     const written = Object.entries(outcome.files).flatMap(([name, text]) => [

@@ -22,14 +22,41 @@ const options = new Command("chaos")
   .option("--cells <n>", "run only so many cells", number)
   .option("--fault <names>", "run only these faults, separated by commas", list)
   .option("--step <names>", "run only these steps, separated by commas", list)
-  .addOption(new Option("--sequences [steps]", "random sequences of operations against a model, at least so many steps").preset("200").argParser(number))
-  .addOption(new Option("--endurance [requests]", "releases back to back until so many requests are answered").preset("1000000").argParser(number))
-  .addOption(new Option("--durability [rows]", "at least so many rows written to SQLite and to PostgreSQL while releases, rollbacks, a restart of an engine of its own and a SIGKILL of everything go by").preset("50000").argParser(number))
-  .option("--questions", "each question of each command and step to the engine, answered with an error, with half an answer, and not at all")
+  .addOption(
+    new Option("--sequences [steps]", "random sequences of operations against a model, at least so many steps")
+      .preset("200")
+      .argParser(number),
+  )
+  .addOption(
+    new Option("--endurance [requests]", "releases back to back until so many requests are answered").preset("1000000").argParser(number),
+  )
+  .addOption(
+    new Option(
+      "--durability [rows]",
+      "at least so many rows written to SQLite and to PostgreSQL while releases, rollbacks, a restart of an engine of its own and a SIGKILL of everything go by",
+    )
+      .preset("50000")
+      .argParser(number),
+  )
+  .option(
+    "--questions",
+    "each question of each command and step to the engine, answered with an error, with half an answer, and not at all",
+  )
   .option("--parts <names>", "of --questions only these commands and steps, separated by commas", list)
   .option("--json", "print the results for machines")
   .parse()
-  .opts<{ seed?: number; cells?: number; fault?: string[]; step?: string[]; sequences?: number; endurance?: number; durability?: number; questions?: true; parts?: string[]; json?: true }>();
+  .opts<{
+    seed?: number;
+    cells?: number;
+    fault?: string[];
+    step?: string[];
+    sequences?: number;
+    endurance?: number;
+    durability?: number;
+    questions?: true;
+    parts?: string[];
+    json?: true;
+  }>();
 
 const ended = new AbortController();
 
@@ -50,12 +77,15 @@ await main(
     const common = { seed, say, signal: ended.signal };
     // Loaded late: it takes the environment from the moment that it is loaded.
     const { chaosDurability, chaosEndurance, chaosMatrix, chaosQuestions, chaosSequences } = await import("../test/chaos/main.ts");
-    const outcome =
-      options.questions ? await chaosQuestions({ ...common, only: options.parts })
-      : options.sequences !== undefined ? await chaosSequences({ ...common, steps: options.sequences })
-      : options.durability !== undefined ? await chaosDurability({ ...common, rows: options.durability })
-      : options.endurance !== undefined ? await chaosEndurance({ ...common, requests: options.endurance })
-      : await chaosMatrix({ ...common, ...options, seed, commit: (await readOrigin()).commit ?? "unknown", keep });
+    const outcome = options.questions
+      ? await chaosQuestions({ ...common, only: options.parts })
+      : options.sequences !== undefined
+        ? await chaosSequences({ ...common, steps: options.sequences })
+        : options.durability !== undefined
+          ? await chaosDurability({ ...common, rows: options.durability })
+          : options.endurance !== undefined
+            ? await chaosEndurance({ ...common, requests: options.endurance })
+            : await chaosMatrix({ ...common, ...options, seed, commit: (await readOrigin()).commit ?? "unknown", keep });
     await keep(outcome);
     if (options.json) console.log(outcome.json);
     say(`Written to .berth/chaos: ${Object.keys(outcome.files).join(", ")}`);

@@ -17,7 +17,9 @@ import { openPulumi } from "../stack/pulumiCli.ts";
 import { chooseStack, readOutputs } from "../stack/stack.ts";
 
 const command = new Command("cp")
-  .description("Copies files out of or into a replica (web-1:/path), an accessory (name:/path) or a volume (volume/data:/path). See docs/guides/files.md.")
+  .description(
+    "Copies files out of or into a replica (web-1:/path), an accessory (name:/path) or a volume (volume/data:/path). See docs/guides/files.md.",
+  )
   .argument("<from>", "what to copy: a path here, where:/path, or - for a tar archive on standard input")
   .argument("<to>", "where to: a path here, where:/path, or - for a tar archive on standard output")
   .option("-s, --stack <name>", "stack to copy from or to (default: the selected one, else dev)")
@@ -38,7 +40,12 @@ await main(
     const known = containers.map(({ name, part, release }) => ({ name, part, live: release === "" || release === outputs?.release }));
     const volumes = await findVolumes(owner, outputs);
     const open = ({ where }: Address & { kind: "inside" }) => openInside(choosePlace(where, owner, known, volumes), owner);
-    const bytes = from.kind === "inside" ? await copyOut(from, to, await open(from)) : to.kind === "inside" ? await copyIn(from, to, await open(to)) : 0;
+    const bytes =
+      from.kind === "inside"
+        ? await copyOut(from, to, await open(from))
+        : to.kind === "inside"
+          ? await copyIn(from, to, await open(to))
+          : 0;
     console.error(`Copied ${fromText} to ${toText}: ${sizeWords(bytes)} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   },
   { onSignal: () => abortOnce(ended) },

@@ -16,11 +16,13 @@ import { changeAlone, makeWay } from "./update/update.ts";
 import { lookAtEngine } from "../engine/found.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
 
-const options = withWait(new Command("destroy")
-  .description("Removes the stack's containers, images and network. Its data volumes stay.")
-  .option("-s, --stack <name>", "stack to destroy (default: the selected one, else dev)")
-  .option("--with-data", "delete the data volumes as well")
-  .option("--yes", "do not ask"))
+const options = withWait(
+  new Command("destroy")
+    .description("Removes the stack's containers, images and network. Its data volumes stay.")
+    .option("-s, --stack <name>", "stack to destroy (default: the selected one, else dev)")
+    .option("--with-data", "delete the data volumes as well")
+    .option("--yes", "do not ask"),
+)
   .parse()
   .opts<{ stack?: string; withData?: true; yes?: true }>();
 
@@ -39,7 +41,11 @@ await main(
       await changeAlone(cli, stack, [...words, "--exclude-protected"]);
       await removeOrphans(cli, stack, owner, before);
       await releaseStack();
-      console.log(volumes.length > 0 ? `\nThe data are still there: ${volumes.join(", ")}\nnpm run up finds them again; npm run destroy -- --with-data deletes them.` : "\nNothing is left.");
+      console.log(
+        volumes.length > 0
+          ? `\nThe data are still there: ${volumes.join(", ")}\nnpm run up finds them again; npm run destroy -- --with-data deletes them.`
+          : "\nNothing is left.",
+      );
       return;
     }
     await changeAlone(cli, stack, [...words, "--ignore-protect"]);

@@ -11,13 +11,16 @@ const options = new Command("doctor")
   .parse()
   .opts<{ json?: true }>();
 
-await main(async () => {
-  const findings = await examine(checkoutRoot());
-  const missing = findings.filter((finding) => finding.state === "missing");
-  if (options.json) console.log(JSON.stringify(findings, undefined, 2));
-  else printTable(findings, missing.length);
-  return missing.length > 0 ? 1 : 0;
-}, { onlyReads: true });
+await main(
+  async () => {
+    const findings = await examine(checkoutRoot());
+    const missing = findings.filter((finding) => finding.state === "missing");
+    if (options.json) console.log(JSON.stringify(findings, undefined, 2));
+    else printTable(findings, missing.length);
+    return missing.length > 0 ? 1 : 0;
+  },
+  { onlyReads: true },
+);
 
 function printTable(findings: readonly Finding[], missing: number): void {
   const table = new Table({

@@ -7,7 +7,9 @@ import { main, UserError } from "./shared/cli.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 
 const command = new Command("drill")
-  .description("Restores the newest backup of the volumes that are named, else of all, into a scratch volume, and checks it there. What serves is not touched.")
+  .description(
+    "Restores the newest backup of the volumes that are named, else of all, into a scratch volume, and checks it there. What serves is not touched.",
+  )
   .argument("[volume...]", "volumes, by their names in the configuration")
   .option("-s, --stack <name>", "stack whose backups to try (default: the selected one, else dev)")
   .option("--json", "print what was found for machines")

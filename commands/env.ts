@@ -12,16 +12,19 @@ const options = new Command("env")
   .parse()
   .opts<{ json?: true }>();
 
-await main(async () => {
-  const { folders, variables: pulumis } = await pulumiVariables(checkoutRoot());
-  const variables = { ...pulumis, ...engineVariables() };
-  if (options.json) {
-    console.log(JSON.stringify({ path: folders, ...variables }, undefined, 2));
-    return;
-  }
-  console.log(`export PATH=${quote(folders.join(delimiter))}${delimiter}"$PATH"`);
-  for (const [name, value] of Object.entries(variables)) console.log(`export ${name}=${quote(value ?? "")}`);
-}, { onlyReads: true });
+await main(
+  async () => {
+    const { folders, variables: pulumis } = await pulumiVariables(checkoutRoot());
+    const variables = { ...pulumis, ...engineVariables() };
+    if (options.json) {
+      console.log(JSON.stringify({ path: folders, ...variables }, undefined, 2));
+      return;
+    }
+    console.log(`export PATH=${quote(folders.join(delimiter))}${delimiter}"$PATH"`);
+    for (const [name, value] of Object.entries(variables)) console.log(`export ${name}=${quote(value ?? "")}`);
+  },
+  { onlyReads: true },
+);
 
 /** Pulumi's provider knows no Docker contexts: the engine of the selected one goes by its address. */
 function engineVariables(): Record<string, string> {

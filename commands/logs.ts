@@ -20,21 +20,32 @@ const options = command.opts<{ stack?: string; follow?: true; tail: string; gate
 
 const COLOURS = ["cyan", "magenta", "yellow", "blue", "green"] as const;
 
-await main(async () => {
-  if (!/^(\d+|all)$/.test(options.tail)) throw new UserError(`--tail is "${options.tail}": want a number of lines, or all`);
-  const pulumi = await openPulumi();
-  const stack = await chooseStack(pulumi, options.stack);
-  const all = await containersOf(await openEngine(pulumi, stack));
-  const accessories = all.filter(({ accessory }) => accessory !== "");
-  const unknown = command.args.find((name) => !accessories.some(({ accessory }) => accessory === name));
-  if (unknown !== undefined) throw new UserError(`stack ${stack} has no accessory ${unknown}: ${accessories.length > 0 ? `it has ${accessories.map(({ accessory }) => accessory).join(", ")}` : "it has none"}`);
-  const wanted = command.args.length > 0 ? accessories.filter(({ accessory }) => command.args.includes(accessory)) : all.filter(({ part }) => part === "web");
-  const containers = [...wanted, ...all.filter(({ part }) => options.gateway && part === "gateway")];
-  if (containers.length === 0) throw new UserError(`no container of stack ${stack} is there: npm run up -- --stack ${stack}`);
-  const printed = await Promise.allSettled(containers.map(({ name }, index) => printLog(name, COLOURS[index % COLOURS.length] ?? "cyan")));
-  await flush();
-  for (const outcome of printed) if (outcome.status === "rejected") throw outcome.reason;
-}, { onlyReads: true });
+await main(
+  async () => {
+    if (!/^(\d+|all)$/.test(options.tail)) throw new UserError(`--tail is "${options.tail}": want a number of lines, or all`);
+    const pulumi = await openPulumi();
+    const stack = await chooseStack(pulumi, options.stack);
+    const all = await containersOf(await openEngine(pulumi, stack));
+    const accessories = all.filter(({ accessory }) => accessory !== "");
+    const unknown = command.args.find((name) => !accessories.some(({ accessory }) => accessory === name));
+    if (unknown !== undefined)
+      throw new UserError(
+        `stack ${stack} has no accessory ${unknown}: ${accessories.length > 0 ? `it has ${accessories.map(({ accessory }) => accessory).join(", ")}` : "it has none"}`,
+      );
+    const wanted =
+      command.args.length > 0
+        ? accessories.filter(({ accessory }) => command.args.includes(accessory))
+        : all.filter(({ part }) => part === "web");
+    const containers = [...wanted, ...all.filter(({ part }) => options.gateway && part === "gateway")];
+    if (containers.length === 0) throw new UserError(`no container of stack ${stack} is there: npm run up -- --stack ${stack}`);
+    const printed = await Promise.allSettled(
+      containers.map(({ name }, index) => printLog(name, COLOURS[index % COLOURS.length] ?? "cyan")),
+    );
+    await flush();
+    for (const outcome of printed) if (outcome.status === "rejected") throw outcome.reason;
+  },
+  { onlyReads: true },
+);
 
 /** One that has gone since it was listed has no more lines. @throws EngineError */
 async function printLog(name: string, colour: (typeof COLOURS)[number]): Promise<void> {

@@ -42,7 +42,12 @@ await main(
     let kept = false;
     try {
       const log = join(folder, "events");
-      const words = ["preview", ...wordsFor(command, stack), ...replace.flatMap((urn) => ["--replace", urn]), ...(plan ? ["--save-plan", plan.file] : [])];
+      const words = [
+        "preview",
+        ...wordsFor(command, stack),
+        ...replace.flatMap((urn) => ["--replace", urn]),
+        ...(plan ? ["--save-plan", plan.file] : []),
+      ];
       const json = options.json && (await cli.capture([...words, "--json", "--event-log", log]));
       if (json) process.stderr.write(json.errors);
       else await cli.change(words, log);
@@ -54,9 +59,13 @@ await main(
       const summary = summarise(changes, await askHost(changes), findings.map(describe));
       if (plan) await keepPlan(cli, { id: plan.id, stack, replace });
       kept = true;
-      if (json) console.log(JSON.stringify({ ...(JSON.parse(json.out) as object), summary: { ...summary, plan: plan ? plan.id : null } }, undefined, 4));
+      if (json)
+        console.log(
+          JSON.stringify({ ...(JSON.parse(json.out) as object), summary: { ...summary, plan: plan ? plan.id : null } }, undefined, 4),
+        );
       else console.log(`${plan ? "\n" : ""}${summaryText(summary)}`); // Pulumi has told of the plan just before
-      if (plan && !json) console.log(`\nThis preview is kept as plan ${plan.id}. To do exactly this: ${paint("bold", `npm run up -- --plan ${plan.id}`)}`);
+      if (plan && !json)
+        console.log(`\nThis preview is kept as plan ${plan.id}. To do exactly this: ${paint("bold", `npm run up -- --plan ${plan.id}`)}`);
       return 0;
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -14,12 +14,14 @@ import { chooseStack, type Outputs } from "../stack/stack.ts";
 import { refuseIfLost } from "./update/lostRecord.ts";
 import { makeWay, viewStack, type View } from "./update/update.ts";
 
-const options = withWait(new Command("prune")
-  .description("Lists what of the stack's containers, images, networks and volumes nobody needs any more, asks, and removes it.")
-  .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
-  .option("--with-data", "data that the stack does not use any more, too")
-  .option("--yes", "do not ask")
-  .option("--json", "print the list for machines, and remove nothing"))
+const options = withWait(
+  new Command("prune")
+    .description("Lists what of the stack's containers, images, networks and volumes nobody needs any more, asks, and removes it.")
+    .option("-s, --stack <name>", "stack to look at (default: the selected one, else dev)")
+    .option("--with-data", "data that the stack does not use any more, too")
+    .option("--yes", "do not ask")
+    .option("--json", "print the list for machines, and remove nothing"),
+)
   .parse()
   .opts<{ stack?: string; withData?: true; yes?: true; json?: true }>();
 
@@ -35,7 +37,8 @@ await main(async () => {
     return 0;
   }
   for (const { kind, name, why, data } of list) console.log(`${kind} ${data ? paint("red", name) : name}: ${why}`);
-  if (all.length > list.length) console.log(`${all.length - list.length} volumes with data stay: npm run prune -- --with-data --stack ${stack}`);
+  if (all.length > list.length)
+    console.log(`${all.length - list.length} volumes with data stay: npm run prune -- --with-data --stack ${stack}`);
   if (list.length === 0) {
     console.log(`There is nothing to remove on stack ${stack}.`);
     return 0;
@@ -75,7 +78,9 @@ async function factsOf({ owner, declared, found }: View): Promise<Facts> {
   return {
     declared,
     found,
-    images: images.flatMap((image) => tagsOf([image]).map((name) => ({ name, id: image.Id }))).filter(({ name }) => name.startsWith(`${repository}:`)),
+    images: images
+      .flatMap((image) => tagsOf([image]).map((name) => ({ name, id: image.Id })))
+      .filter(({ name }) => name.startsWith(`${repository}:`)),
     unused: new Set(unused.map(({ Name }) => Name)),
     copiedFor: new Map(copies.map(({ Name, Labels }) => [Name, Labels?.["berth.release"] ?? ""])),
     releases: [...releases.map(({ name }) => name), ...(canary ? [canary.release] : [])],

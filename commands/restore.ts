@@ -16,14 +16,15 @@ import { refuseIfHeld } from "../stack/pulumiLock.ts";
 import { ownedBy } from "../engine/labels.ts";
 import { findVolume, listVolumes } from "../engine/volumes.ts";
 
-const command = withWait(new Command("restore")
-  .description("Restores a backup into a new volume, verifies it, and puts it in the place of the one that serves, which is kept.")
-  .argument("<volume>", "volume, by its name in the configuration")
-  .option("--backup <id>", "which one (npm run backups)", "latest")
-  .option("--kept <volume>", "instead of a backup: an earlier volume that a restore has kept, by the engine's name")
-  .option("-s, --stack <name>", "stack to restore (default: the selected one, else dev)")
-  .option("--yes", "do not ask"))
-  .parse();
+const command = withWait(
+  new Command("restore")
+    .description("Restores a backup into a new volume, verifies it, and puts it in the place of the one that serves, which is kept.")
+    .argument("<volume>", "volume, by its name in the configuration")
+    .option("--backup <id>", "which one (npm run backups)", "latest")
+    .option("--kept <volume>", "instead of a backup: an earlier volume that a restore has kept, by the engine's name")
+    .option("-s, --stack <name>", "stack to restore (default: the selected one, else dev)")
+    .option("--yes", "do not ask"),
+).parse();
 const options = command.opts<{ backup: string; kept?: string; stack?: string; yes?: true }>();
 const [volume = ""] = command.args;
 
@@ -53,20 +54,35 @@ await main(
 );
 
 async function restoreBackup(context: Context, held: Workspace, from: string): Promise<void> {
-  const { cli, stack, owner, backups, declared, outputs: { release } } = context;
+  const {
+    cli,
+    stack,
+    owner,
+    backups,
+    declared,
+    outputs: { release },
+  } = context;
   const backup = chooseBackup(await listBackups(context, held), volume, options.backup);
   await confirm(
     [
       `This brings the data of volume ${volume} on stack ${stack} back to ${timeText(backup)} ` +
         `(backup ${shortId(backup)}, ${backup.files} files, ${sizeText(backup.size)}).`,
-      ...(backup.release === release ? [] : [`The release that was live then is ${backup.release}; ${release} will run on its data, and a migration that it had does not run again.`]),
+      ...(backup.release === release
+        ? []
+        : [
+            `The release that was live then is ${backup.release}; ${release} will run on its data, and a migration that it had does not run again.`,
+          ]),
       ...(backup.doubt === "" ? [] : [`It does not count as a backup: ${backup.doubt}.`]),
       (await findVolume(from))
         ? `What was written since is not in it. The volume that serves now, ${from}, is kept.`
         : `The volume of before, ${from}, is not on the engine any more.`,
     ].join("\n"),
   );
-  await removeUnfinished(owner, volume, declared.volumes.map(({ name }) => name));
+  await removeUnfinished(
+    owner,
+    volume,
+    declared.volumes.map(({ name }) => name),
+  );
   const made = await newVolume(owner, volume, "data");
   await orUndo(async () => {
     await restoreInto(owner, backups, backup, made.name, (workspace) => open.push(workspace));
@@ -76,7 +92,9 @@ async function restoreBackup(context: Context, held: Workspace, from: string): P
   }, made.remove);
   if (existingOf(context, volume) !== undefined) {
     await made.keep();
-    return console.log(`\nVolume ${from} is not Berth's own, so nothing takes its place by itself. Have ${made.name} mounted instead: npm run pulumi -- config set --path 'berth:volumes[${indexOf(context)}].existing' ${made.name} --stack ${stack}, then npm run up -- --stack ${stack}`);
+    return console.log(
+      `\nVolume ${from} is not Berth's own, so nothing takes its place by itself. Have ${made.name} mounted instead: npm run pulumi -- config set --path 'berth:volumes[${indexOf(context)}].existing' ${made.name} --stack ${stack}, then npm run up -- --stack ${stack}`,
+    );
   }
   await swapVolume(cli, stack, { volume, from, to: made.name, release, exclusive: isAccessory(context), onSwapped: made.keep });
   done(stack, from, made.name);
@@ -93,10 +111,16 @@ function isAccessory(context: Context): boolean {
 }
 
 async function restoreKept(context: Context, from: string, to: string): Promise<void> {
-  const { cli, stack, owner, outputs: { release } } = context;
+  const {
+    cli,
+    stack,
+    owner,
+    outputs: { release },
+  } = context;
   const mine = await listVolumes(ownedBy(owner, "berth.part=data", `berth.volume=${volume}`));
   const kept = mine.map(({ Name }) => Name).filter((name) => name !== from);
-  if (!kept.includes(to)) throw new UserError(`${to} is no volume that was kept of ${volume} on stack ${stack} (known: ${kept.join(", ") || "none"})`);
+  if (!kept.includes(to))
+    throw new UserError(`${to} is no volume that was kept of ${volume} on stack ${stack} (known: ${kept.join(", ") || "none"})`);
   await confirm(`This puts volume ${to} in the place of ${from}, which serves the data of ${volume} on stack ${stack} now and is kept.`);
   await swapVolume(cli, stack, { volume, from, to, release, exclusive: isAccessory(context) });
   done(stack, from, to);
@@ -104,15 +128,21 @@ async function restoreKept(context: Context, from: string, to: string): Promise<
 
 function done(stack: string, from: string, to: string): void {
   console.log(`\nVolume ${paint("bold", to)} serves the data of ${volume} on stack ${stack}. The data of before are kept in ${from}.`);
-  console.log(`Back to them: npm run restore -- ${volume} --kept ${from} --stack ${stack}. Delete what no longer serves: npm run prune -- --with-data --stack ${stack}`);
+  console.log(
+    `Back to them: npm run restore -- ${volume} --kept ${from} --stack ${stack}. Delete what no longer serves: npm run prune -- --with-data --stack ${stack}`,
+  );
 }
 
 /** Two releases at once, or one that is half made, are no ground to put other data under. */
 async function refuseUnsettled({ cli, stack, owner, declared, outputs }: Context): Promise<void> {
   await holdStack(cli, owner);
   await refuseIfHeld(cli, stack);
-  if (declared.pending > 0) throw new UserError(`an update of stack ${stack} was cut off: end it first with npm run up -- --stack ${stack}`);
-  if (outputs.canary) throw new UserError(`a canary has its share of the traffic on stack ${stack}: end it first with npm run abort-canary or npm run promote-canary`);
+  if (declared.pending > 0)
+    throw new UserError(`an update of stack ${stack} was cut off: end it first with npm run up -- --stack ${stack}`);
+  if (outputs.canary)
+    throw new UserError(
+      `a canary has its share of the traffic on stack ${stack}: end it first with npm run abort-canary or npm run promote-canary`,
+    );
 }
 
 async function confirm(what: string): Promise<void> {

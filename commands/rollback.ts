@@ -8,10 +8,12 @@ import { updateSettled } from "./update/settled.ts";
 import { checkOutputs } from "../stack/stack.ts";
 import { openView } from "./update/update.ts";
 
-const options = withWait(new Command("rollback")
-  .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
-  .option("--to <release>", "release to bring back (default: the one that was live before this one)")
-  .option("-s, --stack <name>", "stack to roll back (default: the selected one, else dev)"))
+const options = withWait(
+  new Command("rollback")
+    .description("Brings an earlier release back as it was: its image and its settings. Nothing is built.")
+    .option("--to <release>", "release to bring back (default: the one that was live before this one)")
+    .option("-s, --stack <name>", "stack to roll back (default: the selected one, else dev)"),
+)
   .parse()
   .opts<{ to?: string; stack?: string }>();
 
@@ -24,7 +26,9 @@ await main(
     const target = chooseRelease(live, releases, options.to);
     console.log(`Bringing back release ${target.name} (now live: ${live}) on stack ${stack}.`);
     await updateSettled(cli, stack, live, { release: target.name, view, what: "rollback" });
-    console.log(`\nRelease ${paint("bold", target.name)} is live again. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`);
+    console.log(
+      `\nRelease ${paint("bold", target.name)} is live again. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`,
+    );
   },
   { onSignal: () => pulumi?.interrupt() },
 );

@@ -23,7 +23,9 @@ function fail(message) {
 // ---- packages ----
 
 function lockHash() {
-  return createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(ROOT, "package-lock.json")))
+    .digest("hex");
 }
 
 function readText(file) {
@@ -79,7 +81,9 @@ function installPackages() {
 
 /** A process by its id and when it began, for ids are used again; without a beginning where there is no /proc, or no such process. */
 function identity(pid) {
-  const began = readText(`/proc/${pid}/stat`)?.replace(/^.*\) /s, "").split(" ")[19];
+  const began = readText(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, "")
+    .split(" ")[19];
   const boot = readText("/proc/sys/kernel/random/boot_id")?.trim();
   return began && boot ? `${pid} ${boot} ${began}` : String(pid);
 }

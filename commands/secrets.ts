@@ -45,7 +45,10 @@ await command.parseAsync();
 async function run(action: Action, [name = "", ...more]: readonly string[]): Promise<void> {
   await main(
     async () => {
-      if (more.length > 0) throw new UserError("a value in the command line can be seen by everyone on this machine: give it by standard input, or at the prompt");
+      if (more.length > 0)
+        throw new UserError(
+          "a value in the command line can be seen by everyone on this machine: give it by standard input, or at the prompt",
+        );
       if (name !== "") checkName(name);
       pulumi = await openPulumi();
       await action(pulumi, command.opts<Options>(), name);
@@ -60,7 +63,8 @@ async function list(cli: PulumiCli, { stack: asked, json }: Options): Promise<vo
   if (json) return console.log(JSON.stringify({ stack, secrets }, undefined, 2));
   if (secrets.length === 0) return console.log(`There is no secret on stack ${stack}. Set one: npm run secrets -- set <name>`);
   const table = new Table({ head: ["secret", "kept", "runs in", "with today's value"], style: { head: [], border: [] } });
-  for (const secret of secrets) table.push([secret.name, keptWords(secret), secret.processes.join(", ") || "nothing yet", valueWords(secret)]);
+  for (const secret of secrets)
+    table.push([secret.name, keptWords(secret), secret.processes.join(", ") || "nothing yet", valueWords(secret)]);
   console.log(table.toString());
   if (secrets.some(({ old }) => old.length > 0)) console.log(`npm run up -- --stack ${stack} gives them today's values.`);
 }
@@ -82,7 +86,13 @@ async function readKey(cli: PulumiCli, stack: string): Promise<string | undefine
 }
 
 function keptWords({ kept }: Usage): string {
-  return { encrypted: "encrypted", program: "by a program", plain: paint("red", "in plain text"), made: "made by Berth", unset: paint("yellow", "not set any more") }[kept];
+  return {
+    encrypted: "encrypted",
+    program: "by a program",
+    plain: paint("red", "in plain text"),
+    made: "made by Berth",
+    unset: paint("yellow", "not set any more"),
+  }[kept];
 }
 
 function valueWords({ current, old, unknown }: Usage): string {
@@ -100,14 +110,17 @@ async function set(cli: PulumiCli, { stack: asked }: Options, name: string): Pro
 }
 
 async function rotate(cli: PulumiCli, { stack: asked, yes }: Options, name: string): Promise<void> {
-  if (!yes && !process.stdin.isTTY) throw new UserError("there is no terminal to ask on: add --yes (npm run secrets -- rotate <name> --yes)");
+  if (!yes && !process.stdin.isTTY)
+    throw new UserError("there is no terminal to ask on: add --yes (npm run secrets -- rotate <name> --yes)");
   const value = await readValue(name);
   const stack = await chooseStack(cli, asked);
   await holdStack(cli, await prepareEngine(cli, stack));
   await readOutputs(cli, stack); // says what to do where nothing is live
   const words = ["up", ...(yes ? ["--yes", "--skip-preview"] : []), "--suppress-outputs", "--stack", stack];
   await keepingValue(
-    cli, stack, name,
+    cli,
+    stack,
+    name,
     async () => {
       await writeValue(cli, stack, name, value);
       await update(cli, stack, words, { agreed: yes === true });
@@ -115,13 +128,16 @@ async function rotate(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
     async () => (await lookUp(cli, stack)).some((secret) => secret.name === name && secret.current.length > 0 && secret.old.length === 0),
   );
   const { processes = [] } = (await lookUp(cli, stack)).find((secret) => secret.name === name) ?? {};
-  console.log(`\n${paint("bold", name)} has its new value${processes.length > 0 ? ` in ${processes.join(", ")}` : ", and nothing runs with it"}.`);
+  console.log(
+    `\n${paint("bold", name)} has its new value${processes.length > 0 ? ` in ${processes.join(", ")}` : ", and nothing runs with it"}.`,
+  );
 }
 
 async function remove(cli: PulumiCli, { stack: asked, yes }: Options, name: string): Promise<void> {
   const stack = await chooseStack(cli, asked);
   const kept = await readKept(cli, stack);
-  if (!(name in kept)) throw new UserError(`there is no secret "${name}" on stack ${stack}: it has ${Object.keys(kept).join(", ") || "none"}`);
+  if (!(name in kept))
+    throw new UserError(`there is no secret "${name}" on stack ${stack}: it has ${Object.keys(kept).join(", ") || "none"}`);
   // Before the first update there are none.
   const { releases = [] } = JSON.parse(await cli.read(["stack", "output", "--json", "--stack", stack])) as Partial<Outputs>;
   const needing = releases.filter(({ secrets }) => Array.isArray(secrets) && secrets.includes(name)).map((release) => release.name);
@@ -137,7 +153,9 @@ async function remove(cli: PulumiCli, { stack: asked, yes }: Options, name: stri
  * @param done whether the new value has come into use nevertheless
  */
 async function keepingValue(
-  cli: PulumiCli, stack: string, name: string,
+  cli: PulumiCli,
+  stack: string,
+  name: string,
   change: () => Promise<void>,
   done: () => Promise<boolean> = () => Promise.resolve(false),
 ): Promise<void> {

@@ -6,9 +6,11 @@ import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { makeStack, DEFAULT_STACK, readOutputs } from "../stack/stack.ts";
 import { update } from "./update/update.ts";
 
-const options = withWait(new Command("start")
-  .description("Sets this machine up, brings the app live and prints where it is.")
-  .option("-s, --stack <name>", "stack to bring live", DEFAULT_STACK))
+const options = withWait(
+  new Command("start")
+    .description("Sets this machine up, brings the app live and prints where it is.")
+    .option("-s, --stack <name>", "stack to bring live", DEFAULT_STACK),
+)
   .parse()
   .opts<{ stack: string }>();
 

@@ -26,7 +26,9 @@ const MORE = ["current"] as const;
 type Phase = (typeof PHASES)[number] | (typeof MORE)[number];
 
 const command = new Command("test")
-  .description(`Runs the checks: ${PHASES.join(", ")}. Without a phase: all of them. Another phase, current, runs e2e on the newest engine.`)
+  .description(
+    `Runs the checks: ${PHASES.join(", ")}. Without a phase: all of them. Another phase, current, runs e2e on the newest engine.`,
+  )
   .argument("[phase]", "one phase only")
   .argument("[pattern...]", "for unit and e2e: test files whose path matches")
   .option("--coverage", "for unit: measure what the tests reach")
@@ -53,9 +55,13 @@ const runners: Record<Phase, () => Promise<Counts>> = {
   },
   lint: async () => {
     await appInstalled(); // the rules look at the types of its packages
-    return check("node_modules/eslint/bin/eslint.js", ".");
+    return sumUp([
+      await check("node_modules/eslint/bin/eslint.js", "."),
+      await check("node_modules/prettier/bin/prettier.cjs", "--check", "--log-level", "warn", "."),
+    ]);
   },
-  types: async () => sumUp([await check("node_modules/typescript/bin/tsc", "-p", "."), await check("node_modules/typescript/bin/tsc", "-p", "app")]),
+  types: async () =>
+    sumUp([await check("node_modules/typescript/bin/tsc", "-p", "."), await check("node_modules/typescript/bin/tsc", "-p", "app")]),
   // All of them have to reach what jest.config.mjs asks for; some of them cannot.
   unit: () => jest("jest.config.mjs", options.coverage || (phase === undefined && pattern.length === 0) ? ["--coverage"] : []),
   app: async () => {
@@ -85,9 +91,16 @@ async function jest(config: string, words: string[], within: string[] = []): Pro
   try {
     const file = join(folder, "results.json");
     const [program = "", ...rest] = [...within, process.execPath, "node_modules/jest/bin/jest.js"];
-    const { code } = await run(program, [...rest, "--config", config, "--json", `--outputFile=${file}`, ...words, ...pattern], { quiet: !words.includes("--coverage") });
+    const { code } = await run(program, [...rest, "--config", config, "--json", `--outputFile=${file}`, ...words, ...pattern], {
+      quiet: !words.includes("--coverage"),
+    });
     if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
-    const results = JSON.parse(await readFile(file, "utf8")) as { numPassedTests: number; numFailedTests: number; numPendingTests: number; numRuntimeErrorTestSuites: number };
+    const results = JSON.parse(await readFile(file, "utf8")) as {
+      numPassedTests: number;
+      numFailedTests: number;
+      numPendingTests: number;
+      numRuntimeErrorTestSuites: number;
+    };
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     return { passed: results.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: results.numPendingTests };
   } finally {
@@ -113,7 +126,9 @@ function appInstalled(): Promise<void> {
 async function installApp(): Promise<void> {
   const modules = join(root, "app", "node_modules");
   const stamp = join(modules, ".berth-packages");
-  const wanted = createHash("sha256").update(await readFile(join(root, "app", "package-lock.json"))).digest("hex");
+  const wanted = createHash("sha256")
+    .update(await readFile(join(root, "app", "package-lock.json")))
+    .digest("hex");
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   const { code } = await run("npm", ["ci", "--prefix", "app", "--no-audit", "--no-fund", "--loglevel=error"]);
   if (code !== 0) throw new UserError("npm ci in app/ failed: see its message above");

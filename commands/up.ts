@@ -12,11 +12,12 @@ import { type Detached, startDetached } from "./update/detached.ts";
 import { withWait } from "./update/hold.ts";
 import { update } from "./update/update.ts";
 
-const command = withWait(pulumiCommand("up", "update", "Shows what will change, asks, and brings it live.")
-  .option("--plan <id>", "do exactly what a kept preview said (npm run preview -- --save), or stop before the first change")
-  .option("-y, --yes", "do not ask")
-  .option("--detach", "go on where the terminal is lost; wants --yes"))
-  .parse();
+const command = withWait(
+  pulumiCommand("up", "update", "Shows what will change, asks, and brings it live.")
+    .option("--plan <id>", "do exactly what a kept preview said (npm run preview -- --save), or stop before the first change")
+    .option("-y, --yes", "do not ask")
+    .option("--detach", "go on where the terminal is lost; wants --yes"),
+).parse();
 const options = command.opts<SharedOptions & { plan?: string; yes?: true; detach?: true }>();
 
 let pulumi: PulumiCli | undefined;
@@ -39,7 +40,10 @@ await main(
     const outputs = await readOutputs(pulumi, stack);
     const { url, release, canary } = outputs;
     if (canary?.promote && canary.verdict === "good") return promote(pulumi, stack, outputs);
-    if (canary) console.log(`\nCanary ${canary.release} has its share of the traffic (${canary.verdict || "not watched"}): npm run promote-canary or npm run abort-canary`);
+    if (canary)
+      console.log(
+        `\nCanary ${canary.release} has its share of the traffic (${canary.verdict || "not watched"}): npm run promote-canary or npm run abort-canary`,
+      );
     console.log(`\nRelease ${paint("bold", release)} is live on ${stack}: ${paint("green", url)}`);
   },
   { onSignal: (signal) => (detached ? signal !== "SIGHUP" && detached.process.kill("SIGINT") : pulumi?.interrupt()) },
@@ -48,7 +52,12 @@ await main(
 /** The same update as a process that this one only watches. */
 async function goOnAlone(): Promise<number> {
   if (!options.yes) throw new UserError("an update that goes on alone has nobody to ask: add --yes (npm run up -- --detach --yes)");
-  detached = await startDetached(checkoutRoot(), process.argv.slice(2).filter((word) => word !== "--detach"));
-  console.log(`This update goes on where the terminal is lost. Watch it: tail -f ${detached.file}  End it in order: kill -INT ${detached.process.pid}`);
+  detached = await startDetached(
+    checkoutRoot(),
+    process.argv.slice(2).filter((word) => word !== "--detach"),
+  );
+  console.log(
+    `This update goes on where the terminal is lost. Watch it: tail -f ${detached.file}  End it in order: kill -INT ${detached.process.pid}`,
+  );
   return detached.follow();
 }

@@ -57,7 +57,9 @@ async function look(owner: Owner): Promise<boolean> {
   if (unhealthy.length === 0 && Object.keys(memory).length === 0) return true;
   const holder = await holderOf(owner);
   if (holder) {
-    sayOnce(`Somebody changes the stack (${holder.what} by ${holder.user} on ${holder.host}, process ${holder.pid}, since ${holder.since}): nothing is restarted meanwhile.`);
+    sayOnce(
+      `Somebody changes the stack (${holder.what} by ${holder.user} on ${holder.host}, process ${holder.pid}, since ${holder.since}): nothing is restarted meanwhile.`,
+    );
     return true;
   }
   const found = await lookAtEngine(owner);

@@ -43,12 +43,24 @@ export class Accessory extends pulumi.ComponentResource {
     const facts = ACCESSORIES[settings.kind];
     const own = { parent: this };
     const password = key.apply((known) => derived(known, `accessory/${settings.name}/password`));
-    const image = new docker.RemoteImage(`${name}-image`, { name: accessoryImage(settings.kind, settings.version), keepLocally: true }, own);
+    const image = new docker.RemoteImage(
+      `${name}-image`,
+      { name: accessoryImage(settings.kind, settings.version), keepLocally: true },
+      own,
+    );
     const files = new local.Command(
       `${name}-files`,
       {
         ...stepArgs("secrets", { owner, process: settings.name, uid: ACCESSORY_USER }),
-        stdin: pulumi.secret(password.apply((known) => canonicalJson(Object.fromEntries(Object.entries(facts.files(known)).map(([file, text]) => [file, { base64: Buffer.from(text).toString("base64") }]))))),
+        stdin: pulumi.secret(
+          password.apply((known) =>
+            canonicalJson(
+              Object.fromEntries(
+                Object.entries(facts.files(known)).map(([file, text]) => [file, { base64: Buffer.from(text).toString("base64") }]),
+              ),
+            ),
+          ),
+        ),
         delete: stepCommand("dropVolume"),
       },
       { ...own, ignoreChanges: ["delete"] }, // see SecretFiles
@@ -61,7 +73,13 @@ export class Accessory extends pulumi.ComponentResource {
     const pids = limitPids(`${name}-pids`, [container.name], settings.resources.pids, own);
     new local.Command(
       `${name}-ready`,
-      stepArgs("ready", { accessory: settings.name, container: containerName(owner, settings.name), id: container.id, check: [...facts.check], deadline: DEFAULTS.deadline }),
+      stepArgs("ready", {
+        accessory: settings.name,
+        container: containerName(owner, settings.name),
+        id: container.id,
+        check: [...facts.check],
+        deadline: DEFAULTS.deadline,
+      }),
       { ...own, dependsOn: pids },
     );
     this.accessory = settings.name;
@@ -73,7 +91,11 @@ export class Accessory extends pulumi.ComponentResource {
 /** Fixed, so that the engine itself refuses a second container on the same data. */
 export const containerName = (owner: Owner, accessory: string): string => `${stem(owner)}-${accessory}`;
 
-export function accessoryArgs({ owner, settings, network, volume }: AccessoryArgs, image: pulumi.Input<string>, secrets: pulumi.Input<string>): docker.ContainerArgs {
+export function accessoryArgs(
+  { owner, settings, network, volume }: AccessoryArgs,
+  image: pulumi.Input<string>,
+  secrets: pulumi.Input<string>,
+): docker.ContainerArgs {
   const { name, kind, resources } = settings;
   const { container, target, check } = ACCESSORIES[kind];
   const base = hardened({ memory: resources.memory, cpus: resources.cpus, cpuShares: DEFAULTS.cpuShares });

@@ -1,4 +1,7 @@
-/** What the engine is told of a container that Pulumi does not make, in the same words as one that it does: replicas and jobs have one description. Pure. */
+/**
+ * What the engine is told of a container that Pulumi does not make, in the same words as one that it does: replicas and jobs have one
+ * description. Pure.
+ */
 import type * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ContainerSpec, Mount } from "../engine/containers.ts";
@@ -10,7 +13,22 @@ const MEBIBYTE = 1024 ** 2;
 
 /** Of the inputs, those that Berth sets; see `replicaArgs` and `hardened`. */
 export function containerSpec(args: PlainContainer, pids?: number): ContainerSpec {
-  const { user, envs, labels = [], mounts = [], networksAdvanced = [], capabilities, securityOpts, tmpfs, cpus, cpuShares, memory, memorySwap, logDriver, logOpts } = args;
+  const {
+    user,
+    envs,
+    labels = [],
+    mounts = [],
+    networksAdvanced = [],
+    capabilities,
+    securityOpts,
+    tmpfs,
+    cpus,
+    cpuShares,
+    memory,
+    memorySwap,
+    logDriver,
+    logOpts,
+  } = args;
   return {
     Image: args.image,
     ...(user && { User: user }),

@@ -26,7 +26,10 @@ export class DataVolume extends pulumi.ComponentResource {
   }
 }
 
-/** No label that can change: a changed label would replace the volume. The engine's name is Pulumi's, so two checkouts never share data by chance. */
+/**
+ * No label that can change: a changed label would replace the volume. The engine's name is Pulumi's, so two checkouts never share data by
+ * chance.
+ */
 export const volumeArgs = ({ owner, volume }: DataVolumeArgs): docker.VolumeArgs => ({
   labels: labelList(labels(owner, "data", { "berth.volume": volume })),
 });

@@ -44,7 +44,12 @@ export function hardened(limits: Limits) {
 }
 
 /** The provider has no input for a limit of processes, so the engine is told after the containers are made. */
-export function limitPids(name: string, containers: readonly pulumi.Output<string>[], pids: number, opts: pulumi.ResourceOptions): local.Command {
+export function limitPids(
+  name: string,
+  containers: readonly pulumi.Output<string>[],
+  pids: number,
+  opts: pulumi.ResourceOptions,
+): local.Command {
   return new local.Command(
     name,
     {

@@ -3,7 +3,11 @@ import type * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 
 /** A named volume, writable unless said otherwise. */
-export const volumeMount = (source: pulumi.Input<string>, target: string, { readOnly = false } = {}): docker.types.input.ContainerMount => ({
+export const volumeMount = (
+  source: pulumi.Input<string>,
+  target: string,
+  { readOnly = false } = {},
+): docker.types.input.ContainerMount => ({
   type: "volume",
   source,
   target,

@@ -55,7 +55,8 @@ export class Platform {
     this.accessories = settings.accessories.map((accessory) => {
       const { network, image } = this.gateway;
       const own = { owner, settings: accessory, key: this.key, network, volume: this.volumes[dataOf(accessory.name)] ?? "" };
-      return new Accessory(`${name}-accessory-${accessory.name}`, own, { ...opts, dependsOn: image }); // its secrets are written by way of that image
+      // Its secrets are written by way of that image
+      return new Accessory(`${name}-accessory-${accessory.name}`, own, { ...opts, dependsOn: image });
     });
     this.secrets = {
       ...args.secrets,

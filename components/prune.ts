@@ -20,7 +20,11 @@ export class Prune extends pulumi.ComponentResource {
     super("berth:index:Prune", name, {}, opts);
     const { owner, releases, replicas, live = null } = args;
     const keep = [...new Set(releases.map((release) => imageName(owner, release)))].sort();
-    new local.Command(`${name}-images`, stepArgs("prune", { owner, repository: repository(owner), keep, replicas: pulumi.all([...replicas]), live }), { parent: this });
+    new local.Command(
+      `${name}-images`,
+      stepArgs("prune", { owner, repository: repository(owner), keep, replicas: pulumi.all([...replicas]), live }),
+      { parent: this },
+    );
     this.registerOutputs({});
   }
 }

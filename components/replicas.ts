@@ -56,7 +56,10 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
   const bounds = hardened({ memory: settings.resources.memory, cpus: settings.resources.cpus, cpuShares: CPU_SHARES });
   return {
     ...bounds,
-    tmpfs: { ...bounds.tmpfs, ...Object.fromEntries((settings.tmpfs ?? []).map(({ target, size }) => [target, tmpfsMount(mebibytes(size))])) },
+    tmpfs: {
+      ...bounds.tmpfs,
+      ...Object.fromEntries((settings.tmpfs ?? []).map(({ target, size }) => [target, tmpfsMount(mebibytes(size))])),
+    },
     image: imageId,
     ...(settings.user !== "image" && { user: settings.user }),
     envs: Object.entries({ ...settings.env, PORT: settings.containerPort, BERTH_RELEASE: release.name, BERTH_REPLICA: number })
@@ -81,7 +84,8 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
 }
 
 /** Another label is another container: what a bound file says is read at the start, in most cases. */
-const filesLabel = (hashes: readonly string[]): { label: string; value: string }[] => (hashes.length > 0 ? [{ label: "berth.files", value: hashes.join(" ") }] : []);
+const filesLabel = (hashes: readonly string[]): { label: string; value: string }[] =>
+  hashes.length > 0 ? [{ label: "berth.files", value: hashes.join(" ") }] : [];
 
 /**
  * A worker's own check; the image's is the web process's, and would fail. Times are there also where there is none: the

@@ -35,14 +35,19 @@ export class SecretFiles extends pulumi.ComponentResource {
       `${name}-files`,
       {
         ...stepArgs("secrets", { owner, process, uid }),
-        stdin: pulumi.secret(pulumi.output(Object.fromEntries(Object.entries(values).map(([secret, { base64, program }]) => [secret, program ?? { base64 }]))).apply(canonicalJson)),
+        stdin: pulumi.secret(
+          pulumi
+            .output(Object.fromEntries(Object.entries(values).map(([secret, { base64, program }]) => [secret, program ?? { base64 }])))
+            .apply(canonicalJson),
+        ),
         triggers: [pulumi.output({ uid, ...hashes }).apply(canonicalJson)],
         delete: stepCommand("dropVolume"),
       },
       {
         parent: this,
         deleteBeforeReplace: false,
-        ignoreChanges: ["delete"], // a stack of before goes on with its own words: with others, the volume's name would not be known in a preview
+        // A stack of before goes on with its own words: with others, the volume's name would not be known in a preview
+        ignoreChanges: ["delete"],
       },
     );
     this.volumeName = files.stdout;
@@ -59,12 +64,24 @@ export interface MountedSecretsArgs {
 }
 
 /** What a process of a release is given of its secrets; undefined where the release has none. @param name of the process's `Replicas` */
-export function mountedSecrets(name: string, process: string, args: MountedSecretsArgs, opts: pulumi.ComponentResourceOptions): ReplicasArgs["secrets"] {
+export function mountedSecrets(
+  name: string,
+  process: string,
+  args: MountedSecretsArgs,
+  opts: pulumi.ComponentResourceOptions,
+): ReplicasArgs["secrets"] {
   const { owner, release, values, hashes } = args;
   const all = allSecretsOf(release);
   if (all.length === 0) return undefined;
   const names = secretsOf(release, process);
-  const files = names.length > 0 ? new SecretFiles(`${name}-secrets`, { owner, process, values: only(names, values), hashes: only(names, hashes), user: release.settings.user }, opts) : undefined;
+  const files =
+    names.length > 0
+      ? new SecretFiles(
+          `${name}-secrets`,
+          { owner, process, values: only(names, values), hashes: only(names, hashes), user: release.settings.user },
+          opts,
+        )
+      : undefined;
   // An app that allows one writer is swapped as a whole: with the hashes of all, each process changes with any of them.
   const told = release.settings.strategy === "recreate" ? all : names;
   return { ...(files && { volume: files.volumeName }), hashes: pulumi.output(only(told, hashes)).apply(canonicalJson) };

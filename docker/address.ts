@@ -34,7 +34,8 @@ export const DEFAULT_HOST = `unix://${DEFAULT_SOCKET}`;
  * @throws Error where a selected context cannot be read
  */
 export function resolveAddress({ configured, env, home = homedir() }: AddressFacts): Address {
-  const certificates = env["DOCKER_TLS_VERIFY"] || env["DOCKER_TLS"] ? { certificates: env["DOCKER_CERT_PATH"] || join(home, ".docker") } : {};
+  const certificates =
+    env["DOCKER_TLS_VERIFY"] || env["DOCKER_TLS"] ? { certificates: env["DOCKER_CERT_PATH"] || join(home, ".docker") } : {};
   if (configured) return { host: configured, from: "docker:host", ...(configured.startsWith("tcp:") && certificates) };
   const host = env["DOCKER_HOST"];
   if (host) return { host, from: "DOCKER_HOST", ...(host.startsWith("tcp:") && certificates) };
@@ -62,7 +63,10 @@ function selectedContext(folder: string): string | undefined {
 function readContext(folder: string, name: string): Address {
   const hash = createHash("sha256").update(name).digest("hex");
   const file = join(folder, "contexts", "meta", hash, "meta.json");
-  if (!existsSync(file)) throw new Error(`the Docker context ${name} is selected, and there is none: docker context ls, or choose with docker context use <name>`);
+  if (!existsSync(file))
+    throw new Error(
+      `the Docker context ${name} is selected, and there is none: docker context ls, or choose with docker context use <name>`,
+    );
   const { Endpoints } = parse(file) as { readonly Endpoints?: { readonly docker?: { readonly Host?: string } } };
   const host = Endpoints?.docker?.Host;
   if (!host) throw new Error(`the Docker context ${name} names no engine: see docker context inspect ${name}`);
@@ -79,7 +83,8 @@ function parse(file: string): unknown {
 }
 
 /** The variables by which Docker's own tools find an engine's certificates; none where it needs none. */
-export const tlsVariables = ({ certificates }: Address): Record<string, string> => (certificates === undefined ? {} : { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates });
+export const tlsVariables = ({ certificates }: Address): Record<string, string> =>
+  certificates === undefined ? {} : { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates };
 
 /** Whether the engine's ports and folders are those of this machine. */
 export const isLocal = ({ host }: Address): boolean => host.startsWith("unix:") || host.startsWith("npipe:");

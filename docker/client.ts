@@ -63,7 +63,10 @@ export class Client {
     } else if (host.startsWith("ssh://")) {
       this.target = { createConnection: () => behindSsh(host) };
     } else {
-      throw new EngineError(`the Docker engine at ${host} (${address.from}) cannot be asked: want unix:///path, tcp://host:port or ssh://user@host`, "absent");
+      throw new EngineError(
+        `the Docker engine at ${host} (${address.from}) cannot be asked: want unix:///path, tcp://host:port or ssh://user@host`,
+        "absent",
+      );
     }
   }
 
@@ -160,17 +163,38 @@ export class Client {
     }
   }
 
-  private start({ method = "GET", path, query = {}, body }: Call, signal: AbortSignal, headers: Record<string, string> = {}): ClientRequest {
+  private start(
+    { method = "GET", path, query = {}, body }: Call,
+    signal: AbortSignal,
+    headers: Record<string, string> = {},
+  ): ClientRequest {
     const text = body === undefined || isStream(body) ? undefined : JSON.stringify(body);
-    const type = isStream(body) ? { "Content-Type": "application/x-tar" } : text !== undefined ? { "Content-Type": "application/json", "Content-Length": String(Buffer.byteLength(text)) } : method === "POST" ? { "Content-Length": "0" } : {};
-    const sent = (this.secure ? secureRequest : request)({ ...this.target, method, path: `${path === "/version" ? "" : `/v${API}`}${path}${queryText(query)}`, headers: { Host: "docker", ...type, ...headers }, signal });
-    if (isStream(body)) pipeline(body, sent, () => undefined); // its failure is the request's
+    const type = isStream(body)
+      ? { "Content-Type": "application/x-tar" }
+      : text !== undefined
+        ? { "Content-Type": "application/json", "Content-Length": String(Buffer.byteLength(text)) }
+        : method === "POST"
+          ? { "Content-Length": "0" }
+          : {};
+    const sent = (this.secure ? secureRequest : request)({
+      ...this.target,
+      method,
+      path: `${path === "/version" ? "" : `/v${API}`}${path}${queryText(query)}`,
+      headers: { Host: "docker", ...type, ...headers },
+      signal,
+    });
+    if (isStream(body))
+      pipeline(body, sent, () => undefined); // its failure is the request's
     else sent.end(text);
     return sent;
   }
 
   /** Runs a call within its deadline, and says in words how it failed. */
-  private async within<T>(call: Call, { seconds = QUESTION, signal: theirs }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  private async within<T>(
+    call: Call,
+    { seconds = QUESTION, signal: theirs }: CallOptions,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), seconds * 1000);
     const signal = AbortSignal.any([deadline.signal, ...(theirs ? [theirs] : [])]);
@@ -178,25 +202,47 @@ export class Client {
       return await work(signal);
     } catch (error) {
       if (error instanceof EngineError) throw error;
-      throw this.failed(call, error as NodeJS.ErrnoException, theirs?.aborted ? "cancelled" : deadline.signal.aborted ? `silent ${seconds}` : "");
+      throw this.failed(
+        call,
+        error as NodeJS.ErrnoException,
+        theirs?.aborted ? "cancelled" : deadline.signal.aborted ? `silent ${seconds}` : "",
+      );
     } finally {
       clearTimeout(timer);
     }
   }
 
   private refused({ what }: Call, { statusCode = 0 }: IncomingMessage, words: string): EngineError {
-    return new EngineError(`the Docker engine at ${this.address.host} refused ${what}: ${words || `status ${statusCode}`}`, "refused", statusCode, words);
+    return new EngineError(
+      `the Docker engine at ${this.address.host} refused ${what}: ${words || `status ${statusCode}`}`,
+      "refused",
+      statusCode,
+      words,
+    );
   }
 
   private failed({ what }: Call, { code, message }: NodeJS.ErrnoException, outcome: string): EngineError {
     const { host, from } = this.address;
-    if (outcome === "cancelled") return new EngineError(`the question to the Docker engine at ${host} for ${what} was cancelled`, "cancelled");
-    if (outcome !== "") return new EngineError(`the Docker engine at ${host} gave no answer in ${outcome.split(" ")[1]} s: asked for ${what}. Check it with: docker info`, "silent");
-    if (code === "EACCES" || code === "EPERM") return new EngineError(`no permission to use the Docker engine at ${host} (${from}): run as root, or join its group: sudo usermod -aG docker $USER, then log in again`, "forbidden");
+    if (outcome === "cancelled")
+      return new EngineError(`the question to the Docker engine at ${host} for ${what} was cancelled`, "cancelled");
+    if (outcome !== "")
+      return new EngineError(
+        `the Docker engine at ${host} gave no answer in ${outcome.split(" ")[1]} s: asked for ${what}. Check it with: docker info`,
+        "silent",
+      );
+    if (code === "EACCES" || code === "EPERM")
+      return new EngineError(
+        `no permission to use the Docker engine at ${host} (${from}): run as root, or join its group: sudo usermod -aG docker $USER, then log in again`,
+        "forbidden",
+      );
     if (["ENOENT", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ENOTSOCK"].includes(code ?? "")) {
       return new EngineError(`no Docker engine answers at ${host} (${from}; ${code}): start it, or run: npm run setup`, "absent");
     }
-    if (code === "SSH") return new EngineError(`no Docker engine answers at ${host} (${from}; ${message}): check it with: ssh ${host.slice("ssh://".length)} docker info`, "absent");
+    if (code === "SSH")
+      return new EngineError(
+        `no Docker engine answers at ${host} (${from}; ${message}): check it with: ssh ${host.slice("ssh://".length)} docker info`,
+        "absent",
+      );
     return new EngineError(`the connection to the Docker engine at ${host} broke (${code ?? message}): asked for ${what}`, "broken");
   }
 }
@@ -204,7 +250,16 @@ export class Client {
 /** A connection as the docker command makes it: by the user's own ssh, to the engine's socket on the other host. */
 function behindSsh(host: string): Duplex {
   const { username, hostname, port } = new URL(host);
-  const words = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10", ...(username ? ["-l", username] : []), ...(port ? ["-p", port] : []), "--", hostname];
+  const words = [
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "ConnectTimeout=10",
+    ...(username ? ["-l", username] : []),
+    ...(port ? ["-p", port] : []),
+    "--",
+    hostname,
+  ];
   const ssh = spawn("ssh", [...words, "docker system dial-stdio"], { stdio: ["pipe", "pipe", "pipe"] });
   const connection = Duplex.from({ readable: ssh.stdout, writable: ssh.stdin });
   let said = "";
@@ -222,7 +277,9 @@ const isReset = (error: Error): error is NodeJS.ErrnoException => "code" in erro
 const isStream = (body: Call["body"]): body is Readable => body !== undefined && "pipe" in body;
 
 function queryText(query: NonNullable<Call["query"]>): string {
-  const parts = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(typeof value === "object" ? JSON.stringify(value) : String(value))}`]));
+  const parts = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(typeof value === "object" ? JSON.stringify(value) : String(value))}`],
+  );
   return parts.length === 0 ? "" : `?${parts.join("&")}`;
 }
 

@@ -11,7 +11,10 @@ export const counting = (tell: (bytes: number) => void): Transform =>
     },
   });
 
-/** So many first entries of an archive, or fewer where it has no more; the rest is not waited for. @throws Error where the archive breaks before */
+/**
+ * So many first entries of an archive, or fewer where it has no more; the rest is not waited for.
+ * @throws Error where the archive breaks before
+ */
 export function entriesOf(archive: Readable, most: number): Promise<Header[]> {
   return new Promise((resolve, reject) => {
     const entries: Header[] = [];
@@ -64,7 +67,9 @@ export function changing({ name, owner }: Changes): { into: Writable; outOf: Rea
       return;
     }
     // What is written anew must not be said twice: names, links and sizes that are too long for an entry go before it.
-    const pax = Object.fromEntries(Object.entries(header.pax ?? {}).filter(([key]) => !["path", "linkpath", "size", "uid", "gid"].includes(key)));
+    const pax = Object.fromEntries(
+      Object.entries(header.pax ?? {}).filter(([key]) => !["path", "linkpath", "size", "uid", "gid"].includes(key)),
+    );
     const { pax: _, ...rest } = header;
     const linked = header.type === "link" && header.linkname ? { linkname: renamed(header.linkname) } : {};
     const named = { ...linked, ...owner, name: header.type === "directory" ? `${path}/` : path };

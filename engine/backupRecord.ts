@@ -1,4 +1,7 @@
-/** How the last backup and the last drill of a volume ended, as the engine remembers it; and whether that is good enough for a release. Pure. */
+/**
+ * How the last backup and the last drill of a volume ended, as the engine remembers it; and whether that is good enough for a release.
+ * Pure.
+ */
 import type { BackupsSettings, VolumeBackup } from "../settings/settings.ts";
 import { ageInWords } from "../settings/units.ts";
 
@@ -28,17 +31,30 @@ export const RECORD_LABEL = "berth.record";
 export function readRecordLabels(labels: readonly string[]): BackupRecord[] {
   const records = labels.map((label) => JSON.parse(label) as BackupRecord);
   const sorted = records.sort((a, b) => (a.time < b.time ? 1 : -1));
-  return sorted.filter(({ doing, volume }, index) => sorted.findIndex((other) => other.doing === doing && other.volume === volume) === index);
+  return sorted.filter(
+    ({ doing, volume }, index) => sorted.findIndex((other) => other.doing === doing && other.volume === volume) === index,
+  );
 }
 
 /** Why no new release may go live before a drill, one line for each volume. */
-export function drillProblems({ maxDrillAge }: BackupsSettings, volumes: readonly VolumeBackup[], records: readonly BackupRecord[], now: Date): string[] {
+export function drillProblems(
+  { maxDrillAge }: BackupsSettings,
+  volumes: readonly VolumeBackup[],
+  records: readonly BackupRecord[],
+  now: Date,
+): string[] {
   if (maxDrillAge === undefined) return [];
   return volumes.flatMap(({ volume }) => {
     const last = records.find((record) => record.doing === "drill" && record.volume === volume);
     const age = last ? (now.getTime() - Date.parse(last.time)) / 1000 : undefined;
     if (last?.good && age !== undefined && age <= maxDrillAge) return [];
-    const why = !last ? "there was none yet" : last.good ? `the last one is ${ageInWords(age ?? 0)} old` : `the last one failed: ${last.why}`;
-    return [`berth:backups.maxDrillAge asks for a good drill of volume ${volume} within ${ageInWords(maxDrillAge)}, but ${why}. Make one: npm run drill -- ${volume}`];
+    const why = !last
+      ? "there was none yet"
+      : last.good
+        ? `the last one is ${ageInWords(age ?? 0)} old`
+        : `the last one failed: ${last.why}`;
+    return [
+      `berth:backups.maxDrillAge asks for a good drill of volume ${volume} within ${ageInWords(maxDrillAge)}, but ${why}. Make one: npm run drill -- ${volume}`,
+    ];
   });
 }

@@ -33,7 +33,13 @@ export interface Container {
     readonly User: string;
   };
   readonly HostConfig: { readonly Memory: number; readonly NanoCpus: number; readonly PidsLimit: number | null };
-  readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string; readonly RW: boolean }[];
+  readonly Mounts: readonly {
+    readonly Type: string;
+    readonly Name?: string;
+    readonly Source: string;
+    readonly Destination: string;
+    readonly RW: boolean;
+  }[];
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
 }
 
@@ -63,10 +69,12 @@ export const findContainer = (name: string): Promise<Container | undefined> =>
   engine().askIfThere<Container>({ path: `/containers/${encodeURIComponent(name)}/json`, what: `container ${name}` });
 
 /** @throws EngineError also where there is none of that name or id */
-export const getContainer = (name: string): Promise<Container> => engine().ask<Container>({ path: `/containers/${encodeURIComponent(name)}/json`, what: `container ${name}` });
+export const getContainer = (name: string): Promise<Container> =>
+  engine().ask<Container>({ path: `/containers/${encodeURIComponent(name)}/json`, what: `container ${name}` });
 
 /** These containers, less those that are gone. @throws EngineError */
-export const findContainers = async (names: readonly string[]): Promise<Container[]> => (await Promise.all(names.map(findContainer))).filter((found) => found !== undefined);
+export const findContainers = async (names: readonly string[]): Promise<Container[]> =>
+  (await Promise.all(names.map(findContainer))).filter((found) => found !== undefined);
 
 /** A container to be made, in the engine's own words; see `containerSpec` for one that Pulumi describes. */
 export interface ContainerSpec {
@@ -116,14 +124,36 @@ export interface Mount {
 /** Seconds for what makes the engine work: a container on a busy host. */
 const WORK = 60;
 
-/** Makes a container and returns its id. @param name default: the engine's choice @throws EngineError, with status 409 where the name is taken */
+/**
+ * Makes a container and returns its id.
+ * @param name default: the engine's choice
+ * @throws EngineError, with status 409 where the name is taken
+ */
 export async function createContainer(spec: ContainerSpec, name?: string): Promise<string> {
-  const { Id } = await engine().ask<{ Id: string }>({ method: "POST", path: "/containers/create", query: { name }, body: spec, what: `a new container ${name ?? `of ${spec.Image}`}` }, { seconds: WORK });
+  const { Id } = await engine().ask<{ Id: string }>(
+    { method: "POST", path: "/containers/create", query: { name }, body: spec, what: `a new container ${name ?? `of ${spec.Image}`}` },
+    { seconds: WORK },
+  );
   return Id;
 }
 
-const act = async (name: string, verb: string, query: Readonly<Record<string, string | number | undefined>> = {}, seconds = WORK, body?: object): Promise<void> => {
-  await engine().ask({ method: "POST", path: `/containers/${encodeURIComponent(name)}/${verb}`, query, ...(body && { body }), what: `to ${verb} container ${name}` }, { seconds });
+const act = async (
+  name: string,
+  verb: string,
+  query: Readonly<Record<string, string | number | undefined>> = {},
+  seconds = WORK,
+  body?: object,
+): Promise<void> => {
+  await engine().ask(
+    {
+      method: "POST",
+      path: `/containers/${encodeURIComponent(name)}/${verb}`,
+      query,
+      ...(body && { body }),
+      what: `to ${verb} container ${name}`,
+    },
+    { seconds },
+  );
 };
 
 /**
@@ -131,13 +161,19 @@ const act = async (name: string, verb: string, query: Readonly<Record<string, st
  * there from the first byte. Whoever takes it reads it: only a reader learns that the container is gone. @throws EngineError
  */
 export const attachStdin = (name: string): Promise<Duplex> =>
-  engine().hijack({ method: "POST", path: `/containers/${encodeURIComponent(name)}/attach`, query: { stream: true, stdin: true, stdout: true, stderr: true }, what: `the standard input of container ${name}` });
+  engine().hijack({
+    method: "POST",
+    path: `/containers/${encodeURIComponent(name)}/attach`,
+    query: { stream: true, stdin: true, stdout: true, stderr: true },
+    what: `the standard input of container ${name}`,
+  });
 
 /** Without effect on one that runs. @throws EngineError */
 export const startContainer = (name: string): Promise<void> => act(name, "start");
 
 /** Without effect on one that does not run. @param grace seconds until it is killed @throws EngineError */
-export const stopContainer = (name: string, grace: number): Promise<void> => act(name, "stop", { t: Math.ceil(grace) }, Math.ceil(grace) + WORK);
+export const stopContainer = (name: string, grace: number): Promise<void> =>
+  act(name, "stop", { t: Math.ceil(grace) }, Math.ceil(grace) + WORK);
 
 /** @param grace seconds until it is killed. Default: the container's own, 10 s @throws EngineError */
 export const restartContainer = (name: string, grace?: number): Promise<void> => act(name, "restart", { t: grace }, (grace ?? 10) + WORK);
@@ -150,12 +186,23 @@ export const unpauseContainer = (name: string): Promise<void> => act(name, "unpa
 export const renameContainer = (name: string, next: string): Promise<void> => act(name, "rename", { name: next });
 
 /** Sets limits of a container that may run. @throws EngineError */
-export const updateContainer = (name: string, limits: Pick<HostConfig, "Memory" | "MemorySwap" | "NanoCpus" | "PidsLimit">): Promise<void> => act(name, "update", {}, WORK, limits);
+export const updateContainer = (
+  name: string,
+  limits: Pick<HostConfig, "Memory" | "MemorySwap" | "NanoCpus" | "PidsLimit">,
+): Promise<void> => act(name, "update", {}, WORK, limits);
 
 /** Removes a container, and kills it where it runs. Returns whether there was one. @throws EngineError */
 export async function removeContainer(name: string): Promise<boolean> {
   try {
-    return await engine().askWhether({ method: "DELETE", path: `/containers/${encodeURIComponent(name)}`, query: { force: true, v: true }, what: `to remove container ${name}` }, { seconds: WORK });
+    return await engine().askWhether(
+      {
+        method: "DELETE",
+        path: `/containers/${encodeURIComponent(name)}`,
+        query: { force: true, v: true },
+        what: `to remove container ${name}`,
+      },
+      { seconds: WORK },
+    );
   } catch (error) {
     if (error instanceof EngineError && error.status === 409 && /already in progress/.test(error.words)) return true;
     throw error;
@@ -164,13 +211,28 @@ export async function removeContainer(name: string): Promise<boolean> {
 
 /** Waits for a container's end; returns its exit code. @param seconds deadline @throws EngineError, "silent" where it runs on */
 export async function waitForContainer(name: string, seconds: number, signal?: AbortSignal): Promise<number> {
-  const { StatusCode } = await engine().ask<{ StatusCode: number }>({ method: "POST", path: `/containers/${encodeURIComponent(name)}/wait`, what: `the end of container ${name}` }, { seconds, signal });
+  const { StatusCode } = await engine().ask<{ StatusCode: number }>(
+    { method: "POST", path: `/containers/${encodeURIComponent(name)}/wait`, what: `the end of container ${name}` },
+    { seconds, signal },
+  );
   return StatusCode;
 }
 
-/** Waits until a container that removes itself at its end is gone; one that is not there is gone. @param seconds deadline @throws EngineError, "silent" where it is still there */
+/**
+ * Waits until a container that removes itself at its end is gone; one that is not there is gone.
+ * @param seconds deadline
+ * @throws EngineError, "silent" where it is still there
+ */
 export async function waitForRemoval(name: string, seconds: number): Promise<void> {
-  await engine().askWhether({ method: "POST", path: `/containers/${encodeURIComponent(name)}/wait`, query: { condition: "removed" }, what: `the end of container ${name}` }, { seconds });
+  await engine().askWhether(
+    {
+      method: "POST",
+      path: `/containers/${encodeURIComponent(name)}/wait`,
+      query: { condition: "removed" },
+      what: `the end of container ${name}`,
+    },
+    { seconds },
+  );
 }
 
 export interface LogOptions {
@@ -184,14 +246,34 @@ export interface LogOptions {
 }
 
 /** A log in the engine's frames; of a followed one, `idle` seconds may pass without a byte. @throws EngineError until it begins */
-export const openLogs = (name: string, { tail, since, timestamps = false, signal }: LogOptions, follow: boolean, idle?: number): Promise<Readable> =>
-  engine().open({ path: `/containers/${encodeURIComponent(name)}/logs`, query: { stdout: true, stderr: true, follow, timestamps, ...(tail !== undefined && { tail }), ...(since !== undefined && { since: since.toFixed(9) }) }, what: `the log of container ${name}` }, { signal, idle });
+export const openLogs = (
+  name: string,
+  { tail, since, timestamps = false, signal }: LogOptions,
+  follow: boolean,
+  idle?: number,
+): Promise<Readable> =>
+  engine().open(
+    {
+      path: `/containers/${encodeURIComponent(name)}/logs`,
+      query: {
+        stdout: true,
+        stderr: true,
+        follow,
+        timestamps,
+        ...(tail !== undefined && { tail }),
+        ...(since !== undefined && { since: since.toFixed(9) }),
+      },
+      what: `the log of container ${name}`,
+    },
+    { signal, idle },
+  );
 
 /** What a container wrote, both outputs as they came. @throws EngineError */
 export async function logsOf(name: string, options: LogOptions = {}): Promise<string> {
   const decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() };
   let text = "";
-  for await (const { from, bytes } of piecesOf(await openLogs(name, options, false, WORK), `the log of container ${name}`)) text += decoders[from].write(bytes);
+  for await (const { from, bytes } of piecesOf(await openLogs(name, options, false, WORK), `the log of container ${name}`))
+    text += decoders[from].write(bytes);
   return text;
 }
 
@@ -222,15 +304,23 @@ async function* piecesOf(stream: Readable, what: string): AsyncGenerator<Piece> 
   } catch (error) {
     if (error instanceof EngineError) throw error;
     const { host } = engine().address;
-    throw new EngineError(`the connection to the Docker engine at ${host} broke (${(error as Error).message}): asked for ${what}`, "broken");
+    throw new EngineError(
+      `the connection to the Docker engine at ${host} broke (${(error as Error).message}): asked for ${what}`,
+      "broken",
+    );
   }
 }
 
 /** The lines that a container writes, until it ends or the signal comes. @throws EngineError */
-export async function followLogs(name: string, options: LogOptions, onLine: (line: string, from: "stdout" | "stderr") => void): Promise<void> {
+export async function followLogs(
+  name: string,
+  options: LogOptions,
+  onLine: (line: string, from: "stdout" | "stderr") => void,
+): Promise<void> {
   const lines = { stdout: lineSink((line) => onLine(line, "stdout")), stderr: lineSink((line) => onLine(line, "stderr")) };
   try {
-    for await (const { from, bytes } of piecesOf(await openLogs(name, options, true), `the log of container ${name}`)) lines[from].write(bytes);
+    for await (const { from, bytes } of piecesOf(await openLogs(name, options, true), `the log of container ${name}`))
+      lines[from].write(bytes);
   } catch (error) {
     if (!options.signal?.aborted) throw error;
   } finally {
@@ -252,33 +342,64 @@ export interface ExecOptions {
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
 }
 
-/** Runs a program in a container; a bad exit code is a result. @throws EngineError where the engine does not run it, or its end is not known by the deadline */
+/**
+ * Runs a program in a container; a bad exit code is a result.
+ * @throws EngineError where the engine does not run it, or its end is not known by the deadline
+ */
 export async function execIn(container: string, words: readonly string[], { seconds, signal, onLine }: ExecOptions): Promise<Result> {
   const what = `to run ${words.slice(0, 2).join(" ")} in container ${container}`;
   const late = AbortSignal.timeout(seconds * 1000);
   const end = signal ? AbortSignal.any([late, signal]) : late;
-  const { Id } = await engine().ask<{ Id: string }>({ method: "POST", path: `/containers/${encodeURIComponent(container)}/exec`, body: { AttachStdout: true, AttachStderr: true, Cmd: words }, what }, { signal });
+  const { Id } = await engine().ask<{ Id: string }>(
+    {
+      method: "POST",
+      path: `/containers/${encodeURIComponent(container)}/exec`,
+      body: { AttachStdout: true, AttachStderr: true, Cmd: words },
+      what,
+    },
+    { signal },
+  );
   const text = { stdout: "", stderr: "" };
   const decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() };
   const lines = onLine && { stdout: lineSink((line) => onLine(line, "stdout")), stderr: lineSink((line) => onLine(line, "stderr")) };
   try {
-    const output = await engine().open({ method: "POST", path: `/exec/${Id}/start`, body: { Detach: false, Tty: false }, what }, { signal: end });
+    const output = await engine().open(
+      { method: "POST", path: `/exec/${Id}/start`, body: { Detach: false, Tty: false }, what },
+      { signal: end },
+    );
     for await (const { from, bytes } of framesOf(output)) {
       text[from] += decoders[from].write(bytes);
       lines?.[from].write(bytes);
     }
   } catch (error) {
-    if (late.aborted && !signal?.aborted) throw new EngineError(`${words.slice(0, 2).join(" ")} in container ${container} did not end within ${seconds} s (asked of the Docker engine at ${engine().address.host})`, "silent");
+    if (late.aborted && !signal?.aborted)
+      throw new EngineError(
+        `${words.slice(0, 2).join(" ")} in container ${container} did not end within ${seconds} s (asked of the Docker engine at ${engine().address.host})`,
+        "silent",
+      );
     if (error instanceof EngineError) throw error;
-    throw new EngineError(`the connection to the Docker engine at ${engine().address.host} broke (${(error as Error).message}): asked ${what}`, "broken");
+    throw new EngineError(
+      `the connection to the Docker engine at ${engine().address.host} broke (${(error as Error).message}): asked ${what}`,
+      "broken",
+    );
   } finally {
     for (const sink of Object.values(lines ?? {})) sink.end();
   }
-  const { ExitCode, Running } = await engine().ask<{ ExitCode: number | null; Running: boolean }>({ path: `/exec/${Id}/json`, what: `how ${words[0]} in container ${container} ended` }, { signal }).catch((error: unknown) => {
-    if (error instanceof EngineError && error.failure === "refused") throw new EngineError(error.message, "broken"); // it has run all the same
-    throw error;
-  });
-  if (Running || ExitCode === null) throw new EngineError(`how ${words.slice(0, 2).join(" ")} in container ${container} ended cannot be known: its output has ended, and it runs on`, "broken");
+  const { ExitCode, Running } = await engine()
+    .ask<{ ExitCode: number | null; Running: boolean }>(
+      { path: `/exec/${Id}/json`, what: `how ${words[0]} in container ${container} ended` },
+      { signal },
+    )
+    .catch((error: unknown) => {
+      // It has run all the same
+      if (error instanceof EngineError && error.failure === "refused") throw new EngineError(error.message, "broken");
+      throw error;
+    });
+  if (Running || ExitCode === null)
+    throw new EngineError(
+      `how ${words.slice(0, 2).join(" ")} in container ${container} ended cannot be known: its output has ended, and it runs on`,
+      "broken",
+    );
   return { code: ExitCode, ...text };
 }
 

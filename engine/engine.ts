@@ -4,7 +4,10 @@ import { Client } from "../docker/client.ts";
 
 let chosen: Client | undefined;
 
-/** The engine of this process: the one that was chosen, else the one of its environment. @throws EngineError for an address that cannot be asked */
+/**
+ * The engine of this process: the one that was chosen, else the one of its environment.
+ * @throws EngineError for an address that cannot be asked
+ */
 export const engine = (): Client => (chosen ??= new Client(resolveAddress({ env: process.env })));
 
 /** Has this process, and what it starts, work on one engine. */

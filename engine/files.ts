@@ -24,27 +24,57 @@ export interface PathStat {
 /** Go's bits for a folder, a symbolic link and a socket. */
 export const MODE = { folder: 2 ** 31, link: 2 ** 27, socket: 2 ** 24 } as const;
 
-const call = (container: string, path: string) => ({ path: `/containers/${encodeURIComponent(container)}/archive`, query: { path }, what: `${path} in container ${container}` });
+const call = (container: string, path: string) => ({
+  path: `/containers/${encodeURIComponent(container)}/archive`,
+  query: { path },
+  what: `${path} in container ${container}`,
+});
 
 /** What is at a path, not following a link; undefined where there is nothing. @throws EngineError, also where there is no such container */
 export async function statIn(container: string, path: string): Promise<PathStat | undefined> {
   const headers = await engine().askIfThere<Record<string, string>>({ method: "HEAD", ...call(container, path) });
   if (headers === undefined) {
-    await engine().ask({ path: `/containers/${encodeURIComponent(container)}/json`, what: `container ${container}` }); // else it is the container that is not there
+    // Else it is the container that is not there
+    await engine().ask({ path: `/containers/${encodeURIComponent(container)}/json`, what: `container ${container}` });
     return undefined;
   }
   return JSON.parse(Buffer.from(headers["x-docker-container-path-stat"] ?? "", "base64").toString()) as PathStat;
 }
 
-/** The archive of what is at a path. Whoever takes it reads it to its end or destroys it. @throws EngineError, with status 404 where nothing is there */
-export const archiveOf = (container: string, path: string, signal?: AbortSignal): Promise<Readable> => engine().open(call(container, path), { seconds: 60, idle: IDLE, signal });
+/**
+ * The archive of what is at a path. Whoever takes it reads it to its end or destroys it.
+ * @throws EngineError, with status 404 where nothing is there
+ */
+export const archiveOf = (container: string, path: string, signal?: AbortSignal): Promise<Readable> =>
+  engine().open(call(container, path), { seconds: 60, idle: IDLE, signal });
 
-/** Unpacks an archive into a folder, in which no folder gives way to a file, and no file to a folder. @param seconds deadline for all of it @throws EngineError */
-export async function unpackInto(container: string, folder: string, archive: Readable, { seconds = 24 * 3600, signal }: { seconds?: number; signal?: AbortSignal } = {}): Promise<void> {
-  await engine().ask({ method: "PUT", path: `/containers/${encodeURIComponent(container)}/archive`, query: { path: folder, noOverwriteDirNonDir: true }, body: archive, what: `to write to ${folder} in container ${container}` }, { seconds, signal });
+/**
+ * Unpacks an archive into a folder, in which no folder gives way to a file, and no file to a folder.
+ * @param seconds deadline for all of it
+ * @throws EngineError
+ */
+export async function unpackInto(
+  container: string,
+  folder: string,
+  archive: Readable,
+  { seconds = 24 * 3600, signal }: { seconds?: number; signal?: AbortSignal } = {},
+): Promise<void> {
+  await engine().ask(
+    {
+      method: "PUT",
+      path: `/containers/${encodeURIComponent(container)}/archive`,
+      query: { path: folder, noOverwriteDirNonDir: true },
+      body: archive,
+      what: `to write to ${folder} in container ${container}`,
+    },
+    { seconds, signal },
+  );
 }
 
-/** So many first entries of the archive of a path, or fewer where it has no more. @throws EngineError, with status 404 where nothing is there */
+/**
+ * So many first entries of the archive of a path, or fewer where it has no more.
+ * @throws EngineError, with status 404 where nothing is there
+ */
 export async function entriesIn(container: string, path: string, most: number): Promise<Header[]> {
   const archive = await archiveOf(container, path);
   try {

@@ -94,10 +94,12 @@ async function containersIn(owner: Owner): Promise<FoundContainer[]> {
 
 async function networksIn(owner: Owner): Promise<FoundNetwork[]> {
   const found = await Promise.all((await listNetworks(ownedBy(owner))).map(({ Id }) => findNetwork(Id)));
-  return found.filter((network) => network !== undefined).map(({ Id, Name, Containers = {} }) => {
-    const attached = Object.entries(Containers).map(([id, { Name: name }]) => ({ id, name }));
-    return { id: Id, name: Name, attached };
-  });
+  return found
+    .filter((network) => network !== undefined)
+    .map(({ Id, Name, Containers = {} }) => {
+      const attached = Object.entries(Containers).map(([id, { Name: name }]) => ({ id, name }));
+      return { id: Id, name: Name, attached };
+    });
 }
 
 async function volumesIn(owner: Owner): Promise<Found["volumes"]> {
@@ -120,7 +122,8 @@ async function routesOf(gateway: string, patience: number): Promise<ListedRoute[
     return code === 0 ? parseRoutes(stdout) : "silent";
   } catch (error) {
     // The engine answers, and it is the gateway that hangs, or has just ended.
-    if (error instanceof EngineError && (error.failure === "silent" || (error.failure === "refused" && error.status < 500))) return "silent";
+    if (error instanceof EngineError && (error.failure === "silent" || (error.failure === "refused" && error.status < 500)))
+      return "silent";
     throw error;
   }
 }

@@ -21,17 +21,25 @@ export interface GatewayOptions {
  * Runs kamal-proxy's command line in the gateway, and again until it takes commands: just after its start it does not.
  * @throws EngineError where the engine gives no answer, or the gateway takes none
  */
-export async function tryGateway(gateway: string, words: readonly string[], { deadline = WORD, seconds = 20, signal }: GatewayOptions = {}): Promise<Result> {
+export async function tryGateway(
+  gateway: string,
+  words: readonly string[],
+  { deadline = WORD, seconds = 20, signal }: GatewayOptions = {},
+): Promise<Result> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const result = await execIn(gateway, ["kamal-proxy", ...words], { seconds: deadline, signal }).catch((error: unknown) => {
       // The engine refuses to run anything in a container that does not run; what else it refuses is no word of the gateway's.
-      if (error instanceof EngineError && error.failure === "refused" && (error.status === 409 || NOT_READY.test(error.words))) return { code: 1, stdout: "", stderr: error.words };
+      if (error instanceof EngineError && error.failure === "refused" && (error.status === 409 || NOT_READY.test(error.words)))
+        return { code: 1, stdout: "", stderr: error.words };
       throw error;
     });
     if (result.code === 0 || !NOT_READY.test(result.stderr)) return result;
     if (result.stderr.includes("is not running")) await startContainer(gateway); // the engine leaves one alone that somebody has stopped
-    if (Date.now() > end) throw new EngineError(`gateway ${gateway} takes no commands after ${seconds} s: ${result.stderr.trim()}\nLook at it with: docker logs ${gateway}`);
+    if (Date.now() > end)
+      throw new EngineError(
+        `gateway ${gateway} takes no commands after ${seconds} s: ${result.stderr.trim()}\nLook at it with: docker logs ${gateway}`,
+      );
     await sleep(200, undefined, { signal });
   }
 }

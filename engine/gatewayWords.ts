@@ -18,16 +18,24 @@ export const addressesOf = ({ targets, port, canary }: Pick<Route, "targets" | "
 /** The kamal-proxy words that switch: they come back when the old targets are drained. */
 export function deployWords(input: Route): string[] {
   return [
-    "deploy", input.service,
+    "deploy",
+    input.service,
     ...addressesOf(input).flatMap((address) => ["--target", address]),
     ...input.hosts.flatMap((host) => ["--host", host]),
     ...(input.tls === "off" ? [] : ["--tls"]),
-    ...(input.tls === "own" ? ["--tls-certificate-path", `${TLS_FOLDER}/${CERTIFICATE}`, "--tls-private-key-path", `${TLS_FOLDER}/${KEY}`] : []),
-    "--health-check-path", input.health.path,
-    "--health-check-interval", goDuration(input.health.interval),
-    "--health-check-timeout", goDuration(input.health.timeout),
-    "--deploy-timeout", goDuration(input.health.deadline),
-    "--drain-timeout", goDuration(input.drain),
+    ...(input.tls === "own"
+      ? ["--tls-certificate-path", `${TLS_FOLDER}/${CERTIFICATE}`, "--tls-private-key-path", `${TLS_FOLDER}/${KEY}`]
+      : []),
+    "--health-check-path",
+    input.health.path,
+    "--health-check-interval",
+    goDuration(input.health.interval),
+    "--health-check-timeout",
+    goDuration(input.health.timeout),
+    "--deploy-timeout",
+    goDuration(input.health.deadline),
+    "--drain-timeout",
+    goDuration(input.drain),
   ];
 }
 

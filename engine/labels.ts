@@ -4,7 +4,10 @@
 export interface Owner {
   readonly project: string;
   readonly stack: string;
-  /** Where a stack has several apps: which one, at most 31 of a-z, 0-9 and -, led by a letter. Default: the one app of a stack that has no other. */
+  /**
+   * Where a stack has several apps: which one, at most 31 of a-z, 0-9 and -, led by a letter. Default: the one app of a stack that has no
+   * other.
+   */
   readonly app?: string | undefined;
 }
 

@@ -32,7 +32,11 @@ const COLOURS = /\u001b\[[0-9;]*m/g;
 
 /** The routes in the output of `kamal-proxy list`. Pure. */
 export function parseRoutes(list: string): ListedRoute[] {
-  const rows = list.replace(COLOURS, "").split("\n").slice(1).filter((line) => line.trim() !== "");
+  const rows = list
+    .replace(COLOURS, "")
+    .split("\n")
+    .slice(1)
+    .filter((line) => line.trim() !== "");
   return rows.map((row) => {
     const [service = "", host = "", , targets = "", state = ""] = row.trim().split(/\s{2,}/);
     return { service, host, targets: targets.split(","), state };
@@ -58,5 +62,12 @@ export async function findLive(gateway: string, service: string): Promise<Live |
   const labels = found[0]?.Config.Labels ?? {};
   const settings = labels[SETTINGS_LABEL];
   if (settings === undefined) return undefined;
-  return { release: labels["berth.release"] ?? "", containers: found.map(({ Name }) => Name.slice(1)), targets: route.targets.length, state: route.state, secrets: labels[SECRETS_LABEL] ?? "", settings: JSON.parse(settings) as ReleaseSettings };
+  return {
+    release: labels["berth.release"] ?? "",
+    containers: found.map(({ Name }) => Name.slice(1)),
+    targets: route.targets.length,
+    state: route.state,
+    secrets: labels[SECRETS_LABEL] ?? "",
+    settings: JSON.parse(settings) as ReleaseSettings,
+  };
 }

@@ -54,7 +54,8 @@ export const lockName = ({ project, stack }: Owner): string => `${project}-${sta
 export class StackHeld extends UserError {}
 
 /** Who, and for how long, such as "up by ada on laptop, process 4711, for 2 min". Pure. */
-export const whose = ({ what, user, host, pid, since }: Holder, now: number): string => `${what} by ${user} on ${host}, process ${pid}, for ${ageInWords((now - Date.parse(since)) / 1000)}`;
+export const whose = ({ what, user, host, pid, since }: Holder, now: number): string =>
+  `${what} by ${user} on ${host}, process ${pid}, for ${ageInWords((now - Date.parse(since)) / 1000)}`;
 
 /**
  * Takes the stack's lock: from its end on nobody else does, and it is `held` a quarter of a second later.
@@ -90,7 +91,10 @@ export async function holderOf(owner: Owner): Promise<Holder | undefined> {
     const lock = await findContainer(lockName(owner));
     if (lock === undefined) return undefined;
     const label = lock.Config.Labels[HOLDER];
-    if (label === undefined) throw new UserError(`a container that is not Berth's is called ${lockName(owner)}, as the lock of stack ${owner.stack} would be: rename it`);
+    if (label === undefined)
+      throw new UserError(
+        `a container that is not Berth's is called ${lockName(owner)}, as the lock of stack ${owner.stack} would be: rename it`,
+      );
     const { Status } = lock.State;
     if (Status === "running" || Status === "paused") return JSON.parse(label) as Holder;
     const age = Status === "created" ? Date.parse((await engineInfo()).SystemTime) - Date.parse(lock.Created) : Infinity;
@@ -140,7 +144,8 @@ async function tryToMake(owner: Owner, what: string): Promise<string | undefined
     );
   } catch (error) {
     if (error instanceof EngineError && error.status === 409) return undefined;
-    if (error instanceof EngineError && error.status === 404) throw new UserError(`the engine has no image ${IMAGES.base}, by which a stack is held: npm run setup`);
+    if (error instanceof EngineError && error.status === 404)
+      throw new UserError(`the engine has no image ${IMAGES.base}, by which a stack is held: npm run setup`);
     throw error;
   }
 }

@@ -18,7 +18,8 @@ export async function openEngine(cli: Pick<PulumiCli, "root" | "env" | "read">, 
   const [project, said] = await Promise.all([projectName(cli.root), configuredEngine(cli.root, stack)]);
   const address = addressOf(said === "secret" ? await secretAddress(cli, stack) : said?.host);
   chooseEngine(address);
-  if (address.from !== "docker:host" && address.host !== DEFAULT_HOST) Object.assign(cli.env, { DOCKER_HOST: address.host, ...tlsVariables(address) }); // Pulumi's provider knows no contexts
+  if (address.from !== "docker:host" && address.host !== DEFAULT_HOST)
+    Object.assign(cli.env, { DOCKER_HOST: address.host, ...tlsVariables(address) }); // Pulumi's provider knows no contexts
   return { project, stack: stack.split("/").at(-1) ?? stack };
 }
 

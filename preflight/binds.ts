@@ -36,7 +36,9 @@ export async function lookAtBinds(owner: Owner, releases: readonly Release[]): P
   await removeLeft(owner);
   const looked = await Promise.all(sources.map(async (source) => ({ source, ...(await lookAt(source, image, owner)) })));
   return {
-    problems: looked.flatMap(({ source, problem }) => (problem ? [`berth:binds[${indexOf(releases, source)}].source is ${source}, ${problem}`] : [])),
+    problems: looked.flatMap(({ source, problem }) =>
+      problem ? [`berth:binds[${indexOf(releases, source)}].source is ${source}, ${problem}`] : [],
+    ),
     hashes: Object.fromEntries(looked.flatMap(({ source, hash }) => (hash ? [[source, hash]] : []))),
   };
 }
@@ -57,11 +59,20 @@ async function lookAt(source: string, image: string, owner: Owner): Promise<Look
   const Mounts = [mountOf({ type: "bind", source, target: FOLDER, readOnly: true })];
   let container: string;
   try {
-    container = await createContainer({ Image: image, Cmd: ["never-started"], Labels: labels(owner, "helper", { [label]: value }), HostConfig: { NetworkMode: "none", Mounts } });
+    container = await createContainer({
+      Image: image,
+      Cmd: ["never-started"],
+      Labels: labels(owner, "helper", { [label]: value }),
+      HostConfig: { NetworkMode: "none", Mounts },
+    });
   } catch (error) {
     if (!(error instanceof EngineError && error.failure === "refused")) throw error;
     const { words } = error;
-    return { problem: words.includes("does not exist") ? "which does not exist on the engine's host: make it, or remove the entry" : `which cannot be used: ${words}` };
+    return {
+      problem: words.includes("does not exist")
+        ? "which does not exist on the engine's host: make it, or remove the entry"
+        : `which cannot be used: ${words}`,
+    };
   }
   try {
     return await lookInto(container);
@@ -73,13 +84,19 @@ async function lookAt(source: string, image: string, owner: Owner): Promise<Look
 async function lookInto(container: string): Promise<Look> {
   const stat = await statIn(container, FOLDER);
   if (stat === undefined) return { problem: "which the engine does not find again: make it, or remove the entry" };
-  if (stat.mode & MODE.socket) return { problem: "a socket, and another one each time its program starts, of which a container learns nothing: bind the folder that it is in" };
+  if (stat.mode & MODE.socket)
+    return {
+      problem: "a socket, and another one each time its program starts, of which a container learns nothing: bind the folder that it is in",
+    };
   if (stat.mode >= MODE.folder) return {};
   const hash = await hashOf(container);
   return hash === undefined ? { problem: "which is neither a file nor a folder: bind the folder that it is in" } : { hash };
 }
 
-/** Of a file's bytes: neither times nor owners count. Undefined for what is no file. @throws EngineError where it cannot be read to its end */
+/**
+ * Of a file's bytes: neither times nor owners count. Undefined for what is no file.
+ * @throws EngineError where it cannot be read to its end
+ */
 async function hashOf(container: string): Promise<string | undefined> {
   const archive = await archiveOf(container, FOLDER);
   const reader = extract();

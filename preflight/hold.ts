@@ -9,7 +9,8 @@ import { LOCK_VARIABLE, lockName, takeLock } from "../engine/lock.ts";
 const STARTING = 20_000;
 
 /**
- * Makes sure that nobody else changes the stack while this program's update does. A preview changes nothing, and holds nothing. Taken here, the
+ * Makes sure that nobody else changes the stack while this program's update does. A preview changes nothing, and holds nothing. Taken here,
+ * the
  * lock lasts as long as this process, which Pulumi lets live until its last deletion is done.
  * @throws UserError where another one holds the stack, or the lock of this program's command is gone
  */
@@ -17,11 +18,16 @@ export async function holdStack(owner: Owner): Promise<void> {
   if (pulumi.runtime.isDryRun()) return;
   const shown = process.env[LOCK_VARIABLE];
   if (shown === undefined) {
-    await (await takeLock(owner, "pulumi up")).held;
+    await (
+      await takeLock(owner, "pulumi up")
+    ).held;
     return;
   }
   const lock = await started(lockName(owner));
-  if (lock?.Id !== shown) throw new pulumi.RunError(`the lock of stack ${owner.stack} that this update had is gone, and another one may be at work: run it again (nothing was changed)`);
+  if (lock?.Id !== shown)
+    throw new pulumi.RunError(
+      `the lock of stack ${owner.stack} that this update had is gone, and another one may be at work: run it again (nothing was changed)`,
+    );
 }
 
 /** The lock once it runs; undefined where there is none. */

@@ -27,7 +27,10 @@ import { findVolumeProblems } from "./volumes.ts";
  */
 function choose(): void {
   const address = inWords(() => resolveAddress({ configured: readEngineHost(), env: process.env }));
-  if (address.from.startsWith("Docker context")) fail(`${address.from} is selected, which Pulumi's provider does not know, and it would work on another engine: export DOCKER_HOST=${address.host}, or run: npm run up (nothing was changed)`);
+  if (address.from.startsWith("Docker context"))
+    fail(
+      `${address.from} is selected, which Pulumi's provider does not know, and it would work on another engine: export DOCKER_HOST=${address.host}, or run: npm run up (nothing was changed)`,
+    );
   inWords(() => chooseEngine(address));
 }
 
@@ -39,8 +42,18 @@ function inWords<T>(work: () => T): T {
   }
 }
 
-/** Asks the engine before the program declares anything. Returns the hashes of the files that are bound, by their paths. @throws RunError with one line for each thing that is wrong. */
-export async function checkEngine(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release, tried?: Release): Promise<Readonly<Record<string, string>>> {
+/**
+ * Asks the engine before the program declares anything. Returns the hashes of the files that are bound, by their paths.
+ * @throws RunError with one line for each thing that is wrong.
+ */
+export async function checkEngine(
+  owner: Owner,
+  settings: Settings,
+  release: Release,
+  built: boolean,
+  live?: Release,
+  tried?: Release,
+): Promise<Readonly<Record<string, string>>> {
   choose();
   try {
     return await check(owner, settings, release, built, live, tried);
@@ -50,9 +63,19 @@ export async function checkEngine(owner: Owner, settings: Settings, release: Rel
   }
 }
 
-async function check(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release, tried?: Release): Promise<Readonly<Record<string, string>>> {
+async function check(
+  owner: Owner,
+  settings: Settings,
+  release: Release,
+  built: boolean,
+  live?: Release,
+  tried?: Release,
+): Promise<Readonly<Record<string, string>>> {
   const { host } = engine().address;
-  if (built && host.startsWith("ssh:")) fail(`the Docker engine at ${host} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${host.slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`);
+  if (built && host.startsWith("ssh:"))
+    fail(
+      `the Docker engine at ${host} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${host.slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`,
+    );
   await checkVersion();
   const answers = await Promise.all([
     live ? undefined : findLostState(owner),
@@ -68,13 +91,15 @@ async function check(owner: Owner, settings: Settings, release: Release, built: 
   const drills = built && live && live.name !== release.name ? await findDrillProblems(owner, settings) : [];
   const problems = [...new Set([...answers, ...volumes, ...binds.problems, ...drills].filter((problem) => problem !== undefined))];
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
-  if (problems.length > 1) fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+  if (problems.length > 1)
+    fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
   return binds.hashes;
 }
 
 async function checkVersion(): Promise<void> {
   const { ApiVersion: api } = await engineVersion();
-  if (!isEnough(api)) fail(`the Docker engine at ${engine().address.host} speaks API ${api}, Berth needs ${API} (Docker Engine 20.10) or later: upgrade it`);
+  if (!isEnough(api))
+    fail(`the Docker engine at ${engine().address.host} speaks API ${api}, Berth needs ${API} (Docker Engine 20.10) or later: upgrade it`);
 }
 
 /** Whether an engine speaks all that Berth uses. Versions are compared by number: 1.9 is older than 1.41. Pure. */
@@ -88,7 +113,9 @@ async function findLostState(owner: Owner): Promise<string | undefined> {
   if (process.env[MARK]) return undefined;
   const [gateway] = await listContainers(ownedBy(owner, "berth.part=gateway"));
   const lost = gateway !== undefined && (await statIn(gateway.Id, RECORD_FILE)) !== undefined;
-  return lost ? `the engine runs stack ${owner.stack}, and Pulumi knows of no release of it: its state was lost, or another checkout runs it. See docs/guides/lost-state.md, and npm run adopt` : undefined;
+  return lost
+    ? `the engine runs stack ${owner.stack}, and Pulumi knows of no release of it: its state was lost, or another checkout runs it. See docs/guides/lost-state.md, and npm run adopt`
+    : undefined;
 }
 
 async function findPortProblem(owner: Owner, settings: Settings, key: "port" | "httpsPort"): Promise<string | undefined> {
@@ -102,7 +129,8 @@ async function findPortProblem(owner: Owner, settings: Settings, key: "port" | "
   }
   const obstacle = isLocal(engine().address) ? await findObstacle(port, settings.bindAddress) : undefined;
   if (obstacle === "EADDRINUSE") return portTaken(key, port, "another program");
-  if (obstacle === "EADDRNOTAVAIL") return `berth:bindAddress is ${settings.bindAddress}, which is no address of this machine: take one of its own, or 0.0.0.0 for all, with: pulumi config set berth:bindAddress <address>`;
+  if (obstacle === "EADDRNOTAVAIL")
+    return `berth:bindAddress is ${settings.bindAddress}, which is no address of this machine: take one of its own, or 0.0.0.0 for all, with: pulumi config set berth:bindAddress <address>`;
   return undefined;
 }
 
@@ -118,12 +146,19 @@ const findObstacle = (port: number, host: string): Promise<string | undefined> =
   });
 
 /** The engine refuses a container that may use more processors than its host has. */
-async function findProcessorProblem({ settings: { resources: { cpus } } }: Release): Promise<string | undefined> {
+async function findProcessorProblem({
+  settings: {
+    resources: { cpus },
+  },
+}: Release): Promise<string | undefined> {
   const { NCPU } = await engineInfo();
-  return cpus <= NCPU ? undefined : `berth:resources.cpus is ${cpus}, and the engine's host has ${NCPU}: pulumi config set --path berth:resources.cpus ${NCPU}`;
+  return cpus <= NCPU
+    ? undefined
+    : `berth:resources.cpus is ${cpus}, and the engine's host has ${NCPU}: pulumi config set --path berth:resources.cpus ${NCPU}`;
 }
 
-const isOurs = ({ Labels }: { readonly Labels: Readonly<Record<string, string>> }, { project, stack }: Owner): boolean => Labels["berth.project"] === project && Labels["berth.stack"] === stack;
+const isOurs = ({ Labels }: { readonly Labels: Readonly<Record<string, string>> }, { project, stack }: Owner): boolean =>
+  Labels["berth.project"] === project && Labels["berth.stack"] === stack;
 
 async function findImageProblem({ name, image = "" }: Release): Promise<string | undefined> {
   if (image !== "" && (await findImage(image))) return undefined;

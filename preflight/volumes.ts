@@ -35,14 +35,24 @@ interface Renamed {
 export const renamedVolumes = (live: readonly VolumeSettings[], next: readonly VolumeSettings[]): Renamed[] =>
   next.flatMap((is, index) => {
     const was = live.find(({ target }) => target === is.target);
-    return was && is.existing === undefined && (was.existing !== undefined || was.name !== is.name) && !next.some(({ name }) => name === was.name && was.existing === undefined) ? [{ index, was, is }] : [];
+    return was &&
+      is.existing === undefined &&
+      (was.existing !== undefined || was.name !== is.name) &&
+      !next.some(({ name }) => name === was.name && was.existing === undefined)
+      ? [{ index, was, is }]
+      : [];
   });
 
 async function explainRename(owner: Owner, { index, was, is }: Renamed): Promise<string> {
-  const labelled = () => listVolumes({ ...ownedBy(owner, "berth.part=data", `berth.volume=${was.name}`), dangling: ["false"] }); // not one that a restore has kept
+  // Not one that a restore has kept
+  const labelled = () => listVolumes({ ...ownedBy(owner, "berth.part=data", `berth.volume=${was.name}`), dangling: ["false"] });
   const engine = was.existing ?? (await labelled())[0]?.Name ?? "<volume>";
   return `berth:volumes[${index}].name is ${is.name}, but the data at ${is.target} are in ${was.existing ? `the volume ${was.existing}` : `volume ${was.name}`}, and the app would begin without them: to keep them under the new name, pulumi config set --path 'berth:volumes[${index}].existing' ${engine}; to begin anew, take the entry out, run the update, and put it in again`;
 }
 
 const findMissingSeeds = ({ seeds }: Settings): string[] =>
-  Object.entries(seeds).flatMap(([name, seed]) => (typeof seed === "string" && !existsSync(seed) ? [`the seed of volume ${name} is ${seed}, which does not exist: make the folder, or leave the seed out`] : []));
+  Object.entries(seeds).flatMap(([name, seed]) =>
+    typeof seed === "string" && !existsSync(seed)
+      ? [`the seed of volume ${name} is ${seed}, which does not exist: make the folder, or leave the seed out`]
+      : [],
+  );

@@ -13,7 +13,11 @@ export interface AccessoryRecord {
 }
 
 /** The records after an update, by the names of the accessories. @param nameOf the container of an accessory */
-export function recordAccessories(past: Readonly<Record<string, AccessoryRecord>>, nameOf: (accessory: string) => string, configured: readonly AccessorySettings[]): Record<string, AccessoryRecord> {
+export function recordAccessories(
+  past: Readonly<Record<string, AccessoryRecord>>,
+  nameOf: (accessory: string) => string,
+  configured: readonly AccessorySettings[],
+): Record<string, AccessoryRecord> {
   const gone = Object.entries(past).map(([name, record]) => [name, { ...record, container: null }]);
   const now = configured.map(({ name, kind, version }) => [name, { kind, version, container: nameOf(name) }]);
   return Object.fromEntries([...gone, ...now]) as Record<string, AccessoryRecord>;
@@ -32,9 +36,14 @@ export function refuseJumps(past: Readonly<Record<string, AccessoryRecord>>, con
 }
 
 /** @throws RunError where a release needs an accessory that is no more */
-export function refuseMissing(release: { readonly name: string; readonly settings: { readonly accessories?: readonly string[] } }, configured: readonly AccessorySettings[]): void {
+export function refuseMissing(
+  release: { readonly name: string; readonly settings: { readonly accessories?: readonly string[] } },
+  configured: readonly AccessorySettings[],
+): void {
   for (const name of release.settings.accessories ?? []) {
     if (configured.some((accessory) => accessory.name === name)) continue;
-    throw new pulumi.RunError(`release ${release.name} uses the accessory ${name}, which berth:accessories has no longer: put it back, or choose another release (nothing was changed)`);
+    throw new pulumi.RunError(
+      `release ${release.name} uses the accessory ${name}, which berth:accessories has no longer: put it back, or choose another release (nothing was changed)`,
+    );
   }
 }

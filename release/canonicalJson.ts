@@ -2,7 +2,8 @@
  * JSON with the keys of every object in order: settings that come back from the ledger have lost the order they were
  * written in, and must not look changed for that. Pure.
  */
-export const canonicalJson = (value: unknown): string => JSON.stringify(value, (_key, part: unknown) => (isObject(part) ? sorted(part) : part));
+export const canonicalJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) => (isObject(part) ? sorted(part) : part));
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 

@@ -59,7 +59,8 @@ export async function readPast(app?: string): Promise<Past> {
     releases: releases.map((release) => ({
       ...release,
       settings: { ...LATER_SETTINGS, ...release.settings },
-      secrets: Array.isArray(release.secrets) ? release.secrets : Object.keys(release.secrets).sort(), // an earlier Berth kept the values, too
+      // An earlier Berth kept the values, too
+      secrets: Array.isArray(release.secrets) ? release.secrets : Object.keys(release.secrets).sort(),
     })),
     dataVolumes,
     accessories,

@@ -38,10 +38,22 @@ export async function askProgram(name: string, { command, timeout }: SecretProgr
   if (end === "late") {
     child.kill();
     for (const stream of [child.stdout, child.stderr]) stream.destroy(); // what the program has started may hold them open
-    return fail(`${shown} did not end within ${timeout} s and was stopped. Run it by hand, or give it longer: ${setCommand([...path, "timeout"], "60s")}`);
+    return fail(
+      `${shown} did not end within ${timeout} s and was stopped. Run it by hand, or give it longer: ${setCommand([...path, "timeout"], "60s")}`,
+    );
   }
-  if (end.error) return fail(end.error.code === "ENOENT" ? `there is no program ${program}: install it, or name another: ${setCommand([...path, "command", 0], "<program>")}` : `${shown} cannot be run: ${end.error.message}`);
-  const why = Buffer.concat(complaint).toString().split("\n").find((line) => line.trim() !== "")?.trim() ?? "it said nothing on standard error";
+  if (end.error)
+    return fail(
+      end.error.code === "ENOENT"
+        ? `there is no program ${program}: install it, or name another: ${setCommand([...path, "command", 0], "<program>")}`
+        : `${shown} cannot be run: ${end.error.message}`,
+    );
+  const why =
+    Buffer.concat(complaint)
+      .toString()
+      .split("\n")
+      .find((line) => line.trim() !== "")
+      ?.trim() ?? "it said nothing on standard error";
   if (end.code !== 0) return fail(`${shown} ended ${end.code === null ? `by ${end.signal}` : `with exit code ${end.code}`}: ${why}`);
   const value = valueIn(Buffer.concat(printed));
   if (value.length === 0) return fail(`${shown} printed nothing`);

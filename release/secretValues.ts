@@ -27,10 +27,14 @@ export type SecretValues = Readonly<Record<string, SecretValue>>;
 type Named = Pick<Release, "secrets" | "settings">;
 
 /** Names of all secrets of a release, those of its accessories included. Pure. */
-export const allSecretsOf = ({ secrets, settings }: Named): readonly string[] => [...secrets, ...(settings.accessories ?? []).map(urlSecret)];
+export const allSecretsOf = ({ secrets, settings }: Named): readonly string[] => [
+  ...secrets,
+  ...(settings.accessories ?? []).map(urlSecret),
+];
 
 /** Names of the secrets that a process of a release gets. Pure. */
-export const secretsOf = (release: Named, process: string): readonly string[] => release.settings.secretsFor?.[process] ?? allSecretsOf(release);
+export const secretsOf = (release: Named, process: string): readonly string[] =>
+  release.settings.secretsFor?.[process] ?? allSecretsOf(release);
 
 /**
  * Today's values of all secrets that these releases have.
@@ -40,16 +44,28 @@ export async function valuesFor(set: Settings["secrets"], ...releases: readonly 
   for (const { name, secrets } of releases) {
     const missing = secrets.filter((secret) => !(secret in set));
     if (missing[0] === undefined) continue;
-    throw new pulumi.RunError(`release ${name} needs the secret ${missing.join(" and ")}, which is not set any more: ${setCommand(["secrets", missing[0]], "<value>")}, or choose another release (nothing was changed)`);
+    throw new pulumi.RunError(
+      `release ${name} needs the secret ${missing.join(" and ")}, which is not set any more: ${setCommand(["secrets", missing[0]], "<value>")}, or choose another release (nothing was changed)`,
+    );
   }
-  return readSecrets(set, releases.flatMap(({ secrets }) => secrets));
+  return readSecrets(
+    set,
+    releases.flatMap(({ secrets }) => secrets),
+  );
 }
 
 /** Today's values of these secrets. @throws RunError where a program does not tell one */
 export async function readSecrets(set: Settings["secrets"], names: readonly string[]): Promise<Record<string, Known>> {
-  const [first, ...others] = Object.entries(set).filter(([name]) => names.includes(name)).map(([name, value]) => () => readSecret(name, value));
+  const [first, ...others] = Object.entries(set)
+    .filter(([name]) => names.includes(name))
+    .map(
+      ([name, value]) =>
+        () =>
+          readSecret(name, value),
+    );
   if (!first) return {};
-  return Object.fromEntries([await first(), ...(await Promise.all(others.map((read) => read())))]); // the first one alone: a password manager that asks for its own password asks once
+  // The first one alone: a password manager that asks for its own password asks once
+  return Object.fromEntries([await first(), ...(await Promise.all(others.map((read) => read())))]);
 }
 
 async function readSecret(name: string, value: SecretSettings): Promise<[string, Known]> {

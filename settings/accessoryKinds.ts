@@ -12,7 +12,10 @@ export interface AccessoryFacts {
   /** Where its data volume is mounted. */
   readonly target: string;
   /** Container inputs that only this kind has. */
-  readonly container: Pick<docker.ContainerArgs, "command" | "stopSignal"> & { readonly envs: string[]; readonly tmpfs: Readonly<Record<string, number>> };
+  readonly container: Pick<docker.ContainerArgs, "command" | "stopSignal"> & {
+    readonly envs: string[];
+    readonly tmpfs: Readonly<Record<string, number>>;
+  };
   /** Words of a program in the container that exits with 0 while a client with the password is served. */
   readonly check: readonly string[];
   /** Words of a program in the container that puts the data in a state that a copy of the volume can be restored from. */
@@ -52,11 +55,22 @@ export const ACCESSORIES: Readonly<Record<AccessoryKind, AccessoryFacts>> = {
       stopSignal: "SIGINT", // ends sessions; with SIGTERM it would wait for them
     },
     // At its address in the stack's network, so that it is asked as the app asks: on the others it wants no password.
-    check: ["sh", "-c", `PGPASSWORD="$(cat ${SECRETS}/password)" psql --host="$(hostname)" --username=${APP} --dbname=${APP} --quiet --no-align --tuples-only --command="SELECT 1"`],
-    backup: ["sh", "-ec", `mkdir -p ${POSTGRES_DATA}/backup; pg_dump --username=${APP} --dbname=${APP} --format=custom --file=${DUMP}.new; mv ${DUMP}.new ${DUMP}`],
+    check: [
+      "sh",
+      "-c",
+      `PGPASSWORD="$(cat ${SECRETS}/password)" psql --host="$(hostname)" --username=${APP} --dbname=${APP} --quiet --no-align --tuples-only --command="SELECT 1"`,
+    ],
+    backup: [
+      "sh",
+      "-ec",
+      `mkdir -p ${POSTGRES_DATA}/backup; pg_dump --username=${APP} --dbname=${APP} --format=custom --file=${DUMP}.new; mv ${DUMP}.new ${DUMP}`,
+    ],
     leaveOut: "pgdata",
     // The image runs *.sh when it makes a new database: one whose volume came from a backup begins with the dump in it.
-    files: (password) => ({ password, "restore.sh": `if [ -f ${DUMP} ]; then pg_restore --username=${APP} --dbname=${APP} --no-owner --exit-on-error ${DUMP}; fi\n` }),
+    files: (password) => ({
+      password,
+      "restore.sh": `if [ -f ${DUMP} ]; then pg_restore --username=${APP} --dbname=${APP} --no-owner --exit-on-error ${DUMP}; fi\n`,
+    }),
     url: (host, password) => `postgres://${APP}:${password}@${host}:5432/${APP}`,
   },
   redis: {
@@ -66,7 +80,11 @@ export const ACCESSORIES: Readonly<Record<AccessoryKind, AccessoryFacts>> = {
     container: { command: ["redis-server", `${SECRETS}/redis.conf`], envs: [], tmpfs: {} },
     check: ["sh", "-c", `test "$(${redisCli} ping)" = PONG`],
     // A new base of the append-only file: what is appended while it is copied may be cut off at its end, and Redis knows how to read that.
-    backup: ["sh", "-ec", `${redisCli} bgrewriteaof; while ${redisCli} info persistence | grep -q "aof_rewrite_in_progress:1\\|aof_rewrite_scheduled:1"; do sleep 0.2; done; ${redisCli} info persistence | grep -q aof_last_bgrewrite_status:ok`],
+    backup: [
+      "sh",
+      "-ec",
+      `${redisCli} bgrewriteaof; while ${redisCli} info persistence | grep -q "aof_rewrite_in_progress:1\\|aof_rewrite_scheduled:1"; do sleep 0.2; done; ${redisCli} info persistence | grep -q aof_last_bgrewrite_status:ok`,
+    ],
     files: (password) => ({ password, "redis.conf": `bind * -::*\nrequirepass ${password}\ndir /data\nappendonly yes\n` }),
     url: (host, password) => `redis://:${password}@${host}:6379/0`,
   },

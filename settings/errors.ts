@@ -26,7 +26,12 @@ const SHOWN = 60;
  * One line for each issue.
  * @param hidden top-level keys whose values are never shown
  */
-export function describeProblems(issues: readonly Issue[], values: unknown, schema: z.core.$ZodType, hidden: ReadonlySet<string>): string[] {
+export function describeProblems(
+  issues: readonly Issue[],
+  values: unknown,
+  schema: z.core.$ZodType,
+  hidden: ReadonlySet<string>,
+): string[] {
   return issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...issue.path, key], namesAt(schema, issue.path)));
     if (issue.code === "invalid_key") return [badName(issue.path, schema)];

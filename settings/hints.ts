@@ -43,7 +43,9 @@ const schemaAt = (schema: Schema, path: Path): Schema | undefined =>
   path.reduce<Schema | undefined>((at, key) => at && childOf(at, key), schema);
 
 const hintOf = (schema: Schema): Hint | undefined =>
-  wrappers(schema).map((type) => (type as z.ZodType).meta() as Hint | undefined).find((meta) => meta?.want);
+  wrappers(schema)
+    .map((type) => (type as z.ZodType).meta() as Hint | undefined)
+    .find((meta) => meta?.want);
 
 /** A schema and what it wraps: default, optional, transform. */
 function wrappers(schema: Schema): Schema[] {
@@ -59,5 +61,10 @@ const shapeOf = (schema: Schema): Record<string, Schema> | undefined =>
 
 function childOf(schema: Schema, key: PropertyKey): Schema | undefined {
   const def = innermost(schema)._zod.def as { element?: Schema; valueType?: Schema; options?: readonly Schema[] };
-  return def.element ?? def.valueType ?? shapeOf(schema)?.[String(key)] ?? def.options?.map((option) => childOf(option, key)).find((child) => child !== undefined);
+  return (
+    def.element ??
+    def.valueType ??
+    shapeOf(schema)?.[String(key)] ??
+    def.options?.map((option) => childOf(option, key)).find((child) => child !== undefined)
+  );
 }

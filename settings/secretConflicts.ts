@@ -8,11 +8,15 @@ import { type Path, pathText, removeCommand, setCommand } from "./commands.ts";
 export function findSecretConflicts({ secrets, accessories, build, next }: Settings): string[] {
   const processes = ["web", ...next.workers.map(({ name }) => name)];
   const known = [...Object.keys(secrets), ...accessories.map(({ name }) => urlSecret(name))];
-  const unset = (path: Path, name: string) => `${pathText(path)} is ${name}, which is no secret of this stack: ${setCommand(["secrets", name], "<value>")}, or remove it with: ${removeCommand(path)}`;
+  const unset = (path: Path, name: string) =>
+    `${pathText(path)} is ${name}, which is no secret of this stack: ${setCommand(["secrets", name], "<value>")}, or remove it with: ${removeCommand(path)}`;
   const ofBuild = (build.secrets ?? []).flatMap((name, index) => (name in secrets ? [] : [unset(["build", "secrets", index], name)]));
   const ofProcesses = Object.entries(next.secretsFor ?? {}).flatMap(([process, names]) => {
     const path = ["secretsFor", process];
-    if (!processes.includes(process)) return [`${pathText(path)} is for a process that is not there: did you mean ${closest(process, processes)}? Remove it with: ${removeCommand(path)}`];
+    if (!processes.includes(process))
+      return [
+        `${pathText(path)} is for a process that is not there: did you mean ${closest(process, processes)}? Remove it with: ${removeCommand(path)}`,
+      ];
     return names.flatMap((name, index) => (known.includes(name) ? [] : [unset([...path, index], name)]));
   });
   return [...ofBuild, ...ofProcesses];

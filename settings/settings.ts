@@ -21,7 +21,15 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
   const result = schema.safeParse(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, inFull(key, value)])));
   if (!result.success) {
     const hidden = new Set(["secrets", "tls", "backups", ...Object.keys(raw).filter((key) => raw[key]?.secret)]);
-    throw new ConfigError(describeProblems(result.error.issues.map((issue) => asWritten(issue, values)), values, schema, hidden), stack);
+    throw new ConfigError(
+      describeProblems(
+        result.error.issues.map((issue) => asWritten(issue, values)),
+        values,
+        schema,
+        hidden,
+      ),
+      stack,
+    );
   }
   const config = result.data;
   const dev = stack === "dev";
@@ -36,11 +44,16 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
     canary: config.canary && { ...config.bake, ...config.canary },
     migration: config.migration,
     smokeTest: config.smokeTest,
-    accessories: config.accessories.map(({ version, backup: _, ...accessory }) => ({ ...accessory, version: version ?? ACCESSORIES[accessory.kind].version })),
+    accessories: config.accessories.map(({ version, backup: _, ...accessory }) => ({
+      ...accessory,
+      version: version ?? ACCESSORIES[accessory.kind].version,
+    })),
     backups: config.backups,
     volumeBackups: [
       ...(config.volumes ?? []).flatMap(({ name, target, backup }) => (backup ? [{ volume: name, target, ...backup }] : [])),
-      ...config.accessories.flatMap(({ name, kind, backup }) => (backup ? [{ volume: dataOf(name), target: ACCESSORIES[kind].target, ...backupOf(kind), ...backup }] : [])),
+      ...config.accessories.flatMap(({ name, kind, backup }) =>
+        backup ? [{ volume: dataOf(name), target: ACCESSORIES[kind].target, ...backupOf(kind), ...backup }] : [],
+      ),
     ],
     keepReleases: config.keepReleases,
     release: config.release,
@@ -54,11 +67,16 @@ export function parseSettings(raw: Readonly<Record<string, RawValue>>, stack: st
       resources: config.resources,
       user: config.user,
       env: config.env,
-      volumes: (config.volumes ?? (dev ? DEV_VOLUMES : [])).map(({ name, target, existing }) => ({ name, target, ...(existing && { existing }) })),
+      volumes: (config.volumes ?? (dev ? DEV_VOLUMES : [])).map(({ name, target, existing }) => ({
+        name,
+        target,
+        ...(existing && { existing }),
+      })),
       binds: config.binds,
       ...(config.tmpfs.length > 0 && { tmpfs: config.tmpfs }),
       workers: config.workers,
-      ...(config.accessories.length > 0 && { accessories: config.accessories.map(({ name }) => name).sort() }), // absent as in ledgers of before
+      // Absent as in ledgers of before
+      ...(config.accessories.length > 0 && { accessories: config.accessories.map(({ name }) => name).sort() }),
       ...(Object.keys(config.secretsFor).length > 0 && { secretsFor: config.secretsFor }),
     },
     seeds: Object.fromEntries((config.volumes ?? []).flatMap(({ name, seed }) => (seed === undefined ? [] : [[name, seed]]))),
@@ -84,7 +102,10 @@ export function readSettings(): Settings {
  * @throws ConfigError with one line for each problem
  */
 export const settingsOf = (config: Config, stack: string): Settings =>
-  parseSettings(Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { text: textOf(value), secret: ENCRYPTED.includes(key) }])), stack);
+  parseSettings(
+    Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { text: textOf(value), secret: ENCRYPTED.includes(key) }])),
+    stack,
+  );
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 

@@ -11,7 +11,10 @@ export function findTlsConflicts({ tls, hosts, port, httpsPort }: Settings): str
   if (port === httpsPort) problems.push(`berth:port and berth:httpsPort are both ${port}: change one of them`);
   if ("acme" in tls) {
     const wildcard = hosts.find((host) => host.startsWith("*."));
-    if (wildcard) problems.push(`berth:hosts has ${wildcard}, for which tls.acme gets no certificate: name each host, or give berth:tls a certificate and key`);
+    if (wildcard)
+      problems.push(
+        `berth:hosts has ${wildcard}, for which tls.acme gets no certificate: name each host, or give berth:tls a certificate and key`,
+      );
     return problems;
   }
   return [...problems, ...findCertificateConflicts(tls, hosts)];
@@ -22,12 +25,18 @@ function findCertificateConflicts(tls: { readonly certificate: string; readonly 
   const key = parsed<KeyObject>(() => createPrivateKey(tls.key));
   const setKey = setCommand(["tls", "key"], "< key.pem");
   const problems: string[] = [];
-  if (!certificate) problems.push(`berth:tls.certificate cannot be read: want a certificate in PEM form. Fix: ${setCommand(["tls", "certificate"], "< certificate.pem")}`);
+  if (!certificate)
+    problems.push(
+      `berth:tls.certificate cannot be read: want a certificate in PEM form. Fix: ${setCommand(["tls", "certificate"], "< certificate.pem")}`,
+    );
   if (!key) problems.push(`berth:tls.key cannot be read: want a private key in PEM form that needs no password. Fix: ${setKey}`);
-  if (certificate && key && !certificate.checkPrivateKey(key)) problems.push(`berth:tls.key does not belong to berth:tls.certificate: ${setKey}`);
+  if (certificate && key && !certificate.checkPrivateKey(key))
+    problems.push(`berth:tls.key does not belong to berth:tls.certificate: ${setKey}`);
   for (const host of certificate ? hosts : []) {
     if (!certificate?.checkHost(host)) {
-      problems.push(`berth:tls.certificate is not for ${host} of berth:hosts (it is for ${certificate?.subjectAltName ?? certificate?.subject}): get one for all hosts, or remove the host`);
+      problems.push(
+        `berth:tls.certificate is not for ${host} of berth:hosts (it is for ${certificate?.subjectAltName ?? certificate?.subject}): get one for all hosts, or remove the host`,
+      );
     }
   }
   return problems;

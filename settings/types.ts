@@ -109,7 +109,10 @@ export interface VolumeBackup {
 /** Which backups stay: so many of the last ones, or by rules. */
 export type Keep = number | KeepRules;
 
-/** So many last ones, and the newest of so many hours, days, weeks, months and years that have one. What any rule keeps stays. Default of each: 0. */
+/**
+ * So many last ones, and the newest of so many hours, days, weeks, months and years that have one. What any rule keeps stays. Default of
+ * each: 0.
+ */
 export interface KeepRules {
   readonly last?: number | undefined;
   readonly hourly?: number | undefined;

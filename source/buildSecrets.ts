@@ -24,7 +24,10 @@ const linkOf = ({ stack, app }: BuildOwner): string => `${LINKS}/${[stack, ...(a
 /** Where the build of an app finds a secret. */
 export const buildSecretFile = (owner: BuildOwner, name: string): string => `${linkOf(owner)}/${name}`;
 
-/** Makes the files, which go with the program. A preview builds nothing, and makes none. @throws RunError where a program does not tell one */
+/**
+ * Makes the files, which go with the program. A preview builds nothing, and makes none.
+ * @throws RunError where a program does not tell one
+ */
 export async function provideBuildSecrets(owner: BuildOwner, { build: { secrets: names = [] }, secrets }: Settings): Promise<void> {
   if (names.length === 0 || pulumi.runtime.isDryRun()) return;
   const values = await readSecrets(secrets, names);
@@ -36,5 +39,7 @@ export async function provideBuildSecrets(owner: BuildOwner, { build: { secrets:
   const folder = await mkdtemp(join(MEMORY, FOLDER));
   process.once("exit", () => [folder, link].forEach((path) => rmSync(path, { recursive: true, force: true })));
   await symlink(folder, link);
-  await Promise.all(Object.entries(values).map(([name, { base64 }]) => writeFile(join(folder, name), Buffer.from(base64, "base64"), { mode: 0o400 })));
+  await Promise.all(
+    Object.entries(values).map(([name, { base64 }]) => writeFile(join(folder, name), Buffer.from(base64, "base64"), { mode: 0o400 })),
+  );
 }

@@ -60,8 +60,9 @@ async function fromGit(url: string, ref: string) {
   const path = join(FOLDER, revision);
   await once(path, async (work) => {
     await git("init", "--quiet", work);
-    await git("-C", work, "fetch", "--quiet", "--depth", "1", "--", url, revision)
-      .catch(() => git("-C", work, "fetch", "--quiet", "--", url, "+refs/*:refs/*")); // a plain web server gives no single commit
+    await git("-C", work, "fetch", "--quiet", "--depth", "1", "--", url, revision).catch(() =>
+      git("-C", work, "fetch", "--quiet", "--", url, "+refs/*:refs/*"),
+    ); // a plain web server gives no single commit
     await git("-C", work, "checkout", "--quiet", "--detach", revision);
     await rm(join(work, ".git"), { recursive: true });
   });
@@ -71,7 +72,12 @@ async function fromGit(url: string, ref: string) {
 /** The commit that a branch or tag stands for. The pattern alone would also match "feature/main" for "main". */
 async function revisionOf(url: string, ref: string): Promise<string> {
   const { stdout } = await git("ls-remote", "--", url, ref, `${ref}^{}`);
-  const commits = new Map(stdout.split("\n").map((line) => line.split("\t")).map(([commit, name]) => [name, commit]));
+  const commits = new Map(
+    stdout
+      .split("\n")
+      .map((line) => line.split("\t"))
+      .map(([commit, name]) => [name, commit]),
+  );
   const names = [ref, `refs/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`, `refs/heads/${ref}`]; // the order in which Git looks
   const found = names.map((name) => commits.get(name)).find((commit) => commit !== undefined);
   if (!found) throw new Error(ref === "HEAD" ? "it has no commit" : `it has no branch or tag ${ref}`);

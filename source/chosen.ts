@@ -22,7 +22,10 @@ export interface Choice extends Chosen {
   readonly canary: (Chosen & { readonly settings: CanarySettings }) | undefined;
 }
 
-/** What these settings choose: beside a canary, the live release stays. @throws RunError where a release is not there, or nothing to build */
+/**
+ * What these settings choose: beside a canary, the live release stays.
+ * @throws RunError where a release is not there, or nothing to build
+ */
 export async function chooseReleases(owner: BuildOwner, settings: Settings, ledger: readonly Release[]): Promise<Choice> {
   const { canary: tried, release } = settings;
   const canary = tried && { settings: tried, ...(await choose(owner, settings, ledger, tried.release)) };

@@ -16,7 +16,11 @@ export const CONTENT_DIGITS = 12;
 export async function contentHash(context: string, build: BuildSettings): Promise<string> {
   const hash = createHash("sha256");
   const { target, args, platform, dockerfile, secrets = [] } = build;
-  add(hash, "build", JSON.stringify([target, Object.entries(args).sort(), platform, dockerfile, ...(secrets.length > 0 ? [[...secrets].sort()] : [])]));
+  add(
+    hash,
+    "build",
+    JSON.stringify([target, Object.entries(args).sort(), platform, dockerfile, ...(secrets.length > 0 ? [[...secrets].sort()] : [])]),
+  );
   add(hash, "dockerfile", await readFile(join(context, dockerfile)));
   const ignored = await readIgnores(context, dockerfile);
   await addFolder(hash, context, "", ignored);
@@ -29,7 +33,8 @@ type Ignored = (path: string) => boolean;
 const ignoreRules = dockerignore as unknown as typeof dockerignore.default;
 
 async function readIgnores(context: string, dockerfile: string): Promise<Ignored> {
-  const lines = (await readIfThere(join(context, `${dockerfile}.dockerignore`))) ?? (await readIfThere(join(context, ".dockerignore"))) ?? "";
+  const lines =
+    (await readIfThere(join(context, `${dockerfile}.dockerignore`))) ?? (await readIfThere(join(context, ".dockerignore"))) ?? "";
   const rules = ignoreRules({ ignorecase: false }).add(lines.split("\n"));
   return (path) => rules.ignores(path);
 }

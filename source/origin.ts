@@ -16,6 +16,14 @@ const git = async (...words: string[]): Promise<string | undefined> => {
 
 /** Commit (with "+" where tracked or new files differ from it), author and the time now. */
 export async function readOrigin(): Promise<Origin> {
-  const [commit, changes, author] = await Promise.all([git("rev-parse", "--short=12", "HEAD"), git("status", "--porcelain"), git("config", "user.name")]);
-  return { ...(commit && { commit: commit + (changes ? "+" : "") }), author: author || userInfo().username, time: new Date().toISOString() };
+  const [commit, changes, author] = await Promise.all([
+    git("rev-parse", "--short=12", "HEAD"),
+    git("status", "--porcelain"),
+    git("config", "user.name"),
+  ]);
+  return {
+    ...(commit && { commit: commit + (changes ? "+" : "") }),
+    author: author || userInfo().username,
+    time: new Date().toISOString(),
+  };
 }

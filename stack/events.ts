@@ -25,7 +25,10 @@ export interface EngineEvent {
   readonly diagnosticEvent?: { readonly message: string; readonly severity: string; readonly urn?: string };
   /** Pulumi's own words, as on a signal. */
   readonly stdoutEvent?: { readonly message: string };
-  readonly summaryEvent?: { readonly result: string; /** How many resources of each operation, such as create. */ readonly resourceChanges?: Readonly<Record<string, number>> };
+  readonly summaryEvent?: {
+    readonly result: string;
+    /** How many resources of each operation, such as create. */ readonly resourceChanges?: Readonly<Record<string, number>>;
+  };
 }
 
 /** The events of a log; a last line that was cut off is passed over. */

@@ -60,7 +60,10 @@ function shortened(value: Output): Output | undefined {
 /** The last bytes of a text, from the beginning of a line on where there is one. */
 function endOf(text: string): string {
   const bytes = Buffer.from(text);
-  const end = bytes.subarray(-KEPT).toString().replace(/^\uFFFD+/, "");
+  const end = bytes
+    .subarray(-KEPT)
+    .toString()
+    .replace(/^\uFFFD+/, "");
   const line = end.indexOf("\n") + 1;
   return line > 0 && line < end.length ? end.slice(line) : end;
 }

@@ -21,7 +21,11 @@ export async function mendRecords(cli: PulumiCli): Promise<void> {
   const stacks = await filesIn(join(folder, "stacks", project), /\.json$/);
   for (const file of stacks) {
     if (isWhole(await readFile(file, "utf8"))) continue;
-    const stack = file.split("/").at(-1)?.replace(/\.json$/, "") ?? "";
+    const stack =
+      file
+        .split("/")
+        .at(-1)
+        ?.replace(/\.json$/, "") ?? "";
     await refuseIfHeld(cli, stack);
     const earlier = [
       `${file}.bak`,
@@ -29,15 +33,23 @@ export async function mendRecords(cli: PulumiCli): Promise<void> {
       ...(await filesIn(join(folder, "history", project, stack), /\.checkpoint\.json$/)).reverse(),
     ];
     const whole = await firstWhole(earlier);
-    if (!whole) throw new UserError(`Pulumi's record of stack ${stack} is cut short, which a full disk does, and no earlier one is whole: bring ${file} back from a backup`);
+    if (!whole)
+      throw new UserError(
+        `Pulumi's record of stack ${stack} is cut short, which a full disk does, and no earlier one is whole: bring ${file} back from a backup`,
+      );
     await writeFile(`${file}.new`, whole.text);
     await rename(`${file}.new`, file);
-    console.log(`${paint("yellow", "record:")} Pulumi's record of stack ${stack} was cut short, which a full disk does. An earlier one takes its place: ${whole.file}`);
+    console.log(
+      `${paint("yellow", "record:")} Pulumi's record of stack ${stack} was cut short, which a full disk does. An earlier one takes its place: ${whole.file}`,
+    );
   }
 }
 
 const filesIn = async (folder: string, pattern: RegExp): Promise<string[]> =>
-  (await readdir(folder).catch(() => [])).filter((name) => pattern.test(name)).sort().map((name) => join(folder, name));
+  (await readdir(folder).catch(() => []))
+    .filter((name) => pattern.test(name))
+    .sort()
+    .map((name) => join(folder, name));
 
 async function firstWhole(files: readonly string[]): Promise<{ file: string; text: string } | undefined> {
   for (const file of files) {

@@ -10,7 +10,10 @@ export const markOf = (root: string, pid = process.pid): string => `${pid}:${roo
 
 /** The command that a process was started for, by its environment as /proc shows it; undefined for all others of this checkout. Pure. */
 export function commandOf(environment: string, root: string): number | undefined {
-  const value = environment.split("\0").find((entry) => entry.startsWith(`${MARK}=`))?.slice(MARK.length + 1);
+  const value = environment
+    .split("\0")
+    .find((entry) => entry.startsWith(`${MARK}=`))
+    ?.slice(MARK.length + 1);
   const [, pid, folder] = /^(\d+):(.*)$/s.exec(value ?? "") ?? [];
   return folder === root ? Number(pid) : undefined;
 }
@@ -41,7 +44,9 @@ export function findProcess(pid: number): Running | undefined {
   const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(read(`/proc/${pid}/stat`)) ?? [];
   const booted = /^btime (\d+)$/m.exec(read("/proc/stat"))?.[1];
   const ticks = rest?.split(" ")[19];
-  return name === undefined || ticks === undefined || booted === undefined ? undefined : { name, began: (Number(booted) + Number(ticks) / TICKS) * 1000 };
+  return name === undefined || ticks === undefined || booted === undefined
+    ? undefined
+    : { name, began: (Number(booted) + Number(ticks) / TICKS) * 1000 };
 }
 
 interface Marked {
@@ -58,7 +63,9 @@ interface Marked {
  * manager has started for a credential. Pure.
  */
 export const isPulumis = ({ name, words }: Pick<Marked, "name" | "words">): boolean =>
-  name.startsWith("pulumi") || name.startsWith("docker") || words.some((word) => /(^|[/\s])steps\/\w+\.ts\b|@pulumi\/pulumi\/cmd\/run/.test(word));
+  name.startsWith("pulumi") ||
+  name.startsWith("docker") ||
+  words.some((word) => /(^|[/\s])steps\/\w+\.ts\b|@pulumi\/pulumi\/cmd\/run/.test(word));
 
 /** Of the marked processes those that nobody waits for any more: no Pulumi is left, and no command but this one. Pure. */
 export const straysAmong = (marked: readonly Marked[], self: number, alive: (pid: number) => boolean): number[] =>
@@ -74,10 +81,15 @@ export const straysAmong = (marked: readonly Marked[], self: number, alive: (pid
  * gateway. Does nothing where there is no /proc.
  */
 export function endStrays(root: string): void {
-  const marked = list("/proc").filter((name) => /^\d+$/.test(name)).map(Number).flatMap((pid) => {
-    const command = commandOf(read(`/proc/${pid}/environ`), root);
-    return command !== undefined && isAlive(pid) ? [{ pid, command, name: read(`/proc/${pid}/comm`).trim(), words: read(`/proc/${pid}/cmdline`).split("\0") }] : [];
-  });
+  const marked = list("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .flatMap((pid) => {
+      const command = commandOf(read(`/proc/${pid}/environ`), root);
+      return command !== undefined && isAlive(pid)
+        ? [{ pid, command, name: read(`/proc/${pid}/comm`).trim(), words: read(`/proc/${pid}/cmdline`).split("\0") }]
+        : [];
+    });
   for (const pid of straysAmong(marked, process.pid, isAlive)) {
     try {
       process.kill(pid, "SIGKILL");

@@ -24,8 +24,14 @@ export interface PulumiCli {
   readonly env: NodeJS.ProcessEnv;
   /** Runs `pulumi` for a person to watch; returns its exit code. */
   run(words: readonly string[]): Promise<number>;
-  /** Runs `pulumi` and returns how it ended and what it printed. @param stdin what it is given to read; default: what this process is given */
-  capture(words: readonly string[], stdin?: string | Buffer): Promise<{ readonly code: number; readonly out: string; readonly errors: string }>;
+  /**
+   * Runs `pulumi` and returns how it ended and what it printed.
+   * @param stdin what it is given to read; default: what this process is given
+   */
+  capture(
+    words: readonly string[],
+    stdin?: string | Buffer,
+  ): Promise<{ readonly code: number; readonly out: string; readonly errors: string }>;
   /** Like `capture`, and returns what it prints. @throws UserError with its last words. */
   read(words: readonly string[], stdin?: string | Buffer): Promise<string>;
   /**
@@ -42,7 +48,10 @@ export interface PulumiCli {
   interrupt(): boolean;
 }
 
-/** Sets the machine up with Pulumi and its plugins where they are missing, which takes no time where they are not. The engine is its stack's affair. */
+/**
+ * Sets the machine up with Pulumi and its plugins where they are missing, which takes no time where they are not. The engine is its stack's
+ * affair.
+ */
 export async function openPulumi(root = checkoutRoot()): Promise<PulumiCli> {
   await setUp(root, { needs: toolNeeds(thisMachine(root)) });
   const cli = pulumiIn(root, {
@@ -97,7 +106,8 @@ export function pulumiIn(root: string, env: NodeJS.ProcessEnv): PulumiCli {
         const code = await cli.run([...words, "--event-log", log]);
         if (code === 0) return;
         const events = existsSync(log) ? await readFile(log, "utf8") : "";
-        if (interruption.aborted || hasReadCtrlC(events)) throw new Interrupted(`pulumi ${words[0]} was interrupted, and has ended what it had begun`);
+        if (interruption.aborted || hasReadCtrlC(events))
+          throw new Interrupted(`pulumi ${words[0]} was interrupted, and has ended what it had begun`);
         const cause = failureOf(events) ?? `pulumi ${words[0]} ended with exit code ${code}`;
         throw new UserError(cause.includes("buildx build") ? await withBuildLog(cause, root) : cause, code);
       } finally {

@@ -61,7 +61,9 @@ export async function readLocks(cli: PulumiCli, stack: string): Promise<Lock[]> 
   const locks = join(folder, ".pulumi", "locks", "organization", await projectName(cli.root), stack.split("/").at(-1) ?? stack);
   const files = (await readdir(locks).catch(() => [])).filter((name) => name.endsWith(".json"));
   const texts = await Promise.all(files.map((name) => readFile(join(locks, name), "utf8").catch(() => "")));
-  return texts.flatMap((text, index) => (text === "" ? [] : [{ ...(JSON.parse(text) as Omit<Lock, "file">), file: join(locks, files[index] ?? "") }]));
+  return texts.flatMap((text, index) =>
+    text === "" ? [] : [{ ...(JSON.parse(text) as Omit<Lock, "file">), file: join(locks, files[index] ?? "") }],
+  );
 }
 
 /** The lock of an update that may be at work on the stack just now. */
@@ -77,11 +79,18 @@ export async function refuseIfHeld(cli: PulumiCli, stack: string): Promise<void>
 /** The locks that Pulumi names where it refuses to work on a stack; none where it has refused for another reason. Pure. */
 export function locksIn(words: string): Lock[] {
   const named = words.matchAll(/^\s*(\S+): created by (.+)@(\S+) \(pid (\d+)\) at (\S+)$/gm);
-  return [...named].map(([, file = "", username = "", host = "", pid, timestamp = ""]) => ({ file, username, hostname: host, pid: Number(pid), timestamp }));
+  return [...named].map(([, file = "", username = "", host = "", pid, timestamp = ""]) => ({
+    file,
+    username,
+    hostname: host,
+    pid: Number(pid),
+    timestamp,
+  }));
 }
 
 /**
- * Takes away the locks that Pulumi has named in its refusal, where all their processes are proven dead: what a backend that is no folder has,
+ * Takes away the locks that Pulumi has named in its refusal, where all their processes are proven dead: what a backend that is no folder
+ * has,
  * only Pulumi knows. For whoever holds the stack on the engine. Returns whether there were any.
  * @throws UserError where another update may still be at work on the stack
  */

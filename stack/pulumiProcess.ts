@@ -18,7 +18,11 @@ export interface PulumiPlace {
  * @param stdio as for `spawn`; output that is not for a terminal comes through this process when it is "shown", because
  * a closed pipe would end Pulumi in the middle of its work
  */
-export function startPulumi({ program = "pulumi", cwd, env }: PulumiPlace, words: readonly string[], { stdin, output }: { stdin: "person" | "pipe" | "ignore"; output: "shown" | "pipe" }): ChildProcess {
+export function startPulumi(
+  { program = "pulumi", cwd, env }: PulumiPlace,
+  words: readonly string[],
+  { stdin, output }: { stdin: "person" | "pipe" | "ignore"; output: "shown" | "pipe" },
+): ChildProcess {
   const direct = (stream: NodeJS.WriteStream) => (output === "shown" && stream.isTTY ? "inherit" : "pipe");
   const from = stdin !== "person" ? stdin : process.stdin.isTTY && !inForeground() ? "ignore" : "inherit";
   const child = spawn(program, words, { cwd, env, detached: true, stdio: [from, direct(process.stdout), direct(process.stderr)] });
@@ -45,7 +49,9 @@ export const askToEnd = (child: ChildProcess): boolean => child.kill("SIGINT");
  */
 function inForeground(): boolean {
   try {
-    const [, , group, , , foreground] = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /s, "").split(" ");
+    const [, , group, , , foreground] = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
     return group === foreground;
   } catch {
     return true;

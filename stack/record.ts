@@ -79,14 +79,21 @@ const MEBIBYTE = 1024 ** 2;
 
 /** @throws SyntaxError where the text is no export */
 export function readDeclared(exported: string): Declared {
-  const { deployment } = JSON.parse(exported) as { deployment?: { resources?: readonly Resource[]; pending_operations?: readonly unknown[] } };
+  const { deployment } = JSON.parse(exported) as {
+    deployment?: { resources?: readonly Resource[]; pending_operations?: readonly unknown[] };
+  };
   const resources = deployment?.resources ?? [];
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
   const commands = ofType(COMMAND);
   const pids = pidsLimits(commands);
   return {
     containers: ofType(CONTAINER).map((resource) => containerOf(resource, pids)),
-    networks: ofType(NETWORK).map(({ urn, id = "", inputs, delete: retiring = false }) => ({ urn, id, name: text(inputs?.["name"]), retiring })),
+    networks: ofType(NETWORK).map(({ urn, id = "", inputs, delete: retiring = false }) => ({
+      urn,
+      id,
+      name: text(inputs?.["name"]),
+      retiring,
+    })),
     volumes: [...ofType(VOLUME).map(volumeOf), ...commands.flatMap(secretVolumeOf)],
     route: commands.flatMap(routeOf)[0],
     hasLongOutputs: hasLongOutputs(exported),
@@ -96,7 +103,10 @@ export function readDeclared(exported: string): Declared {
   };
 }
 
-function containerOf({ urn, id = "", inputs = {}, delete: retiring = false }: Resource, pids: ReadonlyMap<string, number>): DeclaredContainer {
+function containerOf(
+  { urn, id = "", inputs = {}, delete: retiring = false }: Resource,
+  pids: ReadonlyMap<string, number>,
+): DeclaredContainer {
   const labels = labelsOf(inputs);
   const name = text(inputs["name"]);
   return {

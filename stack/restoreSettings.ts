@@ -102,6 +102,8 @@ function plain(text: string): string {
       } else if ("flow" in node) node.flow = false;
     },
   });
-  const lines = textOf(document).split("\n").filter((line) => line.trim() !== "");
+  const lines = textOf(document)
+    .split("\n")
+    .filter((line) => line.trim() !== "");
   return lines.map((line) => line.replace(/^\s+#/, "#")).join("\n");
 }

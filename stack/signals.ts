@@ -1,7 +1,10 @@
 /** Signals that ask a command to end. One wish to end may reach it several times: from the terminal, from run.mjs, from npm. */
 import { constants } from "node:os";
 
-/** Within this time after a signal, another one is the same wish on another way: npm passes Ctrl-C on to a run.mjs that the terminal has told. */
+/**
+ * Within this time after a signal, another one is the same wish on another way: npm passes Ctrl-C on to a run.mjs that the terminal has
+ * told.
+ */
 const SAME_WISH_MS = 1000;
 
 const asked = new AbortController();

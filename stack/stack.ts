@@ -26,7 +26,12 @@ export interface Outputs {
   /** Names of the secrets that are set; missing where an earlier Berth made the last update. */
   readonly secrets?: readonly string[];
   /** The release that is tried beside the live one. */
-  readonly canary?: { readonly release: string; readonly replicas: readonly string[]; readonly verdict: "good" | "held" | ""; readonly promote: boolean };
+  readonly canary?: {
+    readonly release: string;
+    readonly replicas: readonly string[];
+    readonly verdict: "good" | "held" | "";
+    readonly promote: boolean;
+  };
 }
 
 interface Listed {
@@ -34,7 +39,8 @@ interface Listed {
   readonly current: boolean;
 }
 
-const list = async (pulumi: PulumiCli): Promise<readonly Listed[]> => (await stacksInFiles(pulumi)) ?? (JSON.parse(await pulumi.read(["stack", "ls", "--json"])) as Listed[]);
+const list = async (pulumi: PulumiCli): Promise<readonly Listed[]> =>
+  (await stacksInFiles(pulumi)) ?? (JSON.parse(await pulumi.read(["stack", "ls", "--json"])) as Listed[]);
 const selected = (stacks: readonly Listed[]) => stacks.find(({ current }) => current)?.name ?? DEFAULT_STACK;
 
 /** The stack that was asked for, else the selected one, else `dev`: for commands that need it to be there. */
@@ -52,7 +58,9 @@ export async function makeStack(pulumi: PulumiCli, asked: string | undefined): P
   if (stacks.some((stack) => stack.name === name || stack.name.endsWith(`/${name}`))) return name;
   if (!existsSync(join(pulumi.root, `Pulumi.${name}.yaml`))) {
     const known = (await readdir(pulumi.root)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
-    throw new UserError(`there is no stack "${name}": did you mean ${closest(name, known)}? A new one starts with a file Pulumi.${name}.yaml, which may be empty.`);
+    throw new UserError(
+      `there is no stack "${name}": did you mean ${closest(name, known)}? A new one starts with a file Pulumi.${name}.yaml, which may be empty.`,
+    );
   }
   await pulumi.read(["stack", "init", name, ...(asked ? ["--no-select"] : [])]);
   return name;
@@ -76,7 +84,8 @@ export async function exportStack(pulumi: PulumiCli, asked: string | undefined):
 
 /** The outputs of this stack. @throws UserError where nothing was ever live */
 export async function readOutputs(pulumi: PulumiCli, stack: string): Promise<Outputs> {
-  const outputs = (await outputsInFile(pulumi, stack)) ?? (JSON.parse(await pulumi.read(["stack", "output", "--json", "--stack", stack])) as object);
+  const outputs =
+    (await outputsInFile(pulumi, stack)) ?? (JSON.parse(await pulumi.read(["stack", "output", "--json", "--stack", stack])) as object);
   return checkOutputs(outputs, stack);
 }
 

@@ -1,6 +1,7 @@
 /**
  * Pulumi's record where the backend is a folder, read from the file that Pulumi keeps it in: its command line takes a tenth of a second for
- * each such question, and a command asks three. Whatever is not just as expected is left to Pulumi. Layout: Pulumi 3.259.0, backend/diy, version 1.
+ * each such question, and a command asks three. Whatever is not just as expected is left to Pulumi. Layout: Pulumi 3.259.0, backend/diy,
+ * version 1.
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -20,7 +21,10 @@ interface Stored {
   readonly checkpoint?: { readonly latest?: unknown };
 }
 
-/** The text of `pulumi stack export`; undefined where only Pulumi can tell. @param stack its plain name, or one led by those of its organization and project */
+/**
+ * The text of `pulumi stack export`; undefined where only Pulumi can tell.
+ * @param stack its plain name, or one led by those of its organization and project
+ */
 export async function recordInFile(cli: Cli, stack: string): Promise<string | undefined> {
   const folder = await stacksFolder(cli);
   if (folder === undefined) return undefined;
@@ -34,7 +38,9 @@ export async function recordInFile(cli: Cli, stack: string): Promise<string | un
 export async function outputsInFile(cli: Cli, stack: string): Promise<Record<string, unknown> | undefined> {
   const exported = await recordInFile(cli, stack);
   if (exported === undefined) return undefined;
-  const { deployment } = JSON.parse(exported) as { deployment: { resources?: readonly { type: string; outputs?: Record<string, unknown> }[] } };
+  const { deployment } = JSON.parse(exported) as {
+    deployment: { resources?: readonly { type: string; outputs?: Record<string, unknown> }[] };
+  };
   const outputs = deployment.resources?.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
   return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, isSecret(value) ? "[secret]" : value]));
 }

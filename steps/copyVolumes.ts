@@ -1,6 +1,13 @@
 /** Copies volumes into others, or back, in a container of a fixed name: so there is never a second one. */
 import {
-  type ContainerSpec, createContainer, findContainer, logsOf, type Mount, removeContainer, startContainer, stopContainer,
+  type ContainerSpec,
+  createContainer,
+  findContainer,
+  logsOf,
+  type Mount,
+  removeContainer,
+  startContainer,
+  stopContainer,
 } from "../engine/containers.ts";
 import { labels, type Owner, stem } from "../engine/labels.ts";
 import { endOf } from "./runJob.ts";

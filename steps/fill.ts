@@ -40,7 +40,11 @@ export async function fill(container: string, folder: string, source: Source, ow
   if (first !== undefined) throw first as Error;
 }
 
-async function readContainer({ container, path }: Extract<Source, { container: string }>, into: Writable, signal: AbortSignal): Promise<void> {
+async function readContainer(
+  { container, path }: Extract<Source, { container: string }>,
+  into: Writable,
+  signal: AbortSignal,
+): Promise<void> {
   await pipeline(await archiveOf(container, path, signal), into, { signal });
 }
 

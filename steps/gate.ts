@@ -46,8 +46,10 @@ async function main(): Promise<void> {
 }
 
 /** A migration of what is live already, for which nothing was stopped. */
-const heldByItself = ({ snapshot, ...migration }: JobInput): JobInput =>
-  ({ ...migration, snapshot: snapshot && { ...snapshot, alone: true } });
+const heldByItself = ({ snapshot, ...migration }: JobInput): JobInput => ({
+  ...migration,
+  snapshot: snapshot && { ...snapshot, alone: true },
+});
 
 /** Nothing of a release that failed goes on working, and what was live before is as it was. */
 async function standDown(input: GateInput, live: Live | undefined, again: boolean): Promise<void> {

@@ -32,8 +32,14 @@ const MARGIN = 60;
 const COPYING = 900;
 
 /** The kamal-proxy words that hold requests. */
-export const pauseWords = ({ service, drain, health, migration }: HoldInput): string[] =>
-  ["pause", service, "--drain-timeout", goDuration(drain), "--max-pause", goDuration(drain + health.deadline + (migration?.job.timeout ?? 0) + (migration?.snapshot ? COPYING : 0) + MARGIN)];
+export const pauseWords = ({ service, drain, health, migration }: HoldInput): string[] => [
+  "pause",
+  service,
+  "--drain-timeout",
+  goDuration(drain),
+  "--max-pause",
+  goDuration(drain + health.deadline + (migration?.job.timeout ?? 0) + (migration?.snapshot ? COPYING : 0) + MARGIN),
+];
 
 /** State of a route that answers with the maintenance page: there is nothing to hold. */
 export const MAINTENANCE = "stopped";
@@ -46,7 +52,10 @@ export async function takeOver(input: HoldInput, live: Live | undefined): Promis
   }
   // One that is paused would go on with what it knew before.
   const writing = await processes(input.owner, { status: ["running", "restarting", "paused"] });
-  await stopAll(input, writing.filter((name) => !isNew(input, name)));
+  await stopAll(
+    input,
+    writing.filter((name) => !isNew(input, name)),
+  );
 }
 
 /**
@@ -57,7 +66,10 @@ export async function giveBack(input: HoldInput, live: Live): Promise<Live> {
   await stopAll(input, [...input.candidates, ...input.workers]);
   // With other secrets, it is one that failed.
   const before = await processes(input.owner, { label: [`berth.release=${live.release}`] }, live.secrets);
-  return wake(live, before.filter((name) => !isNew(input, name)));
+  return wake(
+    live,
+    before.filter((name) => !isNew(input, name)),
+  );
 }
 
 /** Like `giveBack`, and lets the requests through once what was live serves again. Returns whether it does. */
@@ -98,8 +110,12 @@ export async function letGo({ gateway, service }: AtGateway): Promise<boolean> {
   throw new StepError(`the gateway does not let requests through: ${stderr.trim()}`);
 }
 
-/** Whether the containers at the gate have the traffic already, as after a change of the gateway: nothing is held for them, and nothing stopped. */
-export const isLive = ({ candidates }: HoldInput, live: Live | undefined): boolean => live !== undefined && candidates.every((name) => live.containers.includes(name));
+/**
+ * Whether the containers at the gate have the traffic already, as after a change of the gateway: nothing is held for them, and nothing
+ * stopped.
+ */
+export const isLive = ({ candidates }: HoldInput, live: Live | undefined): boolean =>
+  live !== undefined && candidates.every((name) => live.containers.includes(name));
 
 const isNew = ({ candidates, workers }: HoldInput, name: string): boolean => candidates.includes(name) || workers.includes(name);
 

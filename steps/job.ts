@@ -29,7 +29,9 @@ export async function runOnce({ job, run, snapshot }: JobInput): Promise<void> {
     await (snapshot ? runWithCopy(snapshot, job) : runJob(job));
     done.push(job.release);
   } else {
-    console.log(`${job.what}: not for release ${job.release}, which ${done.includes(job.release) ? "had it" : "is brought back as it was"}`);
+    console.log(
+      `${job.what}: not for release ${job.release}, which ${done.includes(job.release) ? "had it" : "is brought back as it was"}`,
+    );
   }
   console.log(doneWords(done));
 }

@@ -55,7 +55,12 @@ export class Bounded {
       this.write(line);
       return;
     }
-    const part = bytes <= LAST / 2 ? line : `[…] ${Buffer.from(line).subarray(-LAST / 2).toString()}`;
+    const part =
+      bytes <= LAST / 2
+        ? line
+        : `[…] ${Buffer.from(line)
+            .subarray(-LAST / 2)
+            .toString()}`;
     this.kept.push(part);
     this.keptBytes += Buffer.byteLength(part);
     for (; this.keptBytes > LAST; this.left++) this.keptBytes -= Buffer.byteLength(this.kept.shift() ?? "");

@@ -25,14 +25,21 @@ export const ANSWERING = 30;
 /** The kamal-proxy words that probe all candidates and come back when each is healthy. */
 export function probeWords({ release, candidates, port, health }: ProbeInput, host: string): string[] {
   return [
-    "deploy", `gate-${release}`,
-    "--host", host,
+    "deploy",
+    `gate-${release}`,
+    "--host",
+    host,
     ...candidates.flatMap((name) => ["--target", `${name}:${port}`]),
-    "--health-check-path", health.path,
-    "--health-check-interval", goDuration(Math.min(health.interval, PROBE_INTERVAL)),
-    "--health-check-timeout", goDuration(health.timeout),
-    "--deploy-timeout", goDuration(health.deadline),
-    "--drain-timeout", "1s",
+    "--health-check-path",
+    health.path,
+    "--health-check-interval",
+    goDuration(Math.min(health.interval, PROBE_INTERVAL)),
+    "--health-check-timeout",
+    goDuration(health.timeout),
+    "--deploy-timeout",
+    goDuration(health.deadline),
+    "--drain-timeout",
+    "1s",
   ];
 }
 

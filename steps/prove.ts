@@ -125,14 +125,16 @@ async function notGood(input: RouteInput, trial: Trial, reason: string, before: 
   const bad = new StepError(`${who} is not good enough: ${reason}`);
   const back = before && (await takeBack(input, before, bad));
   const tried = input.canary?.targets ?? input.targets;
-  const story = new StepError([
-    back ? `${who} was taken back ${seconds} s after the switch: ${reason}` : bad.message,
-    back
-      ? `  Release ${back.release} serves again on ${back.containers.join(", ")}. ` +
-        `Meanwhile the new one gave ${seen.requests} answers, ${seen.errors} of them errors.`
-      : "  There is no earlier release to go back to, so it goes on serving.",
-    ...(await lastWords(tried.find((name) => reason.includes(name)) ?? worst ?? tried[0] ?? "", LOG_LINES)),
-  ].join("\n"));
+  const story = new StepError(
+    [
+      back ? `${who} was taken back ${seconds} s after the switch: ${reason}` : bad.message,
+      back
+        ? `  Release ${back.release} serves again on ${back.containers.join(", ")}. ` +
+          `Meanwhile the new one gave ${seen.requests} answers, ${seen.errors} of them errors.`
+        : "  There is no earlier release to go back to, so it goes on serving.",
+      ...(await lastWords(tried.find((name) => reason.includes(name)) ?? worst ?? tried[0] ?? "", LOG_LINES)),
+    ].join("\n"),
+  );
   if (testing && input.smokeTest) {
     await removeContainer(input.smokeTest.container).catch((second: unknown) => {
       throw withRepair(story, "Its smoke test goes on", second);

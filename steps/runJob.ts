@@ -3,7 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "../docker/engineError.ts";
 import { ContainerLog } from "../engine/containerLog.ts";
 import {
-  type ContainerSpec, createContainer, findContainer, removeContainer, startContainer, stopContainer, waitForContainer,
+  type ContainerSpec,
+  createContainer,
+  findContainer,
+  removeContainer,
+  startContainer,
+  stopContainer,
+  waitForContainer,
 } from "../engine/containers.ts";
 import { StepError, withRepair } from "./step.ts";
 

@@ -58,11 +58,16 @@ async function wasCutOff(input: SeedInput): Promise<boolean> {
 
 /** @throws EngineError or StepError where that cannot be told */
 const isEmpty = (input: SeedInput): Promise<boolean> =>
-  withHelper(helperSpec(marksOf(input), input.image, mountOf(input)), async (container) => {
-    const entries = await entriesIn(container, FOLDER, 2);
-    if (entries.length === 0) throw new StepError(`whether volume ${input.volume} has data cannot be told: the engine gives nothing of it`);
-    return entries.length === 1; // the folder itself
-  }, nameFor(input, "-look"));
+  withHelper(
+    helperSpec(marksOf(input), input.image, mountOf(input)),
+    async (container) => {
+      const entries = await entriesIn(container, FOLDER, 2);
+      if (entries.length === 0)
+        throw new StepError(`whether volume ${input.volume} has data cannot be told: the engine gives nothing of it`);
+      return entries.length === 1; // the folder itself
+    },
+    nameFor(input, "-look"),
+  );
 
 /** Fills the volume whole, or leaves it empty. */
 async function plant(input: SeedInput, source: string, begun: boolean): Promise<void> {
@@ -79,9 +84,11 @@ async function plant(input: SeedInput, source: string, begun: boolean): Promise<
     await fill(record, FOLDER, typeof seed === "string" ? { folder: seed } : { container: source, path: seed.image }, owner);
   } catch (error) {
     const failure = new StepError(`the volume at ${target} could not be filled: ${(error as Error).message}`);
-    await empty(input).then(() => removeContainer(record)).catch((second: unknown) => {
-      throw withRepair(failure, "What was put into it could not be removed, and will be by the next update", second);
-    });
+    await empty(input)
+      .then(() => removeContainer(record))
+      .catch((second: unknown) => {
+        throw withRepair(failure, "What was put into it could not be removed, and will be by the next update", second);
+      });
     throw failure;
   }
   await removeContainer(record);

@@ -104,11 +104,14 @@ export async function settle(owner: Owner): Promise<boolean> {
 async function hasSucceeded(job: BegunJob): Promise<boolean> {
   const state = await stateOf(job.container);
   if (!state?.startsWith("running")) return state === "exited 0";
-  return finishJob(job).then(() => true, (error: unknown) => {
-    if (!(error instanceof StepError)) throw error;
-    console.log(error.message);
-    return false;
-  });
+  return finishJob(job).then(
+    () => true,
+    (error: unknown) => {
+      if (!(error instanceof StepError)) throw error;
+      console.log(error.message);
+      return false;
+    },
+  );
 }
 
 /** New copies, complete once the container has ended with 0. @throws StepError where there is no room, for instance */

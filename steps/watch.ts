@@ -31,7 +31,10 @@ const PATIENCE = 30_000;
  * @throws EngineError where the gateway's log cannot be read
  */
 export async function watch(
-  gateway: string, containers: readonly string[], limits: Limits, beside: readonly string[] = [],
+  gateway: string,
+  containers: readonly string[],
+  limits: Limits,
+  beside: readonly string[] = [],
 ): Promise<Watch> {
   const recent: Answer[] = [];
   const answers: Answer[] = [];
@@ -90,7 +93,10 @@ export async function watch(
     async finish() {
       ended.abort();
       await following;
-      const unread = await again(() => log.read()).then(() => unseen, (error: Error) => `its answers cannot be judged: ${error.message}`);
+      const unread = await again(() => log.read()).then(
+        () => unseen,
+        (error: Error) => `its answers cannot be judged: ${error.message}`,
+      );
       return unread ?? judged() ?? (await again(() => lookAt(containers, restarts)).catch(unlooked));
     },
   };
@@ -105,7 +111,7 @@ function keep(answers: Answer[], answer: Answer): void {
 
 /** Asks again for a while where the engine gives no answer. @throws EngineError with the last failure */
 async function again<T>(question: () => Promise<T>): Promise<T> {
-  for (const end = Date.now() + PATIENCE; ; ) {
+  for (const end = Date.now() + PATIENCE; ;) {
     try {
       return await question();
     } catch (error) {

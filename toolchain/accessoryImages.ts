@@ -38,9 +38,17 @@ const POSTGRES: Recipe = {
   tag: IMAGES.postgres,
   package: "postgresql-15",
   user: "postgres",
-  folders: { "var/lib/postgresql": 0o755, "var/lib/postgresql/data": 0o700, "run/postgresql": 0o3777 }, // a tmpfs takes the bits of the folder below it
+  // A tmpfs takes the bits of the folder below it
+  folders: { "var/lib/postgresql": 0o755, "var/lib/postgresql/data": 0o700, "run/postgresql": 0o3777 },
   // A database that the package has made, and the compiler for long queries, which PostgreSQL does without where it is not there.
-  without: ["var/lib/postgresql/15", "etc/postgresql/15", "usr/lib/postgresql/15/lib/bitcode", "usr/lib/postgresql/15/lib/llvmjit.so", `${LIBRARIES}/libLLVM-14.so.1`, `${LIBRARIES}/libz3.so.4`],
+  without: [
+    "var/lib/postgresql/15",
+    "etc/postgresql/15",
+    "usr/lib/postgresql/15/lib/bitcode",
+    "usr/lib/postgresql/15/lib/llvmjit.so",
+    `${LIBRARIES}/libLLVM-14.so.1`,
+    `${LIBRARIES}/libz3.so.4`,
+  ],
   entryPoint: "postgres-entrypoint.sh",
   config: {
     Env: [`PATH=${PATH}:/usr/lib/postgresql/15/bin`, "LANG=C.UTF-8", "PGDATA=/var/lib/postgresql/data/pgdata"],
@@ -75,8 +83,12 @@ export function accessoryImage(machine: Machine, kind: AccessoryKind, tag: strin
     tag,
     from: "built from Debian packages",
     typicalSeconds: 75,
-    obstacle: async () => (tag === recipe.tag ? undefined : `Debian's packages make ${recipe.tag} only`) ?? aptObstacle() ?? (process.platform === "linux" ? undefined : "it takes a Linux machine"),
-    key: async () => cacheKey("1", process.arch, VERSIONS.debian, JSON.stringify(recipe), entryPoint === undefined ? "" : await readFile(entryPoint)),
+    obstacle: async () =>
+      (tag === recipe.tag ? undefined : `Debian's packages make ${recipe.tag} only`) ??
+      aptObstacle() ??
+      (process.platform === "linux" ? undefined : "it takes a Linux machine"),
+    key: async () =>
+      cacheKey("1", process.arch, VERSIONS.debian, JSON.stringify(recipe), entryPoint === undefined ? "" : await readFile(entryPoint)),
     build: async (folder, labels, report) => {
       const rootfs = join(folder, "rootfs");
       await installDebian(rootfs, ["ca-certificates", recipe.package], report);

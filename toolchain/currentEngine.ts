@@ -73,29 +73,39 @@ export async function runningCurrentEngine(machine: Machine): Promise<CurrentEng
 /** Stops the current engine and takes its network away; says whether it ran. With `wipe`, its images and data go too. */
 export async function stopCurrent(machine: Machine, options: { readonly wipe?: boolean } = {}): Promise<boolean> {
   if (!existsSync(folder(machine))) return false;
-  return withLock(machine.cache, "engine-current", () => {}, async () => {
-    const ran = await stopDaemon(daemon(machine));
-    await leaveNetwork(network(machine));
-    if (options.wipe) await rm(folder(machine), { recursive: true, force: true });
-    return ran;
-  });
+  return withLock(
+    machine.cache,
+    "engine-current",
+    () => {},
+    async () => {
+      const ran = await stopDaemon(daemon(machine));
+      await leaveNetwork(network(machine));
+      if (options.wipe) await rm(folder(machine), { recursive: true, force: true });
+      return ran;
+    },
+  );
 }
 
 async function startCurrent(machine: Machine, report: Report): Promise<void> {
   const programs = await buildEngine(machine, report);
   await aptProvide({ containerd: "containerd", iptables: "iptables", ip: "iproute2", docker: "docker.io" }, report);
   report("starting the engine");
-  await withLock(machine.cache, "engine-current", () => report("waiting for another run that starts it"), async () => {
-    if ((await runningCurrentEngine(machine)) !== undefined) return;
-    await joinNetwork(network(machine));
-    const of = (name: string) => join(folder(machine), name);
-    const options = ["--data-root", of("data"), "--exec-root", of("exec"), "--pidfile", pidFile(daemon(machine))];
-    // `ip netns exec` would lose the cgroup mounts; a /run of its own keeps it from the other engine's containerd.
-    const start = 'mount -t tmpfs tmpfs /run && exec dockerd "$@"';
-    const namespaces = [`--net=${namespacePath(network(machine))}`, "unshare", "--mount", "--uts"];
-    const words = ["nsenter", ...namespaces, "sh", "-c", start, "dockerd", ...options, "--host", currentHost(machine)];
-    await startDaemon(daemon(machine), words, [programs]);
-  });
+  await withLock(
+    machine.cache,
+    "engine-current",
+    () => report("waiting for another run that starts it"),
+    async () => {
+      if ((await runningCurrentEngine(machine)) !== undefined) return;
+      await joinNetwork(network(machine));
+      const of = (name: string) => join(folder(machine), name);
+      const options = ["--data-root", of("data"), "--exec-root", of("exec"), "--pidfile", pidFile(daemon(machine))];
+      // `ip netns exec` would lose the cgroup mounts; a /run of its own keeps it from the other engine's containerd.
+      const start = 'mount -t tmpfs tmpfs /run && exec dockerd "$@"';
+      const namespaces = [`--net=${namespacePath(network(machine))}`, "unshare", "--mount", "--uts"];
+      const words = ["nsenter", ...namespaces, "sh", "-c", start, "dockerd", ...options, "--host", currentHost(machine)];
+      await startDaemon(daemon(machine), words, [programs]);
+    },
+  );
 }
 
 /** Builds dockerd, docker-proxy and runc, and returns the folder that holds the three. */

@@ -39,20 +39,33 @@ const clientOf = (host: string): Client => {
 export async function askEngine(host: string): Promise<EngineAnswer> {
   try {
     const seconds = host.startsWith("ssh:") ? 20 : ANSWER_WITHIN_SECONDS;
-    const { Version, ApiVersion, Arch } = await clientOf(host).ask<{ Version: string; ApiVersion: string; Arch: string }>({ path: "/version", what: "its version" }, { seconds });
+    const { Version, ApiVersion, Arch } = await clientOf(host).ask<{ Version: string; ApiVersion: string; Arch: string }>(
+      { path: "/version", what: "its version" },
+      { seconds },
+    );
     return { kind: "up", version: Version, apiVersion: ApiVersion, arch: Arch };
   } catch (error) {
-    return { kind: error instanceof EngineError && error.failure === "forbidden" ? "forbidden" : "absent", detail: (error as Error).message };
+    return {
+      kind: error instanceof EngineError && error.failure === "forbidden" ? "forbidden" : "absent",
+      detail: (error as Error).message,
+    };
   }
 }
 
-/** Looks for an image by its tag; undefined where the engine has none, or where there is no engine. @throws EngineError where it cannot tell */
+/**
+ * Looks for an image by its tag; undefined where the engine has none, or where there is no engine.
+ * @throws EngineError where it cannot tell
+ */
 export async function findImage(host: string, tag: string): Promise<Image | undefined> {
   try {
-    const image = await clientOf(host).askIfThere<{ Id: string; Config?: { Labels?: Record<string, string> | null } }>({ path: `/images/${tag}/json`, what: `image ${tag}` });
+    const image = await clientOf(host).askIfThere<{ Id: string; Config?: { Labels?: Record<string, string> | null } }>({
+      path: `/images/${tag}/json`,
+      what: `image ${tag}`,
+    });
     return image && { id: image.Id, labels: image.Config?.Labels ?? {} };
   } catch (error) {
-    if (error instanceof EngineError && (error.failure === "absent" || error.failure === "forbidden")) return undefined; // the need of an engine tells
+    // The need of an engine tells
+    if (error instanceof EngineError && (error.failure === "absent" || error.failure === "forbidden")) return undefined;
     throw error;
   }
 }
@@ -65,7 +78,11 @@ export async function pullImage(host: string, image: string, onLine: (line: stri
 
 /** Loads an archive as `docker save` makes it. @throws EngineError, Error with the engine's words */
 export async function loadArchive(host: string, file: string): Promise<void> {
-  await follow(host, { method: "POST", path: "/images/load", query: { quiet: true }, body: createReadStream(file), what: "to load an image" }, () => undefined);
+  await follow(
+    host,
+    { method: "POST", path: "/images/load", query: { quiet: true }, body: createReadStream(file), what: "to load an image" },
+    () => undefined,
+  );
 }
 
 /** Reads the engine's words about long work to their end: an error is one of them. */

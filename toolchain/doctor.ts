@@ -40,8 +40,15 @@ export async function examine(root: string): Promise<readonly Finding[]> {
     examineProgram("npm", "any version", ["--version"], "missing", "Install npm, which comes with Node.js."),
     examineProgram("git", "any version", ["--version"], "advice", "Install git: releases then name their commit."),
     ...allNeeds(machine).map(examineNeed),
-    ...ACCESSORY_KINDS.map(async (kind) => optional(await examineNeed(accessoryNeed(machine, kind)), `Needed only for an accessory of the kind ${kind} (berth:accessories): npm run up then provides it.`)),
-    ...backupNeeds(machine).map(async (need) => optional(await examineNeed(need), "Needed only for backups (berth:backups): npm run backup then provides it.")),
+    ...ACCESSORY_KINDS.map(async (kind) =>
+      optional(
+        await examineNeed(accessoryNeed(machine, kind)),
+        `Needed only for an accessory of the kind ${kind} (berth:accessories): npm run up then provides it.`,
+      ),
+    ),
+    ...backupNeeds(machine).map(async (need) =>
+      optional(await examineNeed(need), "Needed only for backups (berth:backups): npm run backup then provides it."),
+    ),
     examineGo(machine.cache),
     examineDisk(machine.cache),
     examineBackend(root),
@@ -63,7 +70,8 @@ export async function examineNeed(need: Need): Promise<Finding> {
 }
 
 /** A finding of what Berth can do without. */
-export const optional = (finding: Finding, mend: string): Finding => (finding.state === "missing" ? { ...finding, state: "advice", mend } : finding);
+export const optional = (finding: Finding, mend: string): Finding =>
+  finding.state === "missing" ? { ...finding, state: "advice", mend } : finding;
 
 async function mendBySource(need: Need): Promise<string> {
   const closed: string[] = [];
@@ -83,13 +91,7 @@ async function examineNode(): Promise<Finding> {
   return { need: "Node", wanted, found: process.versions.node, place: process.execPath, from: "", state, mend };
 }
 
-async function examineProgram(
-  program: string,
-  wanted: string,
-  args: readonly string[],
-  without: State,
-  mend: string,
-): Promise<Finding> {
+async function examineProgram(program: string, wanted: string, args: readonly string[], without: State, mend: string): Promise<Finding> {
   const place = findOnPath(program, process.env.PATH);
   const printed = place === undefined ? "" : await run(place, args, { timeoutSeconds: 20 }).catch(() => "");
   const found = /\d+(\.\d+)+/.exec(printed)?.[0] ?? "";
@@ -121,7 +123,15 @@ async function examineDisk(cache: string): Promise<Finding> {
 async function examineBackend(root: string): Promise<Finding> {
   const theirs = userBackend(await readBackendFacts(root));
   const found = theirs ?? "file backend in .berth/state";
-  return { need: "backend", wanted: "any", found, place: "", from: theirs === undefined ? "managed by Berth" : "yours", state: "ok", mend: "" };
+  return {
+    need: "backend",
+    wanted: "any",
+    found,
+    place: "",
+    from: theirs === undefined ? "managed by Berth" : "yours",
+    state: "ok",
+    mend: "",
+  };
 }
 
 function gigabytes(bytes: number): string {

@@ -86,12 +86,7 @@ export async function publishedChecksum(url: string, name: string): Promise<stri
 }
 
 /** Downloads a .tar.gz and unpacks it into `folder`, which must exist. */
-export async function downloadAndUnpack(
-  url: string,
-  folder: string,
-  sha256: string | undefined,
-  report: Report,
-): Promise<void> {
+export async function downloadAndUnpack(url: string, folder: string, sha256: string | undefined, report: Report): Promise<void> {
   const archive = join(folder, ".download.tar.gz");
   await mkdir(folder, { recursive: true });
   await download(url, archive, sha256, report);

@@ -83,8 +83,7 @@ export function usableEngine(answer: EngineAnswer, host: string): string | undef
   if (answer.kind === "absent") return undefined;
   if (answer.kind === "forbidden") {
     throw new UserError(
-      `Permission denied at the Docker socket ${host}. Allow yourself to use it, then log in again: ` +
-        "sudo usermod -aG docker $USER",
+      `Permission denied at the Docker socket ${host}. Allow yourself to use it, then log in again: ` + "sudo usermod -aG docker $USER",
     );
   }
   if (!isAtLeast(answer.apiVersion, VERSIONS.engineApi)) {
@@ -119,9 +118,14 @@ async function installAndStart(machine: Machine, report: Report): Promise<void> 
     await run("systemctl", ["start", "docker"]);
     return untilItAnswers(machine.dockerHost);
   }
-  await withLock(machine.cache, "engine", () => report("waiting for another run that starts it"), async () => {
-    if ((await findEngine(machine)) !== undefined) return;
-    report("starting the engine");
-    await startDaemon(daemon(machine), ["dockerd", "--pidfile", pidFile(daemon(machine))], []);
-  });
+  await withLock(
+    machine.cache,
+    "engine",
+    () => report("waiting for another run that starts it"),
+    async () => {
+      if ((await findEngine(machine)) !== undefined) return;
+      report("starting the engine");
+      await startDaemon(daemon(machine), ["dockerd", "--pidfile", pidFile(daemon(machine))], []);
+    },
+  );
 }

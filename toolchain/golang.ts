@@ -42,8 +42,12 @@ const waiting: (() => void)[] = [];
 /** Builds a program into the cache unless it is there, and returns the folder that holds it. */
 export async function buildProgram(root: string, cache: string, program: GoProgram, report: Report): Promise<string> {
   const key = await programKey(root, program);
-  return makeEntry(cache, program.name, key, (folder) => build(root, cache, program, folder, report), () =>
-    report("waiting for another run that builds it"),
+  return makeEntry(
+    cache,
+    program.name,
+    key,
+    (folder) => build(root, cache, program, folder, report),
+    () => report("waiting for another run that builds it"),
   );
 }
 

@@ -14,12 +14,18 @@ export type LayerEntry =
 /** Entries for the files and links below a folder whose path there fits, with their folders, sorted by path. */
 export async function entriesBelow(root: string, wanted: RegExp): Promise<LayerEntry[]> {
   const all = await readdir(root, { recursive: true, withFileTypes: true });
-  const paths = all.map((entry) => ({ entry, path: relative(root, join(entry.parentPath, entry.name)) })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const paths = all
+    .map((entry) => ({ entry, path: relative(root, join(entry.parentPath, entry.name)) }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
   const chosen = paths.filter(({ entry, path }) => !entry.isDirectory() && wanted.test(path));
   const folders = paths.filter(({ entry, path }) => entry.isDirectory() && chosen.some((one) => one.path.startsWith(`${path}/`)));
   return [
     ...folders.map(({ path }) => ({ folder: path })),
-    ...(await Promise.all(chosen.map(async ({ entry, path }): Promise<LayerEntry> => (entry.isSymbolicLink() ? { link: path, to: await readlink(join(root, path)) } : { file: path, from: join(root, path), mode: 0o755 })))),
+    ...(await Promise.all(
+      chosen.map(async ({ entry, path }): Promise<LayerEntry> =>
+        entry.isSymbolicLink() ? { link: path, to: await readlink(join(root, path)) } : { file: path, from: join(root, path), mode: 0o755 },
+      ),
+    )),
   ];
 }
 

@@ -10,7 +10,9 @@ const UNUSED = /\/node_modules\/(typescript|@npmcli\/arborist)\//;
 if (process.argv[1]?.includes(PROGRAM)) {
   // Node strips the types. The language host does as Pulumi.yaml says, but an old one does not read it.
   process.env.PULUMI_NODEJS_TYPESCRIPT = "false";
-  registerHooks?.({ load: (url, context, next) => (UNUSED.test(url) ? { format: "commonjs", source: "", shortCircuit: true } : next(url, context)) });
+  registerHooks?.({
+    load: (url, context, next) => (UNUSED.test(url) ? { format: "commonjs", source: "", shortCircuit: true } : next(url, context)),
+  });
   // Pulumi notes a stack with each promise, and would look up each of its lines in a source map, of which there are none.
   Object.defineProperty(Error, "prepareStackTrace", { get: () => undefined, set: () => undefined });
 }

@@ -53,11 +53,7 @@ export class NeedFailed extends Error {
  * Meets a need that was not found by the first source that works, and returns what is there then.
  * Throws `NeedFailed` when no source works.
  */
-export async function meet(
-  need: Need,
-  begin: Begin,
-  waitFor: WaitFor,
-): Promise<Found> {
+export async function meet(need: Need, begin: Begin, waitFor: WaitFor): Promise<Found> {
   if (need.within !== undefined) {
     await waitFor(need.within);
     const found = await need.look();
@@ -79,5 +75,7 @@ export async function meet(
       reasons.push(`${source.from}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new NeedFailed([`${need.name} ${need.wanted} is missing. ${need.byHand}`, ...reasons.map((reason) => reason.replaceAll("\n", "\n  "))].join("\n  "));
+  throw new NeedFailed(
+    [`${need.name} ${need.wanted} is missing. ${need.byHand}`, ...reasons.map((reason) => reason.replaceAll("\n", "\n  "))].join("\n  "),
+  );
 }

@@ -21,7 +21,11 @@ export const allNeeds = (machine: Machine, engine: EngineKind = "classic"): read
 };
 
 /** What every command needs, whatever engine its stack is on. */
-export const toolNeeds = (machine: Machine): readonly Need[] => [pulumiNeed(machine), dockerPluginNeed(machine), commandPluginNeed(machine)];
+export const toolNeeds = (machine: Machine): readonly Need[] => [
+  pulumiNeed(machine),
+  dockerPluginNeed(machine),
+  commandPluginNeed(machine),
+];
 
 /** An engine with the images that a change of a stack needs on it. */
 export function engineNeeds(machine: Machine, engine: EngineKind = "classic"): readonly Need[] {
@@ -36,5 +40,9 @@ export function engineNeeds(machine: Machine, engine: EngineKind = "classic"): r
 /** What only a stack with backups needs: its commands ask for it, the first set-up does not. */
 export const backupNeeds = (machine: Machine): readonly Need[] => [imageNeed(machine, resticImage(machine), machine.dockerHost)];
 
-/** What only a stack with such an accessory needs: an update asks for it, the first set-up does not. @param tag default: the version that Debian has */
-export const accessoryNeed = (machine: Machine, kind: AccessoryKind, tag?: string): Need => imageNeed(machine, accessoryImage(machine, kind, tag), machine.dockerHost);
+/**
+ * What only a stack with such an accessory needs: an update asks for it, the first set-up does not.
+ * @param tag default: the version that Debian has
+ */
+export const accessoryNeed = (machine: Machine, kind: AccessoryKind, tag?: string): Need =>
+  imageNeed(machine, accessoryImage(machine, kind, tag), machine.dockerHost);

@@ -66,12 +66,7 @@ function pluginFolder(machine: Machine, name: string, version: string): string {
   return join(machine.pulumiHome, "plugins", `resource-${name}-v${version}`);
 }
 
-async function findPlugin(
-  machine: Machine,
-  name: string,
-  version: string,
-  program: GoProgram,
-): Promise<Found | undefined> {
+async function findPlugin(machine: Machine, name: string, version: string, program: GoProgram): Promise<Found | undefined> {
   const folder = pluginFolder(machine, name, version);
   // Pulumi marks an installation that was cut off with a file of this name.
   if (!existsSync(join(folder, program.name)) || existsSync(`${folder}.partial`)) return undefined;
@@ -88,5 +83,10 @@ async function install(machine: Machine, name: string, version: string, entry: s
   report("installing");
   const env = { ...process.env, PULUMI_HOME: machine.pulumiHome, PULUMI_SKIP_UPDATE_CHECK: "true" };
   const args = ["plugin", "install", "resource", name, version, "--file", entry, "--reinstall", "--non-interactive"];
-  await withLock(machine.cache, `install-${name}`, () => {}, () => run(join(pulumi.place, "pulumi"), args, { env }));
+  await withLock(
+    machine.cache,
+    `install-${name}`,
+    () => {},
+    () => run(join(pulumi.place, "pulumi"), args, { env }),
+  );
 }

@@ -18,7 +18,21 @@ const RESTIC: GoProgram = {
 /** What the official image has from Alpine's busybox, as far as Berth uses it. */
 const APPLETS = ["base64", "df", "pidof", "sh", "sleep"];
 /** Debian's busybox, and the SSH client with the libraries that it loads: restic reaches SFTP by it. */
-const PACKAGES = ["busybox-static", "openssh-client", "libc6", "libcom-err2", "libgssapi-krb5-2", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libpcre2-8-0", "libselinux1", "libssl3", "zlib1g"];
+const PACKAGES = [
+  "busybox-static",
+  "openssh-client",
+  "libc6",
+  "libcom-err2",
+  "libgssapi-krb5-2",
+  "libk5crypto3",
+  "libkeyutils1",
+  "libkrb5-3",
+  "libkrb5support0",
+  "libpcre2-8-0",
+  "libselinux1",
+  "libssl3",
+  "zlib1g",
+];
 /** Of these packages: programs, loader and libraries. */
 const WANTED = /^(bin\/busybox|usr\/bin\/ssh|lib64\/.*|(usr\/)?lib\/[^/]+-linux-gnu\/[^/]+\.so[^/]*|lib\/ld-[^/]+)$/;
 /** The time on the image and its files: any fixed one keeps the image id the same. It is when v0.18.1 was released. */
@@ -45,7 +59,12 @@ export function resticImage(machine: Machine): ProvidedImage {
       await writeLayer(join(folder, "layer.tar"), await entries(folder, program, debian), CREATED);
       await rm(debian, { recursive: true });
       await rm(join(folder, "passwd"));
-      const config = { Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], Entrypoint: ["/usr/bin/restic"], Cmd: [], Labels: labels };
+      const config = {
+        Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        Entrypoint: ["/usr/bin/restic"],
+        Cmd: [],
+        Labels: labels,
+      };
       await packImage(folder, IMAGES.restic, config, CREATED.toISOString());
     },
   };

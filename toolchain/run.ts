@@ -90,4 +90,3 @@ export function run(command: string, args: readonly string[], options: RunOption
     });
   });
 }
-

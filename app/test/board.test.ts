@@ -25,7 +25,10 @@ test("the page shows greeting, release, replica and notes", async (t) => {
 
 test("the page loads nothing from elsewhere, runs no script and is not cached", async (t) => {
   const page = await web(t).inject("/");
-  assert.match(String(page.headers["content-security-policy"]), /^default-src 'none'; style-src 'sha256-[^']+'; img-src data:; form-action 'self'/);
+  assert.match(
+    String(page.headers["content-security-policy"]),
+    /^default-src 'none'; style-src 'sha256-[^']+'; img-src data:; form-action 'self'/,
+  );
   assert.equal(page.headers["x-content-type-options"], "nosniff");
   assert.equal(page.headers["cache-control"], "no-store");
   assert.doesNotMatch(page.body, /<script|\ssrc=|href="(?!\/|data:)|\sstyle=|\son\w+=/);
@@ -101,7 +104,10 @@ test("notes are listed newest first, page by page", async (t) => {
   for (const text of ["a", "b", "c"]) await postJson(app, { text });
   type Listed = { notes: { text: string }[]; next: number | null };
   const first = (await app.inject("/notes?limit=2")).json<Listed>();
-  assert.deepEqual(first.notes.map(({ text }) => text), ["c", "b"]);
+  assert.deepEqual(
+    first.notes.map(({ text }) => text),
+    ["c", "b"],
+  );
   const second = (await app.inject(`/notes?limit=2&after=${first.next}`)).json<Listed>();
   assert.deepEqual([second.notes.map(({ text }) => text), second.next], [["a"], null]);
   const page = await app.inject({ url: `/?after=${first.next}`, headers: browser });

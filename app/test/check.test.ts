@@ -12,7 +12,10 @@ const PROGRAM = join(import.meta.dirname, "../src/notes/check.ts");
 test("sound notes are counted, spoilt and missing ones are refused", async (t) => {
   const folder = temporaryFolder(t);
   const check = () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM], { env: { ...process.env, DATA_DIR: folder }, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM], {
+      env: { ...process.env, DATA_DIR: folder },
+      encoding: "utf8",
+    });
     return { status, said: (stdout + stderr).trim() };
   };
   assert.deepEqual(check(), { status: 1, said: `there is no ${folder}/notes.db` });

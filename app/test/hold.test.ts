@@ -13,7 +13,8 @@ test("notes that are held can be copied while they are written, and writers do n
   const [folder, copy] = [temporaryFolder(t), temporaryFolder(t)];
   const notes = await SqliteNotes.open(folder);
   t.after(() => notes.close());
-  const hold = (verb: string) => execFileSync(process.execPath, [PROGRAM, verb], { env: { ...process.env, DATA_DIR: folder, HOLD_FILE: join(copy, "hold") } });
+  const hold = (verb: string) =>
+    execFileSync(process.execPath, [PROGRAM, verb], { env: { ...process.env, DATA_DIR: folder, HOLD_FILE: join(copy, "hold") } });
   const add = async (many: number) => {
     for (let number = 0; number < many; number += 1) await notes.add({ id: randomUUID(), text: "x".repeat(400) }, "r1");
   };
@@ -38,6 +39,10 @@ test("notes that are held can be copied while they are written, and writers do n
 
 test("what cannot be held is said", (t) => {
   const file = join(temporaryFolder(t), "hold");
-  const hold = () => execFileSync(process.execPath, [PROGRAM, "begin"], { env: { ...process.env, DATA_DIR: "/dev/null/notes", HOLD_FILE: file }, stdio: "pipe" });
+  const hold = () =>
+    execFileSync(process.execPath, [PROGRAM, "begin"], {
+      env: { ...process.env, DATA_DIR: "/dev/null/notes", HOLD_FILE: file },
+      stdio: "pipe",
+    });
   assert.throws(hold, /DATA_DIR \/dev\/null\/notes is not writable/);
 });

@@ -13,24 +13,25 @@ after(() => postgres?.remove());
 let databases = 0;
 
 /** Each kind of notes, and how a new set of them is opened as often as one likes. */
-const kinds: readonly { readonly kind: string; readonly skip: string | undefined; open(t: TestContext): Promise<() => Promise<Notes>> }[] = [
-  {
-    kind: "SQLite",
-    skip: undefined,
-    open: async (t) => {
-      const folder = temporaryFolder(t);
-      return () => SqliteNotes.open(folder);
+const kinds: readonly { readonly kind: string; readonly skip: string | undefined; open(t: TestContext): Promise<() => Promise<Notes>> }[] =
+  [
+    {
+      kind: "SQLite",
+      skip: undefined,
+      open: async (t) => {
+        const folder = temporaryFolder(t);
+        return () => SqliteNotes.open(folder);
+      },
     },
-  },
-  {
-    kind: "PostgreSQL",
-    skip: postgresObstacle,
-    open: async (t) => {
-      const file = urlFile(t, (await postgres?.newDatabase(`notes_${(databases += 1)}`)) ?? "");
-      return () => PostgresNotes.open(file);
+    {
+      kind: "PostgreSQL",
+      skip: postgresObstacle,
+      open: async (t) => {
+        const file = urlFile(t, (await postgres?.newDatabase(`notes_${(databases += 1)}`)) ?? "");
+        return () => PostgresNotes.open(file);
+      },
     },
-  },
-];
+  ];
 
 const note = (text: string, id: string = randomUUID()) => ({ id, text });
 
@@ -62,19 +63,31 @@ for (const { kind, skip, open } of kinds) {
       await notes.add(milk, "r1");
       const outcome = await notes.add(note("Bread", milk.id), "r1");
       assert.equal(outcome.kind, "different");
-      assert.deepEqual((await notes.list({ limit: 9 })).notes.map(({ text }) => text), ["Milk"]);
+      assert.deepEqual(
+        (await notes.list({ limit: 9 })).notes.map(({ text }) => text),
+        ["Milk"],
+      );
     });
 
     test("pages run from the newest to the oldest and lose nothing to a deletion", async (t) => {
       const notes = await openOne(t);
       for (const text of ["a", "b", "c", "d", "e"]) await notes.add(note(text), "r1");
       const first = await notes.list({ limit: 2 });
-      assert.deepEqual(first.notes.map(({ text }) => text), ["e", "d"]);
+      assert.deepEqual(
+        first.notes.map(({ text }) => text),
+        ["e", "d"],
+      );
       await notes.remove(first.notes[1]?.id ?? "");
       const second = await notes.list({ limit: 2, after: first.next ?? 0 });
-      assert.deepEqual(second.notes.map(({ text }) => text), ["c", "b"]);
+      assert.deepEqual(
+        second.notes.map(({ text }) => text),
+        ["c", "b"],
+      );
       const last = await notes.list({ limit: 2, after: second.next ?? 0 });
-      assert.deepEqual(last.notes.map(({ text }) => text), ["a"]);
+      assert.deepEqual(
+        last.notes.map(({ text }) => text),
+        ["a"],
+      );
       assert.equal(last.next, null);
     });
 

@@ -27,7 +27,8 @@ describe("the board on PostgreSQL", { skip: postgresObstacle ?? false, timeout: 
 
   test("a database that goes away is 503 with the reason, and back again without a restart of the app", async (t) => {
     const server = await startServer(t, { DATABASE_URL_FILE: urlFile(t, await postgres.newDatabase("away")) });
-    const send = () => fetch(`${server.url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"text":"Milk"}' });
+    const send = () =>
+      fetch(`${server.url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"text":"Milk"}' });
     assert.equal((await send()).status, 201);
     await postgres.kill();
     await sleep(100); // idle connections break now, and the app must not end with them
@@ -67,11 +68,16 @@ describe("the board on PostgreSQL", { skip: postgresObstacle ?? false, timeout: 
       assert.doesNotMatch(error.message, new RegExp(SENTINEL));
       return error.message;
     };
-    assert.match(await refused(`postgres://postgres:${SENTINEL}@127.0.0.1:${postgres.port}/missing`), /^PostgreSQL: database "missing" does not exist$/);
+    assert.match(
+      await refused(`postgres://postgres:${SENTINEL}@127.0.0.1:${postgres.port}/missing`),
+      /^PostgreSQL: database "missing" does not exist$/,
+    );
     assert.match(await refused(`postgres://postgres:${SENTINEL}@127.0.0.1:1/notes`), /^PostgreSQL: connect ECONNREFUSED/);
     assert.match(await refused(`postgres://postgres:${SENTINEL}@[`), /^PostgreSQL: Invalid URL$/);
     const folder = temporaryFolder(t);
     rmSync(folder, { recursive: true });
-    await assert.rejects(PostgresNotes.open(join(folder, "url")), { message: /^the URL of the database cannot be read from \S+url \(ENOENT.*set DATABASE_URL_FILE/ });
+    await assert.rejects(PostgresNotes.open(join(folder, "url")), {
+      message: /^the URL of the database cannot be read from \S+url \(ENOENT.*set DATABASE_URL_FILE/,
+    });
   });
 });

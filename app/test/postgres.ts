@@ -17,7 +17,9 @@ const NOBODY = { uid: 65534, gid: 65534 };
 const WITHIN_SECONDS = 60;
 
 /** Why there is no PostgreSQL here; undefined where there is. */
-export const postgresObstacle = existsSync(PACKAGE) ? undefined : `npm has no PostgreSQL for ${process.platform} on ${process.arch}, or left it out`;
+export const postgresObstacle = existsSync(PACKAGE)
+  ? undefined
+  : `npm has no PostgreSQL for ${process.platform} on ${process.arch}, or left it out`;
 
 /** A server on a free port of this machine, without a password. */
 export class Postgres {
@@ -38,7 +40,10 @@ export class Postgres {
     mkdirSync(data, { mode: 0o700 });
     if (isRoot()) for (const path of [folder, data]) chownSync(path, NOBODY.uid, NOBODY.gid);
     const initdb = join(folder, "native", "bin", "initdb");
-    await promisify(execFile)(initdb, ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], { cwd: folder, ...user() });
+    await promisify(execFile)(initdb, ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], {
+      cwd: folder,
+      ...user(),
+    });
     const postgres = new Postgres(folder, port);
     // A run that is cut off leaves neither server nor folder.
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void postgres.remove().then(() => process.exit(1)));
@@ -97,7 +102,10 @@ export class Postgres {
 function copyBinaries(folder: string): void {
   const native = join(folder, "native");
   cpSync(join(PACKAGE, "native"), native, { recursive: true, dereference: true });
-  for (const { source, target } of JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")) as { source: string; target: string }[]) {
+  for (const { source, target } of JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")) as {
+    source: string;
+    target: string;
+  }[]) {
     rmSync(join(folder, target), { force: true });
     if (dirname(source) === dirname(target)) symlinkSync(basename(source), join(folder, target));
     else cpSync(join(folder, source), join(folder, target));

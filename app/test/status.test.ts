@@ -50,7 +50,14 @@ test("/about tells who answers, and of secrets only the names", async (t) => {
   assert.doesNotMatch(answer.body, /sentinel-value/);
   const { started, ...rest } = answer.json<Record<string, unknown>>();
   assert.match(String(started), /^\d{4}-\d\d-\d\dT/);
-  const expected = { release: "r1", replica: "web-1", greeting: "Ahoy", node: process.version, database: "sqlite", secrets: ["api-key", "token"] };
+  const expected = {
+    release: "r1",
+    replica: "web-1",
+    greeting: "Ahoy",
+    node: process.version,
+    database: "sqlite",
+    secrets: ["api-key", "token"],
+  };
   assert.deepEqual(rest, expected);
 });
 

@@ -47,7 +47,15 @@ export async function adoptStack(cli: PulumiCli, stack: string, owner: Owner, fo
       const preview = await scratch.preview();
       if (round === 1) refuseAnother(stack, past.releases[0], preview.plan[root.urn]?.state ?? {});
       const more = adoptable(preview, known, things, said, mint);
-      if (more.length === 0) return await settle(cli, stack, scratch, known.map((entry) => ({ ...entry, dependencies: dependencies.get(entry.urn) ?? [] })), preview, things);
+      if (more.length === 0)
+        return await settle(
+          cli,
+          stack,
+          scratch,
+          known.map((entry) => ({ ...entry, dependencies: dependencies.get(entry.urn) ?? [] })),
+          preview,
+          things,
+        );
       for (const { urn, dependencies: needed } of more) dependencies.set(urn, needed);
       console.log(`Round ${round}: ${more.length} resources are there.`);
       known = await scratch.write([...known, ...more], { look: more.some(({ type }) => type.startsWith("docker:")) });
@@ -61,8 +69,17 @@ export async function adoptStack(cli: PulumiCli, stack: string, owner: Owner, fo
 function refuseAnother(stack: string, live: Release | undefined, outputs: Readonly<Record<string, unknown>>): void {
   const declared = (outputs["releases"] as readonly Release[] | undefined)?.[0];
   if (!live || !declared || declared.name === live.name) return;
-  const settings = Object.keys({ ...live.settings, ...declared.settings }).filter((key) => !isDeepStrictEqual((live.settings as unknown as Record<string, unknown>)[key], (declared.settings as unknown as Record<string, unknown>)[key]));
-  const why = contentOf(declared.name) !== contentOf(live.name) ? "what the image is built from differs" : `these settings differ: ${settings.join(", ") || "secrets"}`;
+  const settings = Object.keys({ ...live.settings, ...declared.settings }).filter(
+    (key) =>
+      !isDeepStrictEqual(
+        (live.settings as unknown as Record<string, unknown>)[key],
+        (declared.settings as unknown as Record<string, unknown>)[key],
+      ),
+  );
+  const why =
+    contentOf(declared.name) !== contentOf(live.name)
+      ? "what the image is built from differs"
+      : `these settings differ: ${settings.join(", ") || "secrets"}`;
   throw new UserError(
     `stack ${stack} serves release ${live.name}, and this checkout makes ${declared.name}: ${why}. Nothing was changed.\n` +
       `  Bring app and settings to what they were${live.commit ? ` (commit ${live.commit})` : ""}, or keep the release as it is, without a build:\n` +
@@ -72,11 +89,20 @@ function refuseAnother(stack: string, live: Release | undefined, outputs: Readon
 }
 
 /** @throws UserError where something that serves is not declared: the next update would take it away */
-async function settle(cli: PulumiCli, stack: string, scratch: Scratch, known: readonly Resource[], { steps, plan }: Preview, things: Things): Promise<Adopted> {
+async function settle(
+  cli: PulumiCli,
+  stack: string,
+  scratch: Scratch,
+  known: readonly Resource[],
+  { steps, plan }: Preview,
+  things: Things,
+): Promise<Adopted> {
   const ids = new Set(known.map(({ id }) => id));
   const adopted = things.containers.filter(({ id }) => ids.has(id)).map(({ name }) => resourceNameIn(name));
   // A second one of the same resource was left by an update that was cut off.
-  const strangers = things.containers.filter(({ id, name, serves }) => serves && !ids.has(id) && !adopted.includes(resourceNameIn(name))).map(({ name }) => name);
+  const strangers = things.containers
+    .filter(({ id, name, serves }) => serves && !ids.has(id) && !adopted.includes(resourceNameIn(name)))
+    .map(({ name }) => name);
   if (strangers.length > 0) {
     const missing = steps.flatMap(({ op, urn }) => (op === "create" ? [nameOf(urn)] : []));
     throw new UserError(
@@ -88,7 +114,11 @@ async function settle(cli: PulumiCli, stack: string, scratch: Scratch, known: re
   await cli.read(["stack", "import", "--stack", stack], scratch.record(whole));
   const differences = steps.flatMap(({ op, urn }) => (["same", "read"].includes(op) ? [] : [nameOf(urn)]));
   const outputs = whole.find(({ type }) => type === STACK)?.outputs;
-  return { release: things.containers.some(({ serves }) => serves) ? String(outputs?.["release"]) : undefined, data: things.volumes.filter(({ id, labels }) => ids.has(id) && labels["berth.part"] === "data").map(({ name }) => name), differences: [...new Set(differences)] };
+  return {
+    release: things.containers.some(({ serves }) => serves) ? String(outputs?.["release"]) : undefined,
+    data: things.volumes.filter(({ id, labels }) => ids.has(id) && labels["berth.part"] === "data").map(({ name }) => name),
+    differences: [...new Set(differences)],
+  };
 }
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;

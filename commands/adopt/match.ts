@@ -33,7 +33,8 @@ export function matchOf({ urn, type, inputs }: Declaration, things: Things): Mat
 }
 
 /** The container of a declaration, whatever of its inputs is not known yet. */
-export const containerOf = ({ urn, inputs }: Pick<Declaration, "urn" | "inputs">, { containers }: Things): ContainerThing | undefined => best(urn, inputs, containers);
+export const containerOf = ({ urn, inputs }: Pick<Declaration, "urn" | "inputs">, { containers }: Things): ContainerThing | undefined =>
+  best(urn, inputs, containers);
 
 /** Pulumi names what it makes after the resource, with seven digits at the end. */
 export const resourceNameIn = (name: string): string => name.replace(/-[0-9a-f]{7}$/, "");
@@ -43,6 +44,8 @@ function best<T extends Thing>(urn: string, inputs: Inputs, things: readonly T[]
   const auto = ((inputs["__defaults"] ?? []) as string[]).includes("name");
   const wanted = auto ? (urn.split("::").at(-1) ?? "") : inputs["name"];
   const labels = (inputs["labels"] ?? []) as { label: string; value: string }[];
-  const fits = things.filter(({ name, labels: own }) => (auto ? resourceNameIn(name) : name) === wanted && labels.every(({ label, value }) => own[label] === value));
+  const fits = things.filter(
+    ({ name, labels: own }) => (auto ? resourceNameIn(name) : name) === wanted && labels.every(({ label, value }) => own[label] === value),
+  );
   return fits.find(({ serves }) => serves) ?? fits[0];
 }

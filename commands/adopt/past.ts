@@ -28,7 +28,9 @@ export function pastOf(record: Past | undefined, { containers, volumes }: Things
   const { releases, accessories, key } = record ?? { releases: [], accessories: {}, key: undefined };
   const serving = containers.filter(({ labels, serves }) => labels["berth.part"] === "web" && serves);
   const live = serving.find(({ labels }) => labels["berth.release"] === releases[0]?.name) ?? serving[0]; // a canary serves beside it
-  const found = volumes.flatMap(({ labels }) => (labels["berth.part"] === "data" && labels["berth.volume"] ? [labels["berth.volume"]] : []));
+  const found = volumes.flatMap(({ labels }) =>
+    labels["berth.part"] === "data" && labels["berth.volume"] ? [labels["berth.volume"]] : [],
+  );
   return {
     releases: live && releases[0]?.name !== live.labels["berth.release"] ? [releaseOf(live), ...releases] : releases,
     dataVolumes: [...new Set([...found, ...(record?.dataVolumes ?? [])])].sort(),

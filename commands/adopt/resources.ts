@@ -23,7 +23,15 @@ export interface Resource {
 /** What a preview of a stack says: `pulumi preview --json`, and the plan that it saves, which has the secrets in cipher. */
 export interface Preview {
   readonly steps: readonly { readonly op: string; readonly urn: string; readonly newState?: Resource }[];
-  readonly plan: Readonly<Record<string, { readonly goal?: { readonly inputDiff?: { readonly adds?: Values }; readonly outputDiff?: { readonly adds?: Values } }; readonly state?: Values }>>;
+  readonly plan: Readonly<
+    Record<
+      string,
+      {
+        readonly goal?: { readonly inputDiff?: { readonly adds?: Values }; readonly outputDiff?: { readonly adds?: Values } };
+        readonly state?: Values;
+      }
+    >
+  >;
 }
 
 /** What a step of Berth printed when it was made, as far as others need it. */
@@ -46,20 +54,36 @@ export const isUnknown = (value: unknown): boolean => JSON.stringify(value ?? nu
  * The entries for all that the preview would create, and that is there. What depends on something that is not in the record yet
  * waits for another preview, which will know the names. @param known what is in the record already
  */
-export function adoptable({ steps, plan }: Preview, known: readonly Resource[], things: Things, said: Said, id: (name: string) => string): Resource[] {
+export function adoptable(
+  { steps, plan }: Preview,
+  known: readonly Resource[],
+  things: Things,
+  said: Said,
+  id: (name: string) => string,
+): Resource[] {
   const providers = Object.entries(plan).flatMap(([urn, { goal, state }]) => {
     const type = urn.split("::")[2] ?? "";
     const there = known.find((resource) => resource.urn === urn);
-    return type.startsWith("pulumi:providers:") ? [there ?? { urn, type, custom: true, id: id(""), inputs: goal?.inputDiff?.adds ?? {}, outputs: state ?? {} }] : [];
+    return type.startsWith("pulumi:providers:")
+      ? [there ?? { urn, type, custom: true, id: id(""), inputs: goal?.inputDiff?.adds ?? {}, outputs: state ?? {} }]
+      : [];
   });
   const there = new Set(known.map(({ urn }) => urn));
   const created = steps.flatMap(({ op, newState }) => (op === "create" && newState && !there.has(newState.urn) ? [newState] : []));
   const made = created.flatMap((declared): Resource[] => {
     if (!declared.custom) return [bare(declared)];
-    if (!Object.values(declared.propertyDependencies ?? {}).flat().every((urn) => there.has(urn))) return [];
+    if (
+      !Object.values(declared.propertyDependencies ?? {})
+        .flat()
+        .every((urn) => there.has(urn))
+    )
+      return [];
     const provider = providers.find(({ urn }) => declared.provider?.startsWith(`${urn}::`));
     const inputs = { ...declared.inputs, ...plan[declared.urn]?.goal?.inputDiff?.adds };
-    const match = declared.type === "command:local:Command" ? ran({ ...declared, inputs }, created, things, said, id) : found({ ...declared, inputs }, things);
+    const match =
+      declared.type === "command:local:Command"
+        ? ran({ ...declared, inputs }, created, things, said, id)
+        : found({ ...declared, inputs }, things);
     return match ? [{ ...bare(declared), ...match, ...(provider && { provider: `${provider.urn}::${provider.id}` }) }] : [];
   });
   return [...providers.filter(({ urn }) => !there.has(urn)), ...made];
@@ -79,7 +103,13 @@ function found(declared: Resource & { inputs: Values }, things: Things): Pick<Re
 }
 
 /** A step that has run: its id is of no use to anybody, what it printed may be. */
-function ran(declared: Resource & { inputs: Values }, created: readonly Resource[], things: Things, { key, job }: Said, id: (name: string) => string): Pick<Resource, "id" | "inputs" | "outputs"> | undefined {
+function ran(
+  declared: Resource & { inputs: Values },
+  created: readonly Resource[],
+  things: Things,
+  { key, job }: Said,
+  id: (name: string) => string,
+): Pick<Resource, "id" | "inputs" | "outputs"> | undefined {
   const { urn, inputs } = declared;
   const printed: Readonly<Record<string, unknown>> = {
     "node steps/key.ts": key && secret(key),

@@ -11,7 +11,10 @@ import { ordered, type Preview, type Resource } from "./resources.ts";
 /** A record as `pulumi stack export` has it. */
 interface Exported {
   readonly version: number;
-  readonly deployment: { readonly secrets_providers?: { readonly type: string; readonly state?: unknown }; readonly resources?: readonly Resource[] };
+  readonly deployment: {
+    readonly secrets_providers?: { readonly type: string; readonly state?: unknown };
+    readonly resources?: readonly Resource[];
+  };
 }
 
 export class Scratch {
@@ -34,20 +37,34 @@ export class Scratch {
   static async open(real: PulumiCli, stack: string): Promise<Scratch> {
     const { deployment } = JSON.parse(await real.read(["stack", "export", "--stack", stack])) as Exported;
     if (deployment.secrets_providers?.type !== "passphrase") {
-      throw new UserError(`the secrets of stack ${stack} are kept by ${deployment.secrets_providers?.type ?? "nobody"}, and Berth can rebuild a record with a passphrase only: bring an earlier one back with what the backend offers`);
+      throw new UserError(
+        `the secrets of stack ${stack} are kept by ${deployment.secrets_providers?.type ?? "nobody"}, and Berth can rebuild a record with a passphrase only: bring an earlier one back with what the backend offers`,
+      );
     }
     const folder = await mkdtemp(join(tmpdir(), "berth-adopt-"));
     const name = stack.split("/").at(-1) ?? stack;
     const pulumi = pulumiIn(real.root, { ...real.env, PULUMI_BACKEND_URL: `file://${folder}` });
     await pulumi.read(["stack", "init", name, "--no-select"]);
     const empty = JSON.parse(await pulumi.read(["stack", "export", "--stack", name])) as Exported;
-    return new Scratch(folder, name, pulumi, { ...empty, deployment: { ...empty.deployment, secrets_providers: deployment.secrets_providers } });
+    return new Scratch(folder, name, pulumi, {
+      ...empty,
+      deployment: { ...empty.deployment, secrets_providers: deployment.secrets_providers },
+    });
   }
 
   /** What an update would do, and the plan for it. @throws UserError with the cause where the program fails */
   async preview(): Promise<Preview> {
     const [plan, log] = [`plan-${randomBytes(3).toString("hex")}`, "events"].map((name) => join(this.folder, name)) as [string, string];
-    const { code, out, errors } = await this.pulumi.capture(["preview", "--json", "--save-plan", plan, "--event-log", log, "--stack", this.stack]);
+    const { code, out, errors } = await this.pulumi.capture([
+      "preview",
+      "--json",
+      "--save-plan",
+      plan,
+      "--event-log",
+      log,
+      "--stack",
+      this.stack,
+    ]);
     if (code !== 0) throw new UserError(failureOf(await readFile(log, "utf8").catch(() => "")) ?? (errors || out).trim());
     const { resourcePlans } = JSON.parse(await readFile(plan, "utf8")) as { resourcePlans: Preview["plan"] };
     return { steps: (JSON.parse(out) as Pick<Preview, "steps">).steps, plan: resourcePlans };

@@ -66,7 +66,12 @@ export async function backUp(context: Context, settings: VolumeBackup, options: 
   return andThen(() => orUndo(work, tell), workspace.close);
 }
 
-async function perform(context: Context, settings: VolumeBackup, at: { source: Source; workspace: Workspace }, options: BackUpOptions): Promise<Made> {
+async function perform(
+  context: Context,
+  settings: VolumeBackup,
+  at: { source: Source; workspace: Workspace },
+  options: BackUpOptions,
+): Promise<Made> {
   const { source, workspace } = at;
   const { init, accepted } = options;
   const { backups } = context;
@@ -82,7 +87,8 @@ async function perform(context: Context, settings: VolumeBackup, at: { source: S
   const tooMany = [...surplus, ...earlier.filter((backup) => backup.doubt !== "")];
   const forget = ["forget", "--prune", ...tooMany.map(({ id }) => id)];
   const { code, stderr } = tooMany.length > 0 ? await workspace.tryRestic(forget) : { code: 0, stderr: "" };
-  if (code !== 0 && code !== EXIT.locked) throw new UserError(`the backup was made, but earlier ones could not be removed: ${explain(code, stderr, backups.target)}`);
+  if (code !== 0 && code !== EXIT.locked)
+    throw new UserError(`the backup was made, but earlier ones could not be removed: ${explain(code, stderr, backups.target)}`);
   const removed = code === 0 ? tooMany : [];
   return {
     volume,
@@ -126,7 +132,11 @@ async function refuse({ stack }: Context, workspace: Workspace, { name }: Source
 
 /** The volume's earlier backups. Begins a repository where there never was one. @throws UserError where one that was there is gone */
 async function openRepository(context: Context, workspace: Workspace, volume: string, init: boolean): Promise<Backup[]> {
-  const { owner, stack, backups: { target } } = context;
+  const {
+    owner,
+    stack,
+    backups: { target },
+  } = context;
   const { code, stdout, stderr } = await workspace.tryRestic(listWords(owner, volume));
   if (code === 0) return readBackups(stdout, owner);
   if (code !== EXIT.noRepository) throw new UserError(explain(code, stderr, target));
@@ -140,14 +150,24 @@ async function openRepository(context: Context, workspace: Workspace, volume: st
     if (backups.code !== 0) throw new UserError(explain(begun.code, begun.stderr, target));
     return readBackups(backups.stdout, owner);
   }
-  console.error(`Began a repository at ${target}. Without the password in berth:backups.password nobody can read it: keep a copy elsewhere.`);
+  console.error(
+    `Began a repository at ${target}. Without the password in berth:backups.password nobody can read it: keep a copy elsewhere.`,
+  );
   return [];
 }
 
-const listWords = (owner: Owner, volume?: string): string[] => ["snapshots", "--json", "--no-lock", "--host", hostOf(owner), ...(volume === undefined ? [] : ["--tag", `volume=${volume}`])];
+const listWords = (owner: Owner, volume?: string): string[] => [
+  "snapshots",
+  "--json",
+  "--no-lock",
+  "--host",
+  hostOf(owner),
+  ...(volume === undefined ? [] : ["--tag", `volume=${volume}`]),
+];
 
 /** The stack's backups, of one volume or of all, newest first; also those that do not count. */
-export const listBackups = async ({ owner }: Pick<Context, "owner">, workspace: Workspace, volume?: string): Promise<Backup[]> => readBackups(await workspace.restic(listWords(owner, volume)), owner);
+export const listBackups = async ({ owner }: Pick<Context, "owner">, workspace: Workspace, volume?: string): Promise<Backup[]> =>
+  readBackups(await workspace.restic(listWords(owner, volume)), owner);
 
 /** One line for a person. Pure. */
 export function describe({ volume, backup, files, bytes, bytesAdded, seconds, removed, kept }: Made): string {

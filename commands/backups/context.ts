@@ -21,14 +21,22 @@ export interface Context {
   readonly outputs: Outputs;
 }
 
-/** Reads the stack, and provides the image of restic where it is missing. @throws UserError where the stack has no backups, or nothing was ever live */
+/**
+ * Reads the stack, and provides the image of restic where it is missing.
+ * @throws UserError where the stack has no backups, or nothing was ever live
+ */
 export async function openBackups(cli: PulumiCli, asked: string | undefined): Promise<Context> {
   const configOf = (stack: string) => cli.read(["config", "--json", "--show-secrets", "--stack", stack]);
   const [{ stack, exported }, config] =
-    asked === undefined ? await exportStack(cli, asked).then(async (found) => [found, await configOf(found.stack)] as const) : await Promise.all([exportStack(cli, asked), configOf(asked)]); // each takes half a second
+    asked === undefined
+      ? await exportStack(cli, asked).then(async (found) => [found, await configOf(found.stack)] as const)
+      : await Promise.all([exportStack(cli, asked), configOf(asked)]); // each takes half a second
   const owner = await openEngine(cli, stack);
   const { backups, volumeBackups: volumes } = settingsOf(config, owner.stack);
-  if (!backups) throw new UserError(`stack ${stack} has no backups: say where they go with npm run pulumi -- config set --path berth:backups.target <folder> --stack ${stack} (docs/guides/backups.md)`);
+  if (!backups)
+    throw new UserError(
+      `stack ${stack} has no backups: say where they go with npm run pulumi -- config set --path berth:backups.target <folder> --stack ${stack} (docs/guides/backups.md)`,
+    );
   const declared = readDeclared(exported);
   const outputs = checkOutputs(declared.outputs, stack);
   await setUp(cli.root, { needs: backupNeeds(thisMachine(cli.root)) });
@@ -52,7 +60,10 @@ export function settingsOf(config: string, stack: string): ReturnType<typeof par
 /** The volumes that were asked for, else all that are backed up. @throws UserError for one that is not */
 export function chooseVolumes({ volumes, stack }: Context, asked: readonly string[]): VolumeBackup[] {
   const known = volumes.map(({ volume }) => volume).join(", ") || "none";
-  if (volumes.length === 0) throw new UserError(`no volume of stack ${stack} is backed up: npm run pulumi -- config set --path 'berth:volumes[0].backup.keep' 7 --stack ${stack}`);
+  if (volumes.length === 0)
+    throw new UserError(
+      `no volume of stack ${stack} is backed up: npm run pulumi -- config set --path 'berth:volumes[0].backup.keep' 7 --stack ${stack}`,
+    );
   const strange = asked.find((name) => !volumes.some(({ volume }) => volume === name));
   if (strange !== undefined) throw new UserError(`stack ${stack} has no volume ${strange} that is backed up (known: ${known})`);
   return volumes.filter(({ volume }) => asked.length === 0 || asked.includes(volume));
@@ -61,7 +72,8 @@ export function chooseVolumes({ volumes, stack }: Context, asked: readonly strin
 /** The engine's name of a volume. @throws UserError where no release that went live has it */
 export function engineNameOf(context: Pick<Context, "declared" | "outputs" | "stack">, volume: string): string {
   const { declared, stack } = context;
-  const name = existingOf(context, volume) ?? declared.volumes.find(({ part, labels }) => part === "data" && labels["berth.volume"] === volume)?.name;
+  const name =
+    existingOf(context, volume) ?? declared.volumes.find(({ part, labels }) => part === "data" && labels["berth.volume"] === volume)?.name;
   if (name === undefined) throw new UserError(`stack ${stack} has no volume ${volume} yet: npm run up -- --stack ${stack}`);
   return name;
 }

@@ -67,7 +67,11 @@ async function tryOut(context: Context, settings: VolumeBackup, backup: Backup, 
   const { owner, backups, declared } = context;
   const ofKilled = await listContainers(ownedBy(owner, "berth.doing=check", `berth.volume=${volume}`), { all: true });
   for (const { Id } of ofKilled) await removeContainer(Id);
-  await removeUnfinished(owner, volume, declared.volumes.map(({ name }) => name));
+  await removeUnfinished(
+    owner,
+    volume,
+    declared.volumes.map(({ name }) => name),
+  );
   const scratch = await newVolume(owner, volume, "backup");
   return andThen(async () => {
     await restoreInto(owner, backups, backup, scratch.name, onOpen);

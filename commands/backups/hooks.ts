@@ -17,7 +17,11 @@ export interface Host {
 }
 
 /** The container to run hooks in: one that has the volume mounted, best one that serves. @throws UserError where none runs */
-export async function hostOfHooks(owner: Owner, volume: { readonly name: string; readonly engineName: string }, serving: readonly string[]): Promise<Host> {
+export async function hostOfHooks(
+  owner: Owner,
+  volume: { readonly name: string; readonly engineName: string },
+  serving: readonly string[],
+): Promise<Host> {
   const listed = await listContainers({ ...ownedBy(owner), volume: [volume.engineName], status: ["running"] });
   const names = listed.filter(({ Labels }) => PARTS.includes(Labels["berth.part"] ?? "")).map(nameOf);
   const name = names.find((each) => serving.includes(each)) ?? names[0];

@@ -59,7 +59,13 @@ export async function removeUnfinished(owner: Owner, volume: string, inUse: read
 }
 
 /** Fills the volume. @throws UserError where the backup is damaged, or there is no room: what is in the volume then is worth nothing */
-export async function restoreInto(owner: Owner, backups: BackupsSettings, backup: Backup, volume: string, onOpen: (workspace: Workspace) => void): Promise<void> {
+export async function restoreInto(
+  owner: Owner,
+  backups: BackupsSettings,
+  backup: Backup,
+  volume: string,
+  onOpen: (workspace: Workspace) => void,
+): Promise<void> {
   const workspace = await openWorkspace(owner, backups, { what: "restore", mount: { source: volume, write: true } });
   onOpen(workspace);
   await andThen(() => fill(workspace, backups, backup), workspace.close);

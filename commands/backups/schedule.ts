@@ -10,7 +10,11 @@ const AGAIN = 15 * 60_000;
  * Whether the schedule has had a time since the last backup. Where there was none, or where it is later than now because
  * a clock was wrong, it is due: one too many does no harm.
  */
-export function isDue({ volume, schedule }: Pick<VolumeBackup, "volume" | "schedule">, records: readonly BackupRecord[], now: Date): boolean {
+export function isDue(
+  { volume, schedule }: Pick<VolumeBackup, "volume" | "schedule">,
+  records: readonly BackupRecord[],
+  now: Date,
+): boolean {
   if (schedule === undefined) return false;
   const last = records.find((record) => record.doing === "backup" && record.volume === volume);
   const time = last ? new Date(last.time) : undefined;

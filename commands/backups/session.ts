@@ -51,7 +51,10 @@ export async function begin(name: string, spec: ContainerSpec, backups: BackupsS
       said += bytes.toString();
       if (/^ready$/m.test(said)) isReady();
     }
-  })().then(() => said, () => said);
+  })().then(
+    () => said,
+    () => said,
+  );
   const end = async (): Promise<void> => {
     attached.end();
     await waitForRemoval(id, PATIENCE).catch(async (error: unknown) => {

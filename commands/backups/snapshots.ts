@@ -97,9 +97,15 @@ export function chooseBackup(backups: readonly Backup[], volume: string, asked: 
   const found = asked === "latest" ? good(own).slice(0, 1) : backups.filter(({ id }) => id.startsWith(asked));
   const [backup] = found;
   const known = own.map(shortId).join(", ") || "none";
-  if (!backup) throw new UserError(asked === "latest" ? `there is no backup of volume ${volume} yet` : `there is no backup ${asked} (of volume ${volume} there are: ${known})`);
+  if (!backup)
+    throw new UserError(
+      asked === "latest"
+        ? `there is no backup of volume ${volume} yet`
+        : `there is no backup ${asked} (of volume ${volume} there are: ${known})`,
+    );
   if (found.length > 1) throw new UserError(`${asked} could be ${found.map(shortId).join(" or ")}: give more of it`);
-  if (backup.volume !== volume) throw new UserError(`backup ${shortId(backup)} is one of volume ${backup.volume}, not of ${volume} (of that there are: ${known})`);
+  if (backup.volume !== volume)
+    throw new UserError(`backup ${shortId(backup)} is one of volume ${backup.volume}, not of ${volume} (of that there are: ${known})`);
   return backup;
 }
 

@@ -48,5 +48,8 @@ export async function findSource({ volume, name, own, accepted, stack }: Wanted)
 /** Of labels and name, because what engines tell of a volume's making is, up to 24, when its folder was changed last. Pure. */
 export function markOf({ Name, Labels }: Pick<Volume, "Name" | "Labels">, { ID }: Pick<Info, "ID">): string {
   const labels = Object.entries(Labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify([ID, Name, labels])).digest("hex").slice(0, 12);
+  return createHash("sha256")
+    .update(JSON.stringify([ID, Name, labels]))
+    .digest("hex")
+    .slice(0, 12);
 }

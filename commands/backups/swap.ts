@@ -20,13 +20,24 @@ interface Resource {
   readonly outputs?: { id?: string; name?: string; mountpoint?: string };
 }
 
-/** The record (`pulumi stack export`) with another engine's name of a data volume. Pure. @throws Error where it has no such volume under the name that is expected */
+/**
+ * The record (`pulumi stack export`) with another engine's name of a data volume. Pure.
+ * @throws Error where it has no such volume under the name that is expected
+ */
 export function withVolume(exported: string, volume: string, from: string, to: string): string {
   const record = JSON.parse(exported) as { deployment: { resources: Resource[] } };
-  const marked = ({ inputs }: Resource, label: string, value: string) => inputs?.labels?.some((each) => each.label === label && each.value === value) === true;
-  const found = record.deployment.resources.filter((each) => each.type === "docker:index/volume:Volume" && marked(each, "berth.part", "data") && marked(each, "berth.volume", volume) && each.id === from);
+  const marked = ({ inputs }: Resource, label: string, value: string) =>
+    inputs?.labels?.some((each) => each.label === label && each.value === value) === true;
+  const found = record.deployment.resources.filter(
+    (each) =>
+      each.type === "docker:index/volume:Volume" &&
+      marked(each, "berth.part", "data") &&
+      marked(each, "berth.volume", volume) &&
+      each.id === from,
+  );
   const [resource] = found;
-  if (!resource?.inputs || !resource.outputs || found.length > 1) throw new Error(`Pulumi's record has no volume ${volume} that is ${from} on the engine`);
+  if (!resource?.inputs || !resource.outputs || found.length > 1)
+    throw new Error(`Pulumi's record has no volume ${volume} that is ${from} on the engine`);
   Object.assign(resource, { id: to });
   Object.assign(resource.inputs, { name: to });
   Object.assign(resource.outputs, { id: to, name: to, mountpoint: resource.outputs.mountpoint?.replace(from, to) });
@@ -66,7 +77,9 @@ export async function swapVolume(cli: PulumiCli, stack: string, swap: Swap): Pro
       );
     });
     if (!back) throw error;
-    throw new UserError(`release ${release} does not run on the volume that was to take the place, so the live data are as before: ${cause}\n  The other data are in volume ${to}. Once npm run up has removed what failed, npm run prune -- --with-data --stack ${stack} deletes them`);
+    throw new UserError(
+      `release ${release} does not run on the volume that was to take the place, so the live data are as before: ${cause}\n  The other data are in volume ${to}. Once npm run up has removed what failed, npm run prune -- --with-data --stack ${stack} deletes them`,
+    );
   }
 }
 

@@ -53,7 +53,10 @@ export const workspaceName = ({ project, stack }: Owner, volume: string): string
 /** Opens one. @throws Busy where another one works on the same volume @throws UserError where the target is not there */
 export async function openWorkspace(owner: Owner, backups: BackupsSettings, options: WorkspaceOptions): Promise<Workspace> {
   const { target } = backups;
-  const name = options.volume === undefined ? `${workspaceName(owner, "look")}-${randomBytes(3).toString("hex")}` : workspaceName(owner, options.volume);
+  const name =
+    options.volume === undefined
+      ? `${workspaceName(owner, "look")}-${randomBytes(3).toString("hex")}`
+      : workspaceName(owner, options.volume);
   await removeEnded(name);
   const spec = workspaceSpec(owner, backups, options, { host: await newHost(), script: MAIN });
   const session = await begin(name, spec, backups).catch(async (error: unknown) => {

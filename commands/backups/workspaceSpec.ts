@@ -49,7 +49,12 @@ export interface Work {
 const isFolder = (target: string): boolean => target.startsWith("/");
 
 /** A container that reads its standard input, ends with the connection to that, and leaves nothing. */
-export function workspaceSpec(owner: Owner, backups: Pick<BackupsSettings, "target">, options: WorkspaceOptions, work: Work): ContainerSpec {
+export function workspaceSpec(
+  owner: Owner,
+  backups: Pick<BackupsSettings, "target">,
+  options: WorkspaceOptions,
+  work: Work,
+): ContainerSpec {
   const { target } = backups;
   const { what, volume, mount } = options;
   const { host, script, words = [], bare = false } = work;
@@ -93,11 +98,16 @@ export function secretLines({ target, password, credentials, ssh }: BackupsSetti
   const files = {
     password,
     repository: isFolder(target) ? REPOSITORY : target,
-    environment: Object.entries(credentials).map(([name, value]) => `export ${name}=${quoted(value)}\n`).join(""),
+    environment: Object.entries(credentials)
+      .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
+      .join(""),
     ...(ssh && { "ssh-key": `${ssh.key.trimEnd()}\n`, "known-hosts": `${ssh.knownHosts.trimEnd()}\n` }),
   };
   return [...Object.entries(files).map(([name, text]) => `${name} ${Buffer.from(text).toString("base64")}`), "end", ""].join("\n");
 }
 
 /** The options that every command of restic gets. */
-export const alwaysWords = ({ target, ssh }: Pick<BackupsSettings, "target" | "ssh">): string[] => [...(isFolder(target) ? ["--no-cache"] : []), ...(ssh ? ["-o", `sftp.args=${SSH}`] : [])];
+export const alwaysWords = ({ target, ssh }: Pick<BackupsSettings, "target" | "ssh">): string[] => [
+  ...(isFolder(target) ? ["--no-cache"] : []),
+  ...(ssh ? ["-o", `sftp.args=${SSH}`] : []),
+];

@@ -13,7 +13,10 @@ export function parseAddress(text: string): Address {
   if (text === "-") return { kind: "stream" };
   const [, where, path] = /^((?![./])[\w./-]+):(.*)$/s.exec(text) ?? [];
   if (where === undefined || path === undefined) return { kind: "local", path: text };
-  if (!path.startsWith("/")) throw new UserError(`"${text}" has no absolute path behind "${where}:": write ${where}:/${path}, or ./${text} for a file of this machine`);
+  if (!path.startsWith("/"))
+    throw new UserError(
+      `"${text}" has no absolute path behind "${where}:": write ${where}:/${path}, or ./${text} for a file of this machine`,
+    );
   return { kind: "inside", where, path };
 }
 
@@ -21,7 +24,8 @@ export function parseAddress(text: string): Address {
 export function checkEnds(from: Address, to: Address): void {
   const inside = [from, to].filter(({ kind }) => kind === "inside").length;
   if (inside === 2) throw new UserError("both ends are inside: copy to this machine first, then from there");
-  if (inside === 0) throw new UserError("neither end is inside a container or a volume: write web-1:/path or volume/data:/path on one side");
+  if (inside === 0)
+    throw new UserError("neither end is inside a container or a volume: write web-1:/path or volume/data:/path on one side");
 }
 
 /** What is found at a path. */
@@ -41,7 +45,10 @@ export const meansContents = (path: string): boolean => /(^|\/)\.$/.test(path);
  * Where a thing lands, by the rules of `cp -a`: in a folder that is there, under the name that was given else.
  * @throws UserError where a folder would take the place of a file, or the other way round
  */
-export function landing(from: { readonly path: string; readonly name: string; readonly kind: "folder" | "file" }, to: { readonly path: string; readonly kind: Kind }): Landing {
+export function landing(
+  from: { readonly path: string; readonly name: string; readonly kind: "folder" | "file" },
+  to: { readonly path: string; readonly kind: Kind },
+): Landing {
   if (to.kind === "folder") return { folder: to.path, name: from.kind === "folder" && meansContents(from.path) ? "" : from.name };
   if (to.kind === "file" && from.kind === "folder") throw new UserError(`${from.path} is a folder and ${to.path} a file: name a folder`);
   if (from.kind === "file" && to.path.endsWith("/")) throw new UserError(`there is no folder ${to.path}: make it first, or name the file`);

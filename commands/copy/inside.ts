@@ -45,7 +45,10 @@ const nothing = (): Promise<void> => Promise.resolve();
 const FOLDER = "/volume";
 
 /** A path of the volume as one of the container. */
-const within = (folder: string) => (path: string): string => posix.join(folder, path);
+const within =
+  (folder: string) =>
+  (path: string): string =>
+    posix.join(folder, path);
 
 async function openHelper(volume: string, owner: Owner): Promise<Inside> {
   // The engine would make an empty one for the mount.
@@ -114,7 +117,8 @@ export function explained(words: string, address: string, { writable }: Pick<Ins
   if (/No such container:path|Could not find the file|no such file or directory/i.test(words)) {
     return nothingAt(address);
   }
-  if (/read-only/i.test(words)) return `${address} cannot be written: ${writable.length > 0 ? `only what is below ${writable.join(" and ")} can` : "nothing in this container can"}`;
+  if (/read-only/i.test(words))
+    return `${address} cannot be written: ${writable.length > 0 ? `only what is below ${writable.join(" and ")} can` : "nothing in this container can"}`;
   if (/extraction point is not a directory/i.test(words)) return `${address} is no folder: an archive is unpacked into one`;
   const [, folder] = /cannot overwrite (?:non-)?directory "([^"]*)"/.exec(words) ?? [];
   if (folder !== undefined) {

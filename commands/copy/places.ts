@@ -25,7 +25,10 @@ const VOLUME = "volume/";
 /** A container's name as a person says it: `web-2` for `berth-dev-web-2-52fc1ce`, `gateway`, an accessory's own name. */
 export function shortName(name: string, { project, stack }: Owner): string {
   const own = name.startsWith(`${project}-${stack}-`) ? name.slice(`${project}-${stack}-`.length) : name;
-  return own.replace(/-[0-9a-f]{7}$/, "").replace(/^(worker|accessory)-/, "").replace(/^gateway-proxy$/, "gateway");
+  return own
+    .replace(/-[0-9a-f]{7}$/, "")
+    .replace(/^(worker|accessory)-/, "")
+    .replace(/^gateway-proxy$/, "gateway");
 }
 
 /** @throws UserError with what there is, where the word fits nothing or more than one */
@@ -44,7 +47,8 @@ export function choosePlace(where: string, owner: Owner, containers: readonly Kn
   }
   const named = there.filter(({ name }) => name === where || shortName(name, owner) === where);
   const fitting = named.some(({ live }) => live) ? named.filter(({ live }) => live) : named;
-  if (fitting.length > 1) throw new UserError(`"${where}" is not clear on stack ${owner.stack}: write ${fitting.map(({ name }) => name).join(" or ")}`);
+  if (fitting.length > 1)
+    throw new UserError(`"${where}" is not clear on stack ${owner.stack}: write ${fitting.map(({ name }) => name).join(" or ")}`);
   if (fitting[0]) return { container: fitting[0].name };
   throw new UserError(`there is no "${where}" on stack ${owner.stack}: ${whatThereIs(owner, there, volumes)}`);
 }

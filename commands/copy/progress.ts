@@ -25,7 +25,10 @@ export function sayProgress(stream: NodeJS.WriteStream = process.stderr): Progre
     const seconds = Math.max(0.001, (Date.now() - started) / 1000);
     return `copying: ${sizeWords(bytes)} in ${Math.round(seconds)} s, ${sizeWords(bytes / seconds)}/s`;
   };
-  const timer = setInterval(() => stream.write(stream.isTTY ? `\r\u001B[2K${words()}` : `${words()}\n`), stream.isTTY ? EVERY.terminal : EVERY.log);
+  const timer = setInterval(
+    () => stream.write(stream.isTTY ? `\r\u001B[2K${words()}` : `${words()}\n`),
+    stream.isTTY ? EVERY.terminal : EVERY.log,
+  );
   return {
     add: (more) => (bytes += more),
     bytes: () => bytes,

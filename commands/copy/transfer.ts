@@ -11,9 +11,7 @@ import { sayProgress } from "./progress.ts";
 export type Source = { readonly words: readonly string[] } | { readonly stream: Readable };
 /** A program, a stream, or what takes an archive as a whole. */
 export type Target =
-  | { readonly words: readonly string[] }
-  | { readonly stream: Writable }
-  | { readonly take: (archive: Readable) => Promise<void> };
+  { readonly words: readonly string[] } | { readonly stream: Writable } | { readonly take: (archive: Readable) => Promise<void> };
 
 export interface Transfer {
   readonly from: Source;
@@ -44,7 +42,10 @@ export async function transfer({ from, to, changes = {}, signal }: Transfer): Pr
   const moved = middle
     ? Promise.all([pipeline(source, counted, middle.into, { signal }), pipeline(middle.outOf, target, { signal })])
     : pipeline(source, counted, target, { signal });
-  const broken = await moved.then(() => undefined, (error: Error) => error);
+  const broken = await moved.then(
+    () => undefined,
+    (error: Error) => error,
+  );
   const refused = await taken;
   const failures = [await reader?.failure, await writer?.failure].filter(Boolean);
   progress.end();
@@ -77,7 +78,10 @@ async function takeAll(take: (archive: Readable) => Promise<void>, archive: Pass
 }
 
 function start([program = "", ...words]: readonly string[], direction: "read" | "write", signal: AbortSignal): Running {
-  const child = spawn(program, words, { stdio: [direction === "write" ? "pipe" : "ignore", direction === "read" ? "pipe" : "ignore", "pipe"], signal });
+  const child = spawn(program, words, {
+    stdio: [direction === "write" ? "pipe" : "ignore", direction === "read" ? "pipe" : "ignore", "pipe"],
+    signal,
+  });
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
   child.stdin?.on("error", () => undefined); // a program that ends before it has read all says so by its exit code

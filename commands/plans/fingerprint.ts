@@ -69,14 +69,19 @@ export function differences(was: Fingerprint, is: Fingerprint): string[] {
     ...(was.live === is.live ? [] : [`release ${is.live} is live now, ${live(was.live)}`]),
     ...containers.map((name) => {
       const [before, after] = [was.containers[name], is.containers[name]];
-      return after === undefined ? `container ${name} is gone` : before === undefined ? `container ${name} is new` : `container ${name} is ${after}, it was ${before}`;
+      return after === undefined
+        ? `container ${name} is gone`
+        : before === undefined
+          ? `container ${name} is new`
+          : `container ${name} is ${after}, it was ${before}`;
     }),
   ];
 }
 
 type Texts = Readonly<Record<string, string>>;
 
-const differing = (a: Texts, b: Texts): string[] => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => a[key] !== b[key]).sort();
+const differing = (a: Texts, b: Texts): string[] =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => a[key] !== b[key]).sort();
 
 async function contentOf(root: string, config: Readonly<Record<string, unknown>>): Promise<string | null> {
   const build = schema.shape.build.safeParse(config["berth:build"]).data;
@@ -85,7 +90,9 @@ async function contentOf(root: string, config: Readonly<Record<string, unknown>>
 }
 
 async function hashFiles(root: string): Promise<string> {
-  const files = await Promise.all(PROGRAM.map(async (path) => (path.includes(".") ? [path] : (await readdir(join(root, path))).sort().map((name) => join(path, name)))));
+  const files = await Promise.all(
+    PROGRAM.map(async (path) => (path.includes(".") ? [path] : (await readdir(join(root, path))).sort().map((name) => join(path, name)))),
+  );
   const texts = await Promise.all(files.flat().map(async (file) => [file, await readFile(join(root, file), "utf8")]));
   return hash(JSON.stringify(texts));
 }

@@ -58,12 +58,16 @@ export const dropPlan = (root: string, id: string): Promise<void> => rm(folderOf
 export async function findPlan(root: string, id: string, stack: string | undefined): Promise<Plan> {
   const again = (of = stack) => `npm run preview -- --save${of ? ` --stack ${of}` : ""}`;
   if (!/^[0-9a-f]{6}$/.test(id) || !existsSync(recordFile(root, id))) {
-    const open = (await readPlans(root)).filter((plan) => !plan.used && (stack === undefined || plan.stack === stack)).map((plan) => plan.id);
+    const open = (await readPlans(root))
+      .filter((plan) => !plan.used && (stack === undefined || plan.stack === stack))
+      .map((plan) => plan.id);
     throw new UserError(`there is no plan "${id}"${open.length > 0 ? ` (there is ${open.join(", ")})` : ""}: make one with ${again()}`);
   }
   const plan = JSON.parse(await readFile(recordFile(root, id), "utf8")) as Plan;
-  if (stack !== undefined && stack !== plan.stack) throw new UserError(`plan ${id} is for stack ${plan.stack}, not for ${stack}: make one for it with ${again()}`);
-  if (plan.used) throw new UserError(`plan ${id} was used at ${plan.used.slice(0, 19).replace("T", " ")}: make a new one with ${again(plan.stack)}`);
+  if (stack !== undefined && stack !== plan.stack)
+    throw new UserError(`plan ${id} is for stack ${plan.stack}, not for ${stack}: make one for it with ${again()}`);
+  if (plan.used)
+    throw new UserError(`plan ${id} was used at ${plan.used.slice(0, 19).replace("T", " ")}: make a new one with ${again(plan.stack)}`);
   return plan;
 }
 
@@ -79,7 +83,12 @@ export async function carryOut(pulumi: PulumiCli, plan: Plan, words: readonly st
   if (different.length > 0) throw outdated(plan, different);
   const log = join(folderOf(root, plan.id), "events");
   try {
-    await changeAlone(pulumi, plan.stack, ["up", "--plan", planFile(".", plan.id), ...plan.replace.flatMap((urn) => ["--replace", urn]), ...words], log);
+    await changeAlone(
+      pulumi,
+      plan.stack,
+      ["up", "--plan", planFile(".", plan.id), ...plan.replace.flatMap((urn) => ["--replace", urn]), ...words],
+      log,
+    );
   } catch (error) {
     const violation = error instanceof Interrupted ? undefined : violationOf(await readLog(log));
     throw violation === undefined ? error : outdated(plan, [violation]);
@@ -90,12 +99,15 @@ export async function carryOut(pulumi: PulumiCli, plan: Plan, words: readonly st
 }
 
 const outdated = ({ id, stack }: Plan, different: readonly string[]): UserError =>
-  new UserError(`plan ${id} no longer fits: ${different.join("; ")}. Nothing was changed. Make a new preview: npm run preview -- --save --stack ${stack}`);
+  new UserError(
+    `plan ${id} no longer fits: ${different.join("; ")}. Nothing was changed. Make a new preview: npm run preview -- --save --stack ${stack}`,
+  );
 
 const readLog = (log: string): Promise<string> => readFile(log, "utf8").catch(() => "");
 
 /** Pulumi goes through the plan in a preview first: whether the update itself has begun. Pure. */
-export const hasBegun = (events: readonly EngineEvent[]): boolean => events.some(({ resourcePreEvent }) => resourcePreEvent && !resourcePreEvent.planning);
+export const hasBegun = (events: readonly EngineEvent[]): boolean =>
+  events.some(({ resourcePreEvent }) => resourcePreEvent && !resourcePreEvent.planning);
 
 /** Why Pulumi has refused the plan before it began; undefined where it has not. Pure. */
 export function violationOf(log: string): string | undefined {
@@ -116,7 +128,9 @@ const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0
  * update reads anew. All else in the plan stays as it was said. Pure.
  */
 export function withoutTimes(text: string): string {
-  const plan = JSON.parse(text) as { resourcePlans: Record<string, { goal?: { outputDiff?: Partial<Record<"adds" | "updates", Record<string, unknown>>> } }> };
+  const plan = JSON.parse(text) as {
+    resourcePlans: Record<string, { goal?: { outputDiff?: Partial<Record<"adds" | "updates", Record<string, unknown>>> } }>;
+  };
   for (const [urn, { goal }] of Object.entries(plan.resourcePlans)) {
     if (!urn.includes("::pulumi:pulumi:Stack::")) continue;
     for (const outputs of Object.values(goal?.outputDiff ?? {})) if ("releases" in outputs) outputs["releases"] = UNKNOWN;
@@ -128,5 +142,9 @@ const writeRecord = (root: string, plan: Plan): Promise<void> => writeFile(recor
 
 async function readPlans(root: string): Promise<Plan[]> {
   const ids = await readdir(join(root, FOLDER)).catch(() => []);
-  return Promise.all(ids.filter((id) => existsSync(recordFile(root, id))).map(async (id) => JSON.parse(await readFile(recordFile(root, id), "utf8")) as Plan));
+  return Promise.all(
+    ids
+      .filter((id) => existsSync(recordFile(root, id)))
+      .map(async (id) => JSON.parse(await readFile(recordFile(root, id), "utf8")) as Plan),
+  );
 }

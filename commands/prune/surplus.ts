@@ -40,10 +40,23 @@ export function surplusOf({ declared, found, images, unused, copiedFor, releases
     ...orphans.volumes.filter((name) => unused.has(name)).map((name) => ({ kind: "volume" as const, name, why: left, data: false })),
     ...volumes.flatMap(({ name, part }) => {
       const release = copiedFor.get(name) ?? "";
-      if (part === "snapshot") return [{ kind: "volume" as const, name, why: `the copy before the migration of release ${release}`, data: live === undefined || release === live }];
+      if (part === "snapshot")
+        return [
+          {
+            kind: "volume" as const,
+            name,
+            why: `the copy before the migration of release ${release}`,
+            data: live === undefined || release === live,
+          },
+        ];
       return part === "data" ? [{ kind: "volume" as const, name, why: "data that the stack does not use any more", data: true }] : [];
     }),
-    ...surplusImages(images, found, releases).map((name) => ({ kind: "image" as const, name, why: "no release that can be brought back needs it", data: false })),
+    ...surplusImages(images, found, releases).map((name) => ({
+      kind: "image" as const,
+      name,
+      why: "no release that can be brought back needs it",
+      data: false,
+    })),
   ];
 }
 
@@ -52,5 +65,7 @@ function surplusImages(images: Facts["images"], { containers }: Found, releases:
   const contents = new Set(releases.map((release) => release.split("-")[0]));
   const kept = images.filter(({ name }) => contents.has(name.split(":").at(-1)));
   const running = new Set(containers.map(({ image }) => image));
-  return images.filter((image) => !kept.includes(image) && (!running.has(image.id) || kept.some(({ id }) => id === image.id))).map(({ name }) => name);
+  return images
+    .filter((image) => !kept.includes(image) && (!running.has(image.id) || kept.some(({ id }) => id === image.id)))
+    .map(({ name }) => name);
 }

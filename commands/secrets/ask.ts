@@ -5,7 +5,9 @@ import { askPerson, readInput } from "../shared/question.ts";
 
 /** @throws UserError where there is none */
 export async function readValue(name: string): Promise<Buffer> {
-  const value = process.stdin.isTTY ? Buffer.from(await askPerson("secret", `Value of ${name} (one line; it is not shown):`)) : valueIn(await readInput());
+  const value = process.stdin.isTTY
+    ? Buffer.from(await askPerson("secret", `Value of ${name} (one line; it is not shown):`))
+    : valueIn(await readInput());
   if (value.length === 0) throw new UserError(`the value of ${name} is empty: nothing was changed`);
   return value;
 }

@@ -10,14 +10,16 @@ import { processOf, type Running, type Today } from "./usage.ts";
 /** The stack's running containers that have secrets. @throws EngineError */
 export async function findRunning(owner: Owner): Promise<Running[]> {
   const listed = await listContainers(ownedBy(owner, SECRETS_LABEL));
-  return listed.filter(({ Labels }) => ["web", "worker"].includes(Labels["berth.part"] ?? "")).map((found) => {
-    const { Labels } = found;
-    const container = nameOf(found);
-    const process = processOf(container, owner.project, owner.stack);
-    const { secretsFor, accessories = [] } = JSON.parse(Labels[SETTINGS_LABEL] ?? "{}") as Partial<ReleaseSettings>;
-    const hashes = JSON.parse(Labels[SECRETS_LABEL] ?? "{}") as Record<string, string>;
-    return { container, process, hashes, gets: secretsFor?.[process === "canary" ? "web" : process], made: accessories.map(urlSecret) };
-  });
+  return listed
+    .filter(({ Labels }) => ["web", "worker"].includes(Labels["berth.part"] ?? ""))
+    .map((found) => {
+      const { Labels } = found;
+      const container = nameOf(found);
+      const process = processOf(container, owner.project, owner.stack);
+      const { secretsFor, accessories = [] } = JSON.parse(Labels[SETTINGS_LABEL] ?? "{}") as Partial<ReleaseSettings>;
+      const hashes = JSON.parse(Labels[SECRETS_LABEL] ?? "{}") as Record<string, string>;
+      return { container, process, hashes, gets: secretsFor?.[process === "canary" ? "web" : process], made: accessories.map(urlSecret) };
+    });
 }
 
 /** Hashes of today's values. Programs are asked, as an update would. @param key the stack's; undefined before its first update */

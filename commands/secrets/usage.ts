@@ -1,6 +1,9 @@
 /** Which containers run with which secrets, and whether with today's values. Pure. */
 
-/** How the stack's settings file has a secret; `made`: Berth makes it, for an accessory; `unset`: nothing has it, and something runs with it. */
+/**
+ * How the stack's settings file has a secret; `made`: Berth makes it, for an accessory; `unset`: nothing has it, and something runs with
+ * it.
+ */
 export type Kept = "encrypted" | "program" | "plain" | "made" | "unset";
 
 /** A container that runs with secrets, by its labels. */
@@ -32,13 +35,21 @@ export interface Usage {
 }
 
 /** One entry for each secret that is set or that something runs with, by their names. */
-export function usageOf(kept: Readonly<Record<string, Kept>>, today: Readonly<Record<string, Today>>, running: readonly Running[]): Usage[] {
+export function usageOf(
+  kept: Readonly<Record<string, Kept>>,
+  today: Readonly<Record<string, Today>>,
+  running: readonly Running[],
+): Usage[] {
   const names = new Set([...Object.keys(kept), ...running.flatMap((each) => Object.keys(each.hashes).filter((name) => gets(each, name)))]);
   return [...names].sort().map((name) => {
     const users = running.filter((each) => gets(each, name));
     const value = today[name];
     const known = value && "hash" in value ? value.hash : undefined;
-    const of = (chosen: (each: Running) => boolean) => users.filter(chosen).map(({ container }) => container).sort();
+    const of = (chosen: (each: Running) => boolean) =>
+      users
+        .filter(chosen)
+        .map(({ container }) => container)
+        .sort();
     return {
       name,
       kept: kept[name] ?? (users.some(({ made }) => made.includes(name)) ? "made" : "unset"),

@@ -67,6 +67,8 @@ function describe(error: unknown): string {
 
 function codeWithOutputLost(code: number, { code: why, message }: NodeJS.ErrnoException, onlyReads: boolean): number {
   if (onlyReads && why === "EPIPE") return 0;
-  process.stderr.write(`error: not all that was printed could be written (${message})${onlyReads ? "" : "; the work went on to its end all the same: npm run status tells what is live"}\n`);
+  process.stderr.write(
+    `error: not all that was printed could be written (${message})${onlyReads ? "" : "; the work went on to its end all the same: npm run status tells what is live"}\n`,
+  );
   return code === 0 ? 1 : code;
 }

@@ -40,5 +40,7 @@ export function refuseOtherStack(command: Command): void {
   }
   const choosing = command.args.find((word) => CHOOSING.test(word) || CHOOSING_SHORT.test(word));
   if (choosing === undefined) return;
-  throw new UserError(`${choosing} would have Pulumi look at something else than Berth, which guards the stack: choose the stack with npm run ${verb} -- --stack <name>, and another checkout by going there`);
+  throw new UserError(
+    `${choosing} would have Pulumi look at something else than Berth, which guards the stack: choose the stack with npm run ${verb} -- --stack <name>, and another checkout by going there`,
+  );
 }

@@ -7,7 +7,10 @@ export interface Counts {
 }
 
 export const sumUp = (all: readonly Counts[]): Counts =>
-  all.reduce((sum, { passed, failed, skipped }) => ({ passed: sum.passed + passed, failed: sum.failed + failed, skipped: sum.skipped + skipped }), { passed: 0, failed: 0, skipped: 0 });
+  all.reduce(
+    (sum, { passed, failed, skipped }) => ({ passed: sum.passed + passed, failed: sum.failed + failed, skipped: sum.skipped + skipped }),
+    { passed: 0, failed: 0, skipped: 0 },
+  );
 
 /** The closing lines of Node's own test runner; one failure where it ended without them. */
 export function countNodeTests(output: string): Counts {

@@ -2,7 +2,10 @@
 import { type Changes, labelOf } from "./operations.ts";
 
 export interface Gap {
-  /** `closed`: connections are refused; `held`: requests wait and are then answered; `without`: the app misses a neighbour; `maintenance`: all get 503. */
+  /**
+   * `closed`: connections are refused; `held`: requests wait and are then answered; `without`: the app misses a neighbour; `maintenance`:
+   * all get 503.
+   */
   readonly kind: "closed" | "held" | "without" | "maintenance";
   /** How long, as far as one can tell beforehand; null: that depends. */
   readonly seconds: number | null;
@@ -25,10 +28,16 @@ export function gapsOf({ operations, now, then, config }: Changes): Gap[] {
   const accessories = operations.filter(({ part, kind, action }) => part === "Accessory" && kind === "Container" && action === "delete");
   for (const { before, replacing } of accessories) {
     const name = labelOf(before, "berth.accessory");
-    gaps.push({ kind: "without", seconds: null, why: replacing ? `the accessory ${name} is stopped and started anew` : `the accessory ${name} goes` });
+    gaps.push({
+      kind: "without",
+      seconds: null,
+      why: replacing ? `the accessory ${name} is stopped and started anew` : `the accessory ${name} goes`,
+    });
   }
   const next = then.releases?.find(({ name }) => name === then.release);
-  const made = operations.some(({ part, kind, action, canary }) => part === "Replicas" && kind === "Container" && action === "create" && !canary);
+  const made = operations.some(
+    ({ part, kind, action, canary }) => part === "Replicas" && kind === "Container" && action === "create" && !canary,
+  );
   const swapped = made || then.release !== now.release; // what a failed update has made is there already
   if (next?.settings.strategy === "recreate" && swapped) {
     const gate = lastGate(operations);
@@ -39,18 +48,32 @@ export function gapsOf({ operations, now, then, config }: Changes): Gap[] {
     });
   }
   const message = config["berth:maintenance"];
-  if (message) gaps.push({ kind: "maintenance", seconds: null, why: "berth:maintenance is on: every request is answered with 503 until it is taken out" });
+  if (message)
+    gaps.push({
+      kind: "maintenance",
+      seconds: null,
+      why: "berth:maintenance is on: every request is answered with 503 until it is taken out",
+    });
   return gaps;
 }
 
 function portWords(proxy: Changes["operations"]): string {
-  const ports = (action: string) => [...new Set(proxy.filter((operation) => operation.action === action).flatMap(({ action, before, after }) => portsOf(action === "delete" ? before : after)))];
+  const ports = (action: string) => [
+    ...new Set(
+      proxy
+        .filter((operation) => operation.action === action)
+        .flatMap(({ action, before, after }) => portsOf(action === "delete" ? before : after)),
+    ),
+  ];
   const [old, next] = [ports("delete"), ports("create")];
   const same = old.length === next.length && old.every((port) => next.includes(port));
-  return same ? `port ${old.join(" and ")} is published again` : `port ${old.join(" and ")} is closed for good, ${next.join(" and ")} is opened`;
+  return same
+    ? `port ${old.join(" and ")} is published again`
+    : `port ${old.join(" and ")} is closed for good, ${next.join(" and ")} is opened`;
 }
 
-const portsOf = ({ ports }: Readonly<Record<string, unknown>>): string[] => ((ports ?? []) as { ip: string; external: number }[]).map(({ ip, external }) => `${ip}:${external}`);
+const portsOf = ({ ports }: Readonly<Record<string, unknown>>): string[] =>
+  ((ports ?? []) as { ip: string; external: number }[]).map(({ ip, external }) => `${ip}:${external}`);
 
 /** How long the last gate took, by its own words: the app's start, in most cases. */
 function lastGate(operations: Changes["operations"]): number | undefined {

@@ -52,7 +52,9 @@ const ACTIONS: Readonly<Record<string, Operation["action"]>> = {
 /** Reads the changes out of the events of one preview. */
 export function changesOf(stack: string, events: readonly EngineEvent[]): Changes {
   const steps = events.flatMap(({ resourcePreEvent }) => (resourcePreEvent ? [resourcePreEvent.metadata] : []));
-  const ends = events.flatMap(({ resOutputsEvent }) => (resOutputsEvent?.metadata.type === "pulumi:pulumi:Stack" ? [resOutputsEvent.metadata] : []));
+  const ends = events.flatMap(({ resOutputsEvent }) =>
+    resOutputsEvent?.metadata.type === "pulumi:pulumi:Stack" ? [resOutputsEvent.metadata] : [],
+  );
   const last = ends.at(-1);
   return {
     stack,
@@ -72,7 +74,17 @@ function operationOf({ op, urn, type, old, new: next }: Step): Operation | undef
   if (!action) return undefined;
   const inputs = (state: ResourceState | null) => state?.inputs ?? {};
   const [before, after] = action === "delete" ? [inputs(old ?? next), {}] : [inputs(old), inputs(next)];
-  return { action, replacing: op.includes("replace"), part: partOf(urn), canary: urn.includes("berth:index:Canary$"), kind: type.split(":").at(-1) ?? type, name: nameOf(urn), before, after, said: old?.outputs ?? {} };
+  return {
+    action,
+    replacing: op.includes("replace"),
+    part: partOf(urn),
+    canary: urn.includes("berth:index:Canary$"),
+    kind: type.split(":").at(-1) ?? type,
+    name: nameOf(urn),
+    before,
+    after,
+    said: old?.outputs ?? {},
+  };
 }
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;

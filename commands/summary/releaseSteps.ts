@@ -44,7 +44,8 @@ function describerOf(operation: Operation, all: readonly Operation[]): Describe 
   if (kind === "Container" && part === "Replicas") return (canary ? CANARY : isWorker(operation) ? WORKERS : WEB)[action];
   if (part === "Gateway") return has(all, "Gateway") ? GATEWAY : other(operation);
   if (part === "Accessory") return kind === "Container" ? ACCESSORY : has(all, "Accessory") ? undefined : other(operation);
-  if (part === "AppImage") return kind === "RemoteImage" && action !== "delete" ? IMAGE : undefined; // its release's image stays until Prune takes it
+  // Its release's image stays until Prune takes it
+  if (part === "AppImage") return kind === "RemoteImage" && action !== "delete" ? IMAGE : undefined;
   if (part === "Replicas" && has(all, "Replicas")) return undefined; // their limit of processes
   if (part === "HealthGate" && action === "delete") return undefined; // it goes with its replicas
   if (part === "StackRecord") return undefined; // a copy of what the stack's outputs say
@@ -55,7 +56,8 @@ const has = (all: readonly Operation[], wanted: string): boolean => all.some(({ 
 
 const isWorker = ({ before, after }: Operation): boolean => [before, after].some((inputs) => labelOf(inputs, "berth.part") === "worker");
 
-const count = (operations: readonly Operation[], adjective: string, noun: string) => `${operations.length} ${adjective}${noun}${operations.length === 1 ? "" : "s"}`;
+const count = (operations: readonly Operation[], adjective: string, noun: string) =>
+  `${operations.length} ${adjective}${noun}${operations.length === 1 ? "" : "s"}`;
 
 const containers = (noun: string): Record<Operation["action"], Describe> => ({
   create: (all) => `create ${count(all, "new ", noun)}`,
@@ -70,14 +72,18 @@ const IMAGE: Describe = ([image]) => `build the image ${String(image?.after["nam
 
 const GATEWAY: Describe = (all) => {
   const made = all.filter(({ kind, action }) => kind === "Container" && action !== "delete");
-  const ports = made.flatMap(({ after }) => (after["ports"] ?? []) as { ip: string; external: number }[]).map(({ ip, external }) => `${ip}:${external}`);
+  const ports = made
+    .flatMap(({ after }) => (after["ports"] ?? []) as { ip: string; external: number }[])
+    .map(({ ip, external }) => `${ip}:${external}`);
   if (made.length === 0) return "delete the gateway";
   return `${all.some(({ kind, action }) => kind === "Container" && action === "delete") ? "replace" : made.some(({ action }) => action === "create") ? "create" : "change"} the gateway, which publishes ${ports.join(" and ")}`;
 };
 
 const ACCESSORY: Describe = (all) => {
   const names = (wanted: (operation: Operation) => boolean) =>
-    [...new Set(all.filter(wanted).map(({ before, after }) => labelOf(after, "berth.accessory") ?? labelOf(before, "berth.accessory")))].join(" and ");
+    [
+      ...new Set(all.filter(wanted).map(({ before, after }) => labelOf(after, "berth.accessory") ?? labelOf(before, "berth.accessory"))),
+    ].join(" and ");
   const [started, again, gone] = [
     names(({ action, replacing }) => action === "create" && !replacing),
     names(({ replacing }) => replacing),
@@ -97,10 +103,12 @@ const PARTS: Readonly<Record<string, Describe>> = {
   "DataVolume create": (all) => `create ${count(all, "", "data volume")}`,
   StackKey: () => "make up the stack's key",
   "Seed create": (all) => `put the seed into ${count(all, "", "new volume")}`,
-  "SecretFiles create": (all) => `write the secrets of ${all.map(({ after }) => stepInput<{ process: string }>(after)?.process).join(", ")}`,
+  "SecretFiles create": (all) =>
+    `write the secrets of ${all.map(({ after }) => stepInput<{ process: string }>(after)?.process).join(", ")}`,
   "SecretFiles delete": () => "delete the files of old secrets",
   Job: ([job]) => `run the ${job?.name.split("-").slice(2, -1).join(" ") ?? "job"} once`,
-  HealthGate: ([gate], changes) => `gate: ${gateWords("all replicas are", { ...settingsOf(changes), ...(gate && stepInput<GateSaid>(gate.after)) })}`,
+  HealthGate: ([gate], changes) =>
+    `gate: ${gateWords("all replicas are", { ...settingsOf(changes), ...(gate && stepInput<GateSaid>(gate.after)) })}`,
   "Canary HealthGate": ([gate]) => `gate of the canary: ${gateWords("it is", (gate && stepInput<GateSaid>(gate.after)) ?? {})}`,
   Route: ([route], changes) => {
     const input: Partial<RouteSaid> = { ...settingsOf(changes), ...(route && stepInput<RouteSaid>(route.after)) };
@@ -121,7 +129,12 @@ function settingsOf({ then, config }: Changes): Partial<GateSaid & RouteSaid> {
   const settings = then.releases?.find(({ name }) => name === then.release)?.settings;
   if (!settings) return {};
   const exclusive = settings.strategy === "recreate";
-  return { health: settings.health, drain: settings.drain, exclusive, migration: exclusive && config["berth:migration"] && !config["berth:release"] ? {} : null };
+  return {
+    health: settings.health,
+    drain: settings.drain,
+    exclusive,
+    migration: exclusive && config["berth:migration"] && !config["berth:release"] ? {} : null,
+  };
 }
 
 function gateWords(who: string, { health, exclusive, migration }: Partial<GateSaid>): string {
@@ -130,4 +143,7 @@ function gateWords(who: string, { health, exclusive, migration }: Partial<GateSa
 }
 
 /** A describer of its own for each operation that has no words, so that nothing is left out. */
-const other = ({ action, kind, name }: Operation): Describe => () => `${action} ${kind} ${name}`;
+const other =
+  ({ action, kind, name }: Operation): Describe =>
+  () =>
+    `${action} ${kind} ${name}`;

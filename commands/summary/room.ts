@@ -36,7 +36,12 @@ export async function askHost({ now }: Pick<Changes, "now">): Promise<Host> {
   return {
     totalMemory: info?.MemTotal || null,
     freeMemory: local ? freemem() : null, // on Linux what is available, with what caches would give back
-    freeDisk: local ? await statfs(info.DockerRootDir).then(({ bavail, bsize }) => bavail * bsize, () => null) : null,
+    freeDisk: local
+      ? await statfs(info.DockerRootDir).then(
+          ({ bavail, bsize }) => bavail * bsize,
+          () => null,
+        )
+      : null,
     liveImage: live?.Size || null,
   };
 }

@@ -18,7 +18,12 @@ export interface Summary {
   readonly stack: string;
   /** What on the engine differs from the stack's record, in words. */
   readonly drift: readonly string[];
-  readonly release: { readonly change: ReleaseChange; readonly live: string | null; readonly next: string | null; readonly canary: string | null };
+  readonly release: {
+    readonly change: ReleaseChange;
+    readonly live: string | null;
+    readonly next: string | null;
+    readonly canary: string | null;
+  };
   /** In their order; none: nothing changes. */
   readonly steps: readonly ReleaseStep[];
   /** None: no request notices the update. */
@@ -42,7 +47,8 @@ export function summarise(changes: Changes, host: Host, drift: readonly string[]
 
 function releaseChange({ now, then }: Changes): Summary["release"] {
   const [live, next] = [now.release ?? null, then.release ?? null];
-  const change = live === null ? "first" : next === live || next === null ? "stays" : now.releases?.some(({ name }) => name === next) ? "back" : "new";
+  const change =
+    live === null ? "first" : next === live || next === null ? "stays" : now.releases?.some(({ name }) => name === next) ? "back" : "new";
   return { change, live, next, canary: then.canary?.release ?? null };
 }
 
@@ -52,7 +58,9 @@ function volumeChanges({ operations, untouched }: Changes): VolumeChange[] {
     volume: labelOf(after, "berth.volume") ?? labelOf(before, "berth.volume") ?? name,
     change: replacing ? ("replaced" as const) : ({ create: "created", update: "changed", delete: "deleted" } as const)[action],
   }));
-  const each = new Map([...untouched.map((volume) => ({ volume, change: "untouched" as const })), ...found].map((entry) => [entry.volume, entry]));
+  const each = new Map(
+    [...untouched.map((volume) => ({ volume, change: "untouched" as const })), ...found].map((entry) => [entry.volume, entry]),
+  );
   return [...each.values()].sort((a, b) => (a.volume < b.volume ? -1 : 1));
 }
 

@@ -8,7 +8,8 @@ import { readConfig } from "../../stack/settingsFile.ts";
 
 /** Makes sure that the engine has them. Call it once the engine is chosen (`openEngine`). @throws UserError where one cannot be had */
 export async function provideAccessoryImages(root: string, stack: string): Promise<void> {
-  const { data = [] } = schema.shape.accessories.safeParse((await readConfig(root, stack))["berth:accessories"]); // what does not fit, the program tells of
+  // What does not fit, the program tells of
+  const { data = [] } = schema.shape.accessories.safeParse((await readConfig(root, stack))["berth:accessories"]);
   if (data.length === 0) return;
   const machine = thisMachine(root);
   const tags = new Map(data.map(({ kind, version }) => [accessoryImage(kind, version ?? ACCESSORIES[kind].version), kind]));

@@ -21,7 +21,11 @@ export async function showAndAsk(cli: PulumiCli, stack: string, words: readonly 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  await agree({ text: `Do this on stack ${stack}? (npm run preview -- --diff --stack ${stack} shows each value)`, wanted: "y", agreed: false });
+  await agree({
+    text: `Do this on stack ${stack}? (npm run preview -- --diff --stack ${stack} shows each value)`,
+    wanted: "y",
+    agreed: false,
+  });
 }
 
 /** The words of a preview of what `pulumi up` with its words would do. Pure. */
@@ -35,4 +39,6 @@ const NO_CHANGE = ["same", "read"];
 
 /** Whether a preview with these events says that something would change. Pure. */
 export const changesSomething = (events: readonly EngineEvent[]): boolean =>
-  events.some(({ summaryEvent }) => Object.entries(summaryEvent?.resourceChanges ?? {}).some(([operation, number]) => !NO_CHANGE.includes(operation) && number > 0));
+  events.some(({ summaryEvent }) =>
+    Object.entries(summaryEvent?.resourceChanges ?? {}).some(([operation, number]) => !NO_CHANGE.includes(operation) && number > 0),
+  );

@@ -9,7 +9,10 @@ const CANARY = "berth:canary";
 
 /** Makes the canary the live release. @throws UserError where there is none */
 export async function promote(cli: PulumiCli, stack: string, { release: live, canary, releases }: Outputs): Promise<void> {
-  if (!canary) throw new UserError(`there is no canary on stack ${stack}: try one with pulumi config set --path berth:canary.replicas 1, then npm run up`);
+  if (!canary)
+    throw new UserError(
+      `there is no canary on stack ${stack}: try one with pulumi config set --path berth:canary.replicas 1, then npm run up`,
+    );
   const earlier = releases.some(({ name }) => name === canary.release);
   console.log(`Making canary ${canary.release} the live release (now live: ${live}) on stack ${stack}.`);
   await updateSettled(cli, stack, live, {
@@ -29,5 +32,7 @@ export async function abort(cli: PulumiCli, stack: string, { release: live, cana
     throw new UserError(`there is no canary on stack ${stack}, only release ${live}: nothing was changed`);
   }
   await updateSettled(cli, stack, live, { what: "abort", remove: [CANARY], release: live });
-  console.log(`\nOnly release ${paint("bold", live)} serves. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`);
+  console.log(
+    `\nOnly release ${paint("bold", live)} serves. To build app/ again: npm run pulumi -- config rm berth:release --stack ${stack}`,
+  );
 }

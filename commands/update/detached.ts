@@ -19,14 +19,20 @@ export interface Detached {
   follow(): Promise<number>;
 }
 
-/** Starts this command with other words in a session of its own, where no signal of the terminal reaches it. @param words all but the program's */
+/**
+ * Starts this command with other words in a session of its own, where no signal of the terminal reaches it.
+ * @param words all but the program's
+ */
 export async function startDetached(root: string, words: readonly string[]): Promise<Detached> {
   await mkdir(join(root, FOLDER), { recursive: true });
   const old = (await readdir(join(root, FOLDER))).sort().slice(0, 1 - KEPT);
   await Promise.all(old.map((name) => rm(join(root, FOLDER, name), { force: true })));
   const file = join(FOLDER, `${new Date().toISOString().replace(/[:.]/g, "-")}.log`);
   const log = await open(join(root, file), "a+");
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1, 2), ...words], { detached: true, stdio: ["ignore", log.fd, log.fd] });
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1, 2), ...words], {
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd],
+  });
   const ended = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 1)));
   const print = async (from: number): Promise<number> => {
     const { bytesRead, buffer } = await log.read(Buffer.alloc(64 * 1024), 0, 64 * 1024, from);

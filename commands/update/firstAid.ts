@@ -29,7 +29,11 @@ export function aidsFor(declared: Declared, found: Found): Aid[] {
     ...volumes.map(({ name, labels }): Aid => ({ do: "make volume", name, labels })),
     ...known.filter(({ is }) => is.state === "paused").map(({ is: { name } }): Aid => ({ do: "unpause", name })),
     ...known
-      .filter(({ wanted, is }) => ["exited", "created"].includes(is.state) && (wanted.part === "gateway" || wanted.part === "accessory" || (nobodyServes && isTarget(wanted, declared))))
+      .filter(
+        ({ wanted, is }) =>
+          ["exited", "created"].includes(is.state) &&
+          (wanted.part === "gateway" || wanted.part === "accessory" || (nobodyServes && isTarget(wanted, declared))),
+      )
       .map(({ is: { name } }): Aid => ({ do: "start", name })),
     ...known
       .filter(({ wanted, is }) => limitsThatDiffer(wanted, is).length > 0)
@@ -39,17 +43,22 @@ export function aidsFor(declared: Declared, found: Found): Aid[] {
 
 /** Whether a start could make a second writer of an app that allows one: a cut-off update has begun with the next release. */
 const isTwoWriters = ({ route }: Declared, { containers }: Found): boolean =>
-  route?.input.exclusive === true && containers.some(({ name, part, state }) => part === "web" && state === "running" && !targetsOf(route.input).includes(name));
+  route?.input.exclusive === true &&
+  containers.some(({ name, part, state }) => part === "web" && state === "running" && !targetsOf(route.input).includes(name));
 
 const isTarget = ({ name }: { name: string }, { route }: Declared): boolean => route !== undefined && targetsOf(route.input).includes(name);
 
 /** The route's targets that can answer. */
-const servingOf = ({ route }: Declared, found: Found): string[] => (route ? targetsOf(route.input) : []).filter((target) => answers(target, found));
+const servingOf = ({ route }: Declared, found: Found): string[] =>
+  (route ? targetsOf(route.input) : []).filter((target) => answers(target, found));
 
 /** Whether it runs, is not unhealthy, and shares a network with the gateway. */
 function answers(target: string, { containers }: Found): boolean {
   const networks = containers.filter(({ part }) => part === "gateway").flatMap((gateway) => gateway.networks);
-  return containers.some(({ name, state, health, networks: own }) => name === target && state === "running" && health !== "unhealthy" && own.some((network) => networks.includes(network)));
+  return containers.some(
+    ({ name, state, health, networks: own }) =>
+      name === target && state === "running" && health !== "unhealthy" && own.some((network) => networks.includes(network)),
+  );
 }
 
 /**

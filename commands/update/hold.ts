@@ -22,7 +22,8 @@ export const withWait = (command: Command): Command =>
   });
 
 /**
- * Takes the stack's lock, which goes when this process does; without effect where this command has it. Returns whether it is new: what was known
+ * Takes the stack's lock, which goes when this process does; without effect where this command has it. Returns whether it is new: what was
+ * known
  * of the stack before may be another one's past. @throws StackHeld where another one holds it @throws EngineError
  */
 export async function holdStack(cli: PulumiCli, owner: Owner): Promise<boolean> {
@@ -44,7 +45,10 @@ export async function beginToHold(cli: PulumiCli, owner: Owner): Promise<boolean
   return true;
 }
 
-/** To be waited for before this command changes the stack by itself; Pulumi's program sees to it on its own. @throws EngineError where the lock could not be had */
+/**
+ * To be waited for before this command changes the stack by itself; Pulumi's program sees to it on its own.
+ * @throws EngineError where the lock could not be had
+ */
 export const heldStack = (): Promise<void> => held?.held ?? Promise.resolve();
 
 /** Gives the lock back before this command ends, and waits until nothing of it is left. @throws EngineError */

@@ -34,7 +34,10 @@ interface View {
 export async function removeLeftHolders({ declared, found }: View, agreed: boolean): Promise<void> {
   const orphans = orphansOf(declared, found).containers;
   for (const { name, part } of found.containers.filter((container) => container.part in HOLDS && orphans.includes(container.name))) {
-    if (!agreed) throw new UserError(`an update that was cut off has left ${part} ${name}, which holds ${HOLDS[part]}: run npm run up -- --yes, which puts another in its place`);
+    if (!agreed)
+      throw new UserError(
+        `an update that was cut off has left ${part} ${name}, which holds ${HOLDS[part]}: run npm run up -- --yes, which puts another in its place`,
+      );
     if (part === "accessory") await stopContainer(name, GRACE);
     await removeContainer(name);
     console.log(`Removed ${part} ${name}, which an update that was cut off had left.`);
@@ -74,7 +77,9 @@ export function removalsFor(declared: Declared, before: Found, now: Found): Remo
   const unrouted = orphans.routes.filter((name) => routes.includes(name));
   return [
     ...(gateway === undefined ? [] : unrouted.map((name): Removal => ({ kind: "route", name, gateway }))),
-    ...still(orphans.containers, now.containers).filter((name) => !serves(name)).map((name): Removal => ({ kind: "container", name })),
+    ...still(orphans.containers, now.containers)
+      .filter((name) => !serves(name))
+      .map((name): Removal => ({ kind: "container", name })),
     ...still(orphans.networks, now.networks).map((name): Removal => ({ kind: "network", name })),
     ...still(orphans.volumes, now.volumes).map((name): Removal => ({ kind: "volume", name })),
   ];

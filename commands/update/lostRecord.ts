@@ -8,7 +8,10 @@ import { type Found, routedIn } from "../../engine/found.ts";
  * wrote one has not switched a route yet: what it left may go.
  */
 export function unrecorded({ empty }: Declared, found: Found): string[] {
-  const replicas = found.containers.filter(({ part }) => part === "web").map(({ name }) => name).sort();
+  const replicas = found.containers
+    .filter(({ part }) => part === "web")
+    .map(({ name }) => name)
+    .sort();
   const routed = found.routes === "none" ? undefined : routedIn(found); // a gateway that is gone or does not answer may have led to them
   const served = routed === undefined || replicas.some((name) => routed.includes(name));
   return empty && served ? replicas : [];
@@ -16,7 +19,10 @@ export function unrecorded({ empty }: Declared, found: Found): string[] {
 
 /** What to know before an update makes a new volume, because Pulumi knows of none: one is there already. Pure. */
 export function unrecordedData(stack: string, { declared, found }: { declared: Declared; found: Found }): string | undefined {
-  const data = found.volumes.filter(({ part }) => part === "data").map(({ name }) => name).sort();
+  const data = found.volumes
+    .filter(({ part }) => part === "data")
+    .map(({ name }) => name)
+    .sort();
   if (!declared.empty || data.length === 0) return undefined;
   return `${data.join(", ")} of stack ${stack} ${data.length === 1 ? "is" : "are"} on the engine, and Pulumi does not know of ${data.length === 1 ? "it" : "them"}: an update begins with empty data. To go on with these: npm run adopt -- --stack ${stack}, before the update`;
 }

@@ -45,7 +45,11 @@ async function outcomeOf(cli: PulumiCli, stack: string, live: string, choice: Ch
   try {
     now = (await readOutputs(cli, stack)).release;
     if (release === undefined ? now !== live : now === release) return `release ${now} is live, but the update did not come to its end`;
-    await restoreSettings(settingsFile(cli.root, stack), before, [RELEASE, ...remove].map((key) => [key]));
+    await restoreSettings(
+      settingsFile(cli.root, stack),
+      before,
+      [RELEASE, ...remove].map((key) => [key]),
+    );
     return `the ${what} failed, ${now} stays live`;
   } catch (second) {
     const { message } = second as Error; // what failed first is what there is to mend

@@ -84,13 +84,18 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
 const replacing = ({ findings }: View): string[] => urnsToReplace(findings).flatMap((urn) => ["--replace", urn]);
 
 /**
- * For every command that changes a stack: nobody else changes it until this command has ended, and what one that was cut off has left is put
+ * For every command that changes a stack: nobody else changes it until this command has ended, and what one that was cut off has left is
+ * put
  * right. Returns the stack as it is then.
  * @param known the stack as it was just before, where it is known already
  * @param early whether the caller waits for `heldStack` by itself where all is calm. Default: false
  * @throws UserError where another update is at work on it
  */
-export async function makeWay(cli: PulumiCli, stack: string, { known, early = false }: { known?: View | undefined; early?: boolean } = {}): Promise<View> {
+export async function makeWay(
+  cli: PulumiCli,
+  stack: string,
+  { known, early = false }: { known?: View | undefined; early?: boolean } = {},
+): Promise<View> {
   const owner = await prepareEngine(cli, stack);
   const isNew = await beginToHold(cli, owner);
   const view = (isNew ? undefined : known) ?? (await viewStack(cli, stack));
@@ -117,7 +122,9 @@ async function repairOutputs(cli: PulumiCli, stack: string, { declared }: View):
   const shorter = shortenOutputs(await cli.read(["stack", "export", "--show-secrets", "--stack", stack]));
   if (shorter === undefined) return false;
   await cli.read(["stack", "import", "--stack", stack], shorter);
-  console.log(`${paint("yellow", "record:")} what a step had printed was too long to be handed on, and every update failed by it: the record keeps the end of it.`);
+  console.log(
+    `${paint("yellow", "record:")} what a step had printed was too long to be handed on, and every update failed by it: the record keeps the end of it.`,
+  );
   return true;
 }
 
@@ -137,7 +144,16 @@ async function forgetPending(cli: PulumiCli, stack: string): Promise<void> {
 
 async function refreshWords(cli: PulumiCli, stack: string): Promise<string[]> {
   const [project, name] = [await projectName(cli.root), stack.split("/").at(-1) ?? stack];
-  return ["refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--target", `urn:pulumi:${name}::${project}::pulumi:pulumi:Stack::${project}-${name}`, "--stack", stack];
+  return [
+    "refresh",
+    "--yes",
+    "--skip-preview",
+    "--clear-pending-creates",
+    "--target",
+    `urn:pulumi:${name}::${project}::pulumi:pulumi:Stack::${project}-${name}`,
+    "--stack",
+    stack,
+  ];
 }
 
 /** Like `PulumiCli.change`, which does not say who was quicker, nor that it was killed. */
@@ -149,11 +165,16 @@ export async function changeAlone(cli: PulumiCli, stack: string, words: readonly
     if (!(error instanceof UserError && /ended with exit code/.test(error.message))) throw error;
     await refuseIfHeld(cli, stack);
     if (error.exitCode !== KILLED && (await hadDeadLock(cli, stack))) return cli.change(words, log);
-    throw error.exitCode === KILLED ? new UserError(`Pulumi was killed in the middle of its work: run npm run up -- --stack ${stack}, which puts all right`, KILLED) : error;
+    throw error.exitCode === KILLED
+      ? new UserError(`Pulumi was killed in the middle of its work: run npm run up -- --stack ${stack}, which puts all right`, KILLED)
+      : error;
   }
 }
 
-/** Whether a dead Pulumi's lock had this one refuse, which is gone then; in a folder it is found before. @throws UserError where another update may be at work */
+/**
+ * Whether a dead Pulumi's lock had this one refuse, which is gone then; in a folder it is found before.
+ * @throws UserError where another update may be at work
+ */
 async function hadDeadLock(cli: PulumiCli, stack: string): Promise<boolean> {
   if ((await stateFolder(cli)) !== undefined) return false;
   await heldStack();

@@ -6,9 +6,20 @@ import type { Found, FoundContainer } from "../../engine/found.ts";
 import { orphansOf } from "./orphans.ts";
 
 export type Kind =
-  | "missing" | "stopped" | "paused" | "restarting" | "unhealthy"
-  | "image" | "env" | "limits" | "detached" | "network" | "volume"
-  | "route" | "leftover" | "extra";
+  | "missing"
+  | "stopped"
+  | "paused"
+  | "restarting"
+  | "unhealthy"
+  | "image"
+  | "env"
+  | "limits"
+  | "detached"
+  | "network"
+  | "volume"
+  | "route"
+  | "leftover"
+  | "extra";
 
 export interface Finding {
   readonly kind: Kind;
@@ -32,7 +43,9 @@ export function urnsToReplace(findings: readonly Finding[]): string[] {
 /** Every difference, the most severe thing first: volumes, networks, gateway, accessories, replicas, routes, what is too much. */
 export function compare(declared: Declared, found: Found): Finding[] {
   if (declared.route === undefined) return []; // nothing was ever live
-  const judged = [...declared.containers].filter((container) => !container.retiring || isRouted(container, declared)).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  const judged = [...declared.containers]
+    .filter((container) => !container.retiring || isRouted(container, declared))
+    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
   return [
     ...missingVolumes(declared, found),
     ...missingNetworks(declared, found),
@@ -46,7 +59,8 @@ export function compare(declared: Declared, found: Found): Finding[] {
 const rank = ({ part }: DeclaredContainer): number => (part === "gateway" ? 0 : part === "accessory" ? 1 : 2);
 /** Whether it belongs to the stack and to no release. */
 const isLasting = ({ part }: DeclaredContainer): boolean => part === "gateway" || part === "accessory";
-const isRouted = ({ name }: DeclaredContainer, { route }: Declared): boolean => route !== undefined && targetsOf(route.input).includes(name);
+const isRouted = ({ name }: DeclaredContainer, { route }: Declared): boolean =>
+  route !== undefined && targetsOf(route.input).includes(name);
 const RUNS = "it to run";
 /** Milliseconds. */
 const STEADY = 10_000;
@@ -54,7 +68,13 @@ const STEADY = 10_000;
 function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Found): Finding[] {
   const thing = `${isLasting(wanted) ? wanted.part : "container"} ${wanted.name}`;
   const again = wanted.retiring ? [] : [wanted.urn]; // the next update deletes a retiring one, and its URN is another's by now
-  const differs = (kind: Kind, expected: string, was: string, replace: readonly string[] = again): Finding => ({ kind, thing, expected, found: was, replace });
+  const differs = (kind: Kind, expected: string, was: string, replace: readonly string[] = again): Finding => ({
+    kind,
+    thing,
+    expected,
+    found: was,
+    replace,
+  });
   const is = found.containers.find(({ name }) => name === wanted.name);
   if (!is) return [differs("missing", RUNS, "no container of that name with the stack's labels")];
 
@@ -64,30 +84,51 @@ function judgeContainer(wanted: DeclaredContainer, declared: Declared, found: Fo
   const { state, health } = is;
   if (state === "paused") return [differs("paused", RUNS, "paused")];
   const looping = wanted.part !== "gateway" && isLooping(is, found.time); // its restarts count for all its life, and a new gateway is a gap
-  if (state === "restarting" || looping) return live ? [differs("restarting", RUNS, `it restarting again and again (${is.restarts} times, exit code ${is.exitCode})`)] : [];
+  if (state === "restarting" || looping)
+    return live ? [differs("restarting", RUNS, `it restarting again and again (${is.restarts} times, exit code ${is.exitCode})`)] : [];
   if (state !== "running") return live || isLost(wanted, declared) ? [differs("stopped", RUNS, `${state} (exit code ${is.exitCode})`)] : [];
 
   const differences: Finding[] = [];
   if (health === "unhealthy" && live) differences.push(differs("unhealthy", "it to be healthy", "unhealthy by its own health check"));
   if (is.image !== wanted.image) differences.push(differs("image", `image ${short(wanted.image)}`, short(is.image)));
   const missing = wanted.env.filter((entry) => !is.env.includes(entry));
-  if (missing.length > 0) differences.push(differs("env", `environment ${missing.map(nameOf).join(", ")} as set`, missing.map((entry) => inWords(entry, is.env)).join(", ")));
-  else if (is.id !== wanted.id && is.image === wanted.image) differences.push(differs("image", `container ${wanted.id.slice(0, 12)}`, `another one of the same name, ${is.id.slice(0, 12)}`));
-  if (!is.networks.includes(wanted.network)) differences.push(differs("detached", `it on network ${wanted.network}`, is.networks.length > 0 ? `it on ${is.networks.join(", ")}` : "it on none"));
+  if (missing.length > 0)
+    differences.push(
+      differs("env", `environment ${missing.map(nameOf).join(", ")} as set`, missing.map((entry) => inWords(entry, is.env)).join(", ")),
+    );
+  else if (is.id !== wanted.id && is.image === wanted.image)
+    differences.push(differs("image", `container ${wanted.id.slice(0, 12)}`, `another one of the same name, ${is.id.slice(0, 12)}`));
+  if (!is.networks.includes(wanted.network))
+    differences.push(
+      differs("detached", `it on network ${wanted.network}`, is.networks.length > 0 ? `it on ${is.networks.join(", ")}` : "it on none"),
+    );
   const limits = limitsThatDiffer(wanted, is);
-  if (limits.length > 0) differences.push(differs("limits", limits.map(([limit, value]) => `${limit} ${value}`).join(", "), limits.map(([limit, , value]) => `${limit} ${value}`).join(", "), []));
+  if (limits.length > 0)
+    differences.push(
+      differs(
+        "limits",
+        limits.map(([limit, value]) => `${limit} ${value}`).join(", "),
+        limits.map(([limit, , value]) => `${limit} ${value}`).join(", "),
+        [],
+      ),
+    );
   return differences;
 }
 
-/** A replica of a failed release that does not run is started by nobody. The gate starts workers, and replicas of an app that allows one writer. */
-const isLost = ({ part, retiring }: DeclaredContainer, { route }: Declared): boolean => part === "web" && !retiring && route?.input.exclusive !== true;
+/**
+ * A replica of a failed release that does not run is started by nobody. The gate starts workers, and replicas of an app that allows one
+ * writer.
+ */
+const isLost = ({ part, retiring }: DeclaredContainer, { route }: Declared): boolean =>
+  part === "web" && !retiring && route?.input.exclusive !== true;
 
 /** Between two crashes it runs, for less than the engine takes for a sign that it is well. */
 const isLooping = ({ restarts, started }: FoundContainer, now: number): boolean => restarts > 1 && started <= now && now - started < STEADY;
 
 /** Values stay out of sight, because a person may have put a secret there. */
 const nameOf = (entry: string): string => entry.split("=")[0] ?? entry;
-const inWords = (entry: string, env: readonly string[]): string => `${nameOf(entry)} ${env.some((other) => nameOf(other) === nameOf(entry)) ? "with another value" : "not set"}`;
+const inWords = (entry: string, env: readonly string[]): string =>
+  `${nameOf(entry)} ${env.some((other) => nameOf(other) === nameOf(entry)) ? "with another value" : "not set"}`;
 const short = (image: string): string => image.replace(/^sha256:/, "").slice(0, 12);
 
 /** Each limit that differs, with both values in words. */
@@ -122,8 +163,9 @@ const missingVolumes = ({ volumes }: Declared, found: Found): Finding[] =>
 function judgeRoute({ route }: Declared, { routes }: Found): Finding[] {
   if (!route || routes === "none") return []; // a gateway that does not run has been told of already
   const { gateway, service, maintenance } = route.input;
-  const differs = (thing: string, expected: string, found: string, replace = [route.urn]): Finding[] =>
-    [{ kind: "route", thing, expected, found, replace }];
+  const differs = (thing: string, expected: string, found: string, replace = [route.urn]): Finding[] => [
+    { kind: "route", thing, expected, found, replace },
+  ];
   const thing = `route ${service} in gateway ${gateway}`;
   if (routes === "silent") return differs(thing, "the gateway to tell it", `no answer of the gateway: docker logs ${gateway}`, []);
   const is = routes.find((entry) => entry.service === service);
@@ -131,18 +173,27 @@ function judgeRoute({ route }: Declared, { routes }: Found): Finding[] {
   const wanted = addressesOf(route.input).sort();
   if (wanted.join() !== [...is.targets].sort().join()) return differs(thing, `it to lead to ${wanted.join(", ")}`, is.targets.join(", "));
   const state = maintenance === null ? "running" : "stopped";
-  return is.state === state ? [] : differs(thing, maintenance === null ? "it to serve" : "the maintenance page", is.state === "running" ? "it serving" : is.state);
+  return is.state === state
+    ? []
+    : differs(thing, maintenance === null ? "it to serve" : "the maintenance page", is.state === "running" ? "it serving" : is.state);
 }
 
 function leftovers(declared: Declared, found: Found): Finding[] {
   const { containers, networks, volumes, routes } = orphansOf(declared, found);
   const things = [
-    ...containers.filter((orphan) => !declared.containers.some(({ name }) => name === orphan)).map((name) => `container ${name}`), // told of by its image
+    // Told of by its image
+    ...containers.filter((orphan) => !declared.containers.some(({ name }) => name === orphan)).map((name) => `container ${name}`),
     ...networks.map((name) => `network ${name}`),
     ...volumes.map((name) => `volume ${name}`),
     ...routes.map((name) => `route ${name}`),
   ];
-  return things.map((thing) => ({ kind: "leftover", thing, expected: "it to be gone", found: "it left over by an update that was cut off", replace: [] }));
+  return things.map((thing) => ({
+    kind: "leftover",
+    thing,
+    expected: "it to be gone",
+    found: "it left over by an update that was cut off",
+    replace: [],
+  }));
 }
 
 const strangers = (declared: Declared, found: Found): Finding[] =>
@@ -151,5 +202,11 @@ const strangers = (declared: Declared, found: Found): Finding[] =>
     .flatMap(({ name: network, attached }) =>
       attached
         .filter(({ id }) => !found.containers.some((container) => container.id === id))
-        .map(({ name }) => ({ kind: "extra" as const, thing: `network ${network}`, expected: "only the stack's containers on it", found: `container ${name}, which is not the stack's and is left alone`, replace: [] })),
+        .map(({ name }) => ({
+          kind: "extra" as const,
+          thing: `network ${network}`,
+          expected: "only the stack's containers on it",
+          found: `container ${name}, which is not the stack's and is left alone`,
+          replace: [],
+        })),
     );

@@ -5,7 +5,10 @@ import { type Found, routedIn } from "../../engine/found.ts";
 /** Parts of a stack that nothing but Pulumi makes, and that hold no data. */
 const DISPOSABLE: readonly string[] = ["web", "worker", "gateway", "accessory", "secrets"];
 
-/** What carries the stack's labels, or is a route in its gateway, and is unknown to Pulumi: an update was killed before it could write it down. */
+/**
+ * What carries the stack's labels, or is a route in its gateway, and is unknown to Pulumi: an update was killed before it could write it
+ * down.
+ */
 export interface Orphans {
   readonly containers: readonly string[];
   readonly networks: readonly string[];

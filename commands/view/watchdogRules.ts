@@ -62,13 +62,15 @@ export function judge(past: Past | undefined, now: number, { restarts, backOff }
  */
 export function decide<T extends Replica>(replicas: readonly T[], memory: Memory, now: number, policy: Policy): Decision<T>[] {
   let busy = replicas.find((replica) => replica.part === "web" && isUnderWay(replica, memory[replica.name], now))?.name;
-  return replicas.filter((replica) => isUnwell(replica, memory[replica.name])).map((replica) => {
-    const verdict = judge(memory[replica.name], now, policy);
-    if (verdict.kind !== "restart" || replica.part !== "web") return { replica, verdict };
-    if (busy !== undefined && busy !== replica.name) return { replica, verdict: { kind: "queue", behind: busy } };
-    busy = replica.name;
-    return { replica, verdict };
-  });
+  return replicas
+    .filter((replica) => isUnwell(replica, memory[replica.name]))
+    .map((replica) => {
+      const verdict = judge(memory[replica.name], now, policy);
+      if (verdict.kind !== "restart" || replica.part !== "web") return { replica, verdict };
+      if (busy !== undefined && busy !== replica.name) return { replica, verdict: { kind: "queue", behind: busy } };
+      busy = replica.name;
+      return { replica, verdict };
+    });
 }
 
 /** Whether it has to be restarted: also one that a restart which failed has stopped. */
@@ -87,7 +89,9 @@ export const isCalm = ({ last }: Past, now: number): boolean => now - last > CAL
 /** What is remembered of containers that are there, cared for just now or not. */
 export function remembered(memory: Memory, containers: readonly Replica[], now: number): Record<string, Past> {
   const names = new Set(containers.map(({ name }) => name));
-  return Object.fromEntries(Object.entries(memory).filter(([name, past]) => names.has(name) && (past.told === "left" || !isCalm(past, now))));
+  return Object.fromEntries(
+    Object.entries(memory).filter(([name, past]) => names.has(name) && (past.told === "left" || !isCalm(past, now))),
+  );
 }
 
 /**

@@ -17,7 +17,8 @@ const COLOURS: Readonly<Record<SideName | "ink" | "faint", string>> = {
 };
 
 const escape = (words: string) => words.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-const write = (x: number, y: number, words: string, more = "") => `<text x="${Math.round(x)}" y="${y}"${more && ` ${more}`}>${escape(words)}</text>`;
+const write = (x: number, y: number, words: string, more = "") =>
+  `<text x="${Math.round(x)}" y="${y}"${more && ` ${more}`}>${escape(words)}</text>`;
 const bar = (x: number, y: number, width: number, colour: string, title: string) =>
   `<rect x="${x}" y="${y}" width="${width.toFixed(1)}" height="${BAR - 2}" rx="2" fill="${colour}"><title>${escape(title)}</title></rect>`;
 const line = (from: number, to: number, y: number) => `<path d="M${from.toFixed(1)} ${y}H${to.toFixed(1)}" stroke="${COLOURS.ink}"/>`;
@@ -37,9 +38,17 @@ export function chart({ rows, date, commit, machine, runs }: Report): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LEFT + RIGHT + 170}" height="${y + 40}" font-family="sans-serif" font-size="12" fill="${COLOURS.ink}">`,
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
     write(16, 24, "An update by Berth and by Docker Compose", `font-size="16" font-weight="bold"`),
-    write(16, 44, `Medians of ${runs} runs, the line from the shortest to the longest; each thing has a scale of its own. ${date}, ${commit}.`, `fill="${COLOURS.faint}"`),
+    write(
+      16,
+      44,
+      `Medians of ${runs} runs, the line from the shortest to the longest; each thing has a scale of its own. ${date}, ${commit}.`,
+      `fill="${COLOURS.faint}"`,
+    ),
     ...parts,
-    ...shown.flatMap((side, column) => [bar(LEFT + column * 150, y + 8, BAR, COLOURS[side], side), write(LEFT + column * 150 + 22, y + 20, side)]),
+    ...shown.flatMap((side, column) => [
+      bar(LEFT + column * 150, y + 8, BAR, COLOURS[side], side),
+      write(LEFT + column * 150 + 22, y + 20, side),
+    ]),
     `<desc>${escape(machine)}</desc>`,
     "</svg>",
     "",

@@ -141,7 +141,11 @@ export class ComposeSide implements Side {
   }
 
   async #run(word: string): Promise<void> {
-    const { words: [program = "", ...words], folder, env } = this.#compose(word);
+    const {
+      words: [program = "", ...words],
+      folder,
+      env,
+    } = this.#compose(word);
     await run(program, words, { cwd: folder, env });
   }
 }

@@ -99,7 +99,7 @@ export class EventTail {
   look(at: number): void {
     this.#file ??= this.#find();
     if (this.#file === undefined) return;
-    for (let size; (size = readSync(this.#file, this.#buffer)) > 0; ) {
+    for (let size; (size = readSync(this.#file, this.#buffer)) > 0;) {
       const texts = (this.#begun + this.#buffer.toString("latin1", 0, size)).split("\n"); // names and times are plain letters
       this.#begun = texts.pop() ?? "";
       this.lines.push(...texts.map((text) => ({ at, text })));
@@ -111,7 +111,10 @@ export class EventTail {
   }
 
   #find(): number | undefined {
-    const log = readdirSync(this.#temporary).filter((name) => name.startsWith("berth-events-")).map((name) => join(this.#temporary, name, "events")).find(existsSync);
+    const log = readdirSync(this.#temporary)
+      .filter((name) => name.startsWith("berth-events-"))
+      .map((name) => join(this.#temporary, name, "events"))
+      .find(existsSync);
     if (log === undefined) return undefined;
     linkSync(log, this.#kept);
     return openSync(this.#kept, "r");

@@ -56,8 +56,15 @@ export function median(values: readonly number[]): number {
 
 export function figureOf({ samples }: Row): Figure {
   const values = samples.map(({ value }) => value);
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values), runs: values.length, load: median(samples.map(({ load }) => load)) };
+  return {
+    median: median(values),
+    min: Math.min(...values),
+    max: Math.max(...values),
+    runs: values.length,
+    load: median(samples.map(({ load }) => load)),
+  };
 }
 
 /** A value as people say it: `4.61 s`, `612 MiB`. */
-export const say = (what: What, value: number): string => (what === "memory" ? `${Math.round(value / 1024 ** 2)} MiB` : `${value.toFixed(2)} s`);
+export const say = (what: What, value: number): string =>
+  what === "memory" ? `${Math.round(value / 1024 ** 2)} MiB` : `${value.toFixed(2)} s`;

@@ -32,10 +32,17 @@ export class Floor {
 
   /** Has the next update run the command. */
   async change(): Promise<void> {
-    await writeFile(join(this.#folder, `Pulumi.${this.#checkout.stack}.yaml`), stringify({ config: { "floor:change": String(++this.#number) } }));
+    await writeFile(
+      join(this.#folder, `Pulumi.${this.#checkout.stack}.yaml`),
+      stringify({ config: { "floor:change": String(++this.#number) } }),
+    );
   }
 
   get update(): Command {
-    return { words: ["pulumi", "up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", this.#checkout.stack], folder: this.#folder, env: this.#env };
+    return {
+      words: ["pulumi", "up", "--yes", "--skip-preview", "--suppress-outputs", "--stack", this.#checkout.stack],
+      folder: this.#folder,
+      env: this.#env,
+    };
   }
 }

@@ -43,7 +43,16 @@ export async function runBench({ root, parts, runs, command, commit, signal, say
       await ground.remove();
     });
     const { pulumi, compose, buildx } = VERSIONS;
-    const report: Report = { date: new Date().toISOString().slice(0, 10), command, commit, machine, versions: { pulumi, compose, buildx }, minutes: (Date.now() - started) / 60_000, runs, ...results };
+    const report: Report = {
+      date: new Date().toISOString().slice(0, 10),
+      command,
+      commit,
+      machine,
+      versions: { pulumi, compose, buildx },
+      minutes: (Date.now() - started) / 60_000,
+      runs,
+      ...results,
+    };
     say(`\n${terminalTable(report)}`);
     const json = JSON.stringify(report, undefined, 2);
     const failed = report.rows.find(({ what, side }) => what === "release" && side === "Berth")?.failed ?? 0;
@@ -56,4 +65,5 @@ export async function runBench({ root, parts, runs, command, commit, signal, say
 
 /** Seconds of one run of all sides, on two processors. */
 const TYPICAL: Readonly<Record<Part, number>> = { release: 20, unchanged: 5, replicas: 60, memory: 12, status: 2, floor: 6, trace: 0 };
-const typicalMinutes = (parts: readonly Part[], runs: number): number => (60 + runs * parts.reduce((sum, part) => sum + TYPICAL[part], 0)) / 60;
+const typicalMinutes = (parts: readonly Part[], runs: number): number =>
+  (60 + runs * parts.reduce((sum, part) => sum + TYPICAL[part], 0)) / 60;

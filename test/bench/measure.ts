@@ -36,7 +36,10 @@ const GRACE = 10_000;
 let number = 0;
 
 /** @throws Error where the command does not exit with 0, or was ended by the signal */
-export async function measure({ words: [program = "", ...words], folder, env }: Command, { every, memory = false, signal, look }: Watch): Promise<Measured> {
+export async function measure(
+  { words: [program = "", ...words], folder, env }: Command,
+  { every, memory = false, signal, look }: Watch,
+): Promise<Measured> {
   signal.throwIfAborted();
   const mark = `${process.pid}-${++number}`;
   const family = new Family(mark);
@@ -45,12 +48,17 @@ export async function measure({ words: [program = "", ...words], folder, env }: 
   const started = performance.now();
   const since = () => performance.now() - started;
   // A group of its own: Ctrl-C in a terminal is for the bench, which ends what it has started.
-  const child = spawn(program, words, { cwd: folder, env: { ...env, [VARIABLE]: mark }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(program, words, {
+    cwd: folder,
+    env: { ...env, [VARIABLE]: mark },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
   const end = async () => {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
-    for (const last = Date.now() + GRACE; family.pids().length > 0 && Date.now() < last; ) await sleep(100);
+    for (const last = Date.now() + GRACE; family.pids().length > 0 && Date.now() < last;) await sleep(100);
     family.kill();
   };
   const ended = () => void end().catch(() => family.kill());
@@ -65,7 +73,7 @@ export async function measure({ words: [program = "", ...words], folder, env }: 
     // Not "close": whatever goes on behind it is not what a person waits for.
     const code = await new Promise<number>((resolve, reject) => child.on("error", reject).on("exit", (exit) => resolve(exit ?? 1)));
     const seconds = since() / 1000;
-    if (signal.aborted) for (const last = Date.now() + GRACE + 1000; family.pids().length > 0 && Date.now() < last; ) await sleep(50);
+    if (signal.aborted) for (const last = Date.now() + GRACE + 1000; family.pids().length > 0 && Date.now() < last;) await sleep(50);
     signal.throwIfAborted();
     if (code !== 0) throw new Error(`${[program, ...words].join(" ")} ended with ${code}:\n${output}`);
     look?.(since());

@@ -1,4 +1,6 @@
-/** The processes of one command, which a variable in their environment tells apart: plugins have groups of their own, and parents end first. */
+/**
+ * The processes of one command, which a variable in their environment tells apart: plugins have groups of their own, and parents end first.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 
 /** The variable; its value is the command's mark. */
@@ -82,7 +84,9 @@ export class Family {
 
   /** The command's processes that live just now. */
   pids(): number[] {
-    const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+    const all = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
     const alive = new Set(all);
     for (const known of [...this.#ours, ...this.#others.keys()]) {
       if (alive.has(known)) continue;

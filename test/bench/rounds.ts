@@ -40,10 +40,13 @@ export async function runRounds({ ground, parts, runs, say }: RoundsArgs): Promi
     if (row === undefined) return;
     row.samples.push(sample);
     if (asked) Object.assign(row, { requests: (row.requests ?? 0) + asked.sent, failed: (row.failed ?? 0) + asked.failed });
-    say(`${round}/${runs} ${what}, ${side}: ${words(what, sample.value)}${asked ? `, ${asked.failed} of ${asked.sent} requests failed` : ""} (load ${sample.load.toFixed(1)})`);
+    say(
+      `${round}/${runs} ${what}, ${side}: ${words(what, sample.value)}${asked ? `, ${asked.failed} of ${asked.sent} requests failed` : ""} (load ${sample.load.toFixed(1)})`,
+    );
   };
   const two = ground.sides.filter(({ name }) => name !== "Compose, 1 replica");
-  const turn = (sides: readonly Side[], round: number) => sides.map((_, index) => sides[(index + round) % sides.length]).filter((side) => side !== undefined);
+  const turn = (sides: readonly Side[], round: number) =>
+    sides.map((_, index) => sides[(index + round) % sides.length]).filter((side) => side !== undefined);
 
   const measured: Readonly<Record<Exclude<Part, "trace" | "replicas">, (round: number) => Promise<void>>> = {
     async release(round) {

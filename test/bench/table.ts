@@ -4,7 +4,8 @@ import { figureOf, MEANING, type Row, say, SIDES, WHATS } from "./figures.ts";
 import type { Report } from "./report.ts";
 
 const HEAD = ["what", "side", "median", "min", "max", "runs", "load", "requests failed"] as const;
-const sorted = (rows: readonly Row[]) => WHATS.flatMap((what) => SIDES.flatMap((side) => rows.filter((row) => row.what === what && row.side === side)));
+const sorted = (rows: readonly Row[]) =>
+  WHATS.flatMap((what) => SIDES.flatMap((side) => rows.filter((row) => row.what === what && row.side === side)));
 
 function cells(row: Row): string[] {
   const { median, min, max, runs, load } = figureOf(row);
@@ -63,7 +64,17 @@ export function page(report: Report): string {
 function memoryOf({ peaks }: Report): string[] {
   const lines = SIDES.flatMap((side) => {
     const peak = peaks[side];
-    return peak ? [row(side, say("memory", peak.bytes), Object.entries(peak.parts).map(([name, bytes]) => `${name} ${say("memory", bytes)}`).join(", "))] : [];
+    return peak
+      ? [
+          row(
+            side,
+            say("memory", peak.bytes),
+            Object.entries(peak.parts)
+              .map(([name, bytes]) => `${name} ${say("memory", bytes)}`)
+              .join(", "),
+          ),
+        ]
+      : [];
   });
   return lines.length === 0 ? [] : ["## What has the memory at the highest peak", "", ...head("side", "peak", "of this"), ...lines, ""];
 }

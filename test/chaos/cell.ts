@@ -89,7 +89,7 @@ export async function runCell(ground: Ground, fault: Fault, step: Step, most = M
   const problems = await problemsOf(ground, commands.at(-1), wanted);
   const leftOver = problems.filter((problem) => /^(left over|missing|pending)/.test(problem));
   let updates = 1;
-  for (let now = problems; now.length > 0 && updates < MOST_UPDATES; ) {
+  for (let now = problems; now.length > 0 && updates < MOST_UPDATES;) {
     const again = await up(checkout);
     commands.push(again);
     updates++;
@@ -102,7 +102,10 @@ export async function runCell(ground: Ground, fault: Fault, step: Step, most = M
   if (report.failed > 0 && mayFail === undefined) problems.push(`${report.failed} requests failed`);
   const since = (time: number) => (report.failed === 0 ? 0 : Math.max(0, report.recovered - time) / 1000);
   if (report.failed > 0 && report.recovered === 0) problems.push("no request was answered well after the last failed one");
-  if (since(fault.heals === "by itself" ? struckAt : upAt) > most) problems.push(`people were served again only ${since(struckAt).toFixed(1)} s after the fault, ${since(upAt).toFixed(1)} s after npm run up began`);
+  if (since(fault.heals === "by itself" ? struckAt : upAt) > most)
+    problems.push(
+      `people were served again only ${since(struckAt).toFixed(1)} s after the fault, ${since(upAt).toFixed(1)} s after npm run up began`,
+    );
   return {
     fault: fault.name,
     step,
@@ -124,7 +127,8 @@ export async function runCell(ground: Ground, fault: Fault, step: Step, most = M
   };
 }
 
-const failuresOf = ({ tallies }: Report) => Object.entries(tallies).flatMap(([kind, { failures }]) => failures.map((words) => `${kind}: ${words}`));
+const failuresOf = ({ tallies }: Report) =>
+  Object.entries(tallies).flatMap(([kind, { failures }]) => failures.map((words) => `${kind}: ${words}`));
 
 async function sceneOf(ground: Ground, step: Step): Promise<Scene> {
   const { stack } = ground.checkout;
@@ -136,18 +140,31 @@ async function sceneOf(ground: Ground, step: Step): Promise<Scene> {
     }
     throw new Error("there was no new replica within 10 s");
   };
-  return { ground, step, gateway: await gatewayOf(stack), candidate, replica: async () => (step === "delete" ? candidate() : (old[0] ?? "")) };
+  return {
+    ground,
+    step,
+    gateway: await gatewayOf(stack),
+    candidate,
+    replica: async () => (step === "delete" ? candidate() : (old[0] ?? "")),
+  };
 }
 
 /** Starts an update, and strikes when it comes to this step. @throws Error where it never came there */
-async function strikeUpdate(ground: Ground, step: Exclude<Step, "idle">, stdin: Fault["stdin"], strike: (update: Update) => Promise<void>): Promise<Ended> {
+async function strikeUpdate(
+  ground: Ground,
+  step: Exclude<Step, "idle">,
+  stdin: Fault["stdin"],
+  strike: (update: Update) => Promise<void>,
+): Promise<Ended> {
   const { checkout } = ground;
   const before = (await ground.about())?.release;
   const update = startProgram(checkout, commandWords(checkout, "up", "--yes"), { stdin });
   try {
     if (step === "drain" && (await update.sees(begins("gate")))) {
       // Whether it is answered well is the load's business; this one only keeps the old release busy.
-      void fetch(`${checkout.url}/slow?ms=${OPEN_REQUEST}`).then((answer) => answer.text()).catch(() => undefined);
+      void fetch(`${checkout.url}/slow?ms=${OPEN_REQUEST}`)
+        .then((answer) => answer.text())
+        .catch(() => undefined);
     }
     if (!(await update.sees(begins(step)))) throw new Error(`the update ended before its step "${step}":\n${(await update.ended).output}`);
     if (afterSwitch(step)) {

@@ -39,7 +39,10 @@ export function chart({ results, seed, date, commit }: Run): string {
         const x = LEFT + column * WIDTH;
         if (!result) return [box(x, y, COLOURS.empty)];
         const words = result.failed === 0 ? "0" : `${result.failed} · ${result.secondsToRecover.toFixed(1)} s`;
-        return [box(x, y, colourOf(result), `${name} at ${step}: ${result.requests} requests`), write(x + WIDTH / 2 - 1, y + 19, words, `text-anchor="middle"`)];
+        return [
+          box(x, y, colourOf(result), `${name} at ${step}: ${result.requests} requests`),
+          write(x + WIDTH / 2 - 1, y + 19, words, `text-anchor="middle"`),
+        ];
       }),
     ];
   });
@@ -54,10 +57,18 @@ export function chart({ results, seed, date, commit }: Run): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LEFT + STEPS.length * WIDTH + 16}" height="${below + 66}" font-family="sans-serif" font-size="12" fill="${COLOURS.ink}">`,
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
     write(16, 24, `Faults at the steps of an update: ${hold} of ${cells} cells hold`, `font-size="16" font-weight="bold"`),
-    write(16, 44, `${requests.toLocaleString("en")} requests, ${failedWrongly} failed where none may. In a box: failed requests, seconds from the fault to good answers. ${date}, ${commit}, seed ${seed}.`, `fill="${COLOURS.faint}"`),
+    write(
+      16,
+      44,
+      `${requests.toLocaleString("en")} requests, ${failedWrongly} failed where none may. In a box: failed requests, seconds from the fault to good answers. ${date}, ${commit}, seed ${seed}.`,
+      `fill="${COLOURS.faint}"`,
+    ),
     ...STEPS.map((step, column) => write(LEFT + column * WIDTH + WIDTH / 2, TOP - 10, step, `text-anchor="middle"`)),
     ...boxes,
-    ...legend.flatMap(([colour, words], column) => [box(LEFT + column * 154, below + 20, colour, "", 18), write(LEFT + column * 154 + 24, below + 38, words)]),
+    ...legend.flatMap(([colour, words], column) => [
+      box(LEFT + column * 154, below + 20, colour, "", 18),
+      write(LEFT + column * 154 + 24, below + 38, words),
+    ]),
     "</svg>",
     "",
   ].join("\n");

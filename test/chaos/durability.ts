@@ -13,8 +13,21 @@ type Event = "release" | "rollback" | "engine restart" | "kill";
 
 /** 10 releases, 3 rollbacks, a restart of the engine, and a SIGKILL of everything in the middle of an update. */
 const PLAN: readonly Event[] = [
-  "release", "release", "rollback", "release", "release", "engine restart", "release", "release",
-  "rollback", "release", "kill", "release", "release", "rollback", "release",
+  "release",
+  "release",
+  "rollback",
+  "release",
+  "release",
+  "engine restart",
+  "release",
+  "release",
+  "rollback",
+  "release",
+  "kill",
+  "release",
+  "release",
+  "rollback",
+  "release",
 ];
 /** Clients that write at once. */
 const WRITERS = 16;
@@ -57,7 +70,10 @@ export async function runDurability(database: Database, { rows, signal, say }: D
       drain: "10s",
       keepReleases: 3,
     };
-    const checkout = await Checkout.make({ ...base, env: { GREETING: "Release 0" } }, { name: "durability", env: { DOCKER_HOST: engine.host } });
+    const checkout = await Checkout.make(
+      { ...base, env: { GREETING: "Release 0" } },
+      { name: "durability", env: { DOCKER_HOST: engine.host } },
+    );
     try {
       return await strike(database, checkout, engine, base, { rows, signal, say });
     } finally {
@@ -68,7 +84,13 @@ export async function runDurability(database: Database, { rows, signal, say }: D
   }
 }
 
-async function strike(database: Database, checkout: Checkout, engine: OwnEngine, base: Record<string, unknown>, { rows, signal, say }: DurabilityOptions): Promise<DurabilityResult> {
+async function strike(
+  database: Database,
+  checkout: Checkout,
+  engine: OwnEngine,
+  base: Record<string, unknown>,
+  { rows, signal, say }: DurabilityOptions,
+): Promise<DurabilityResult> {
   const url = `http://${engine.address}:${checkout.port}`;
   const done: Record<Event, number> = { release: 0, rollback: 0, "engine restart": 0, kill: 0 };
   const problems: string[] = [];
@@ -112,7 +134,9 @@ async function strike(database: Database, checkout: Checkout, engine: OwnEngine,
       done[event]++;
       const right = ended.code === 0;
       if (!right) problems.push(`${event} (${index + 1}) ended with ${ended.code}:\n${ended.output}`);
-      say(`${database} ${index + 1}/${PLAN.length} ${event}: ${ended.seconds.toFixed(1)} s, ${right ? "as wanted" : "NOT AS WANTED"}; ${writers.acknowledged.length.toLocaleString("en")} rows`);
+      say(
+        `${database} ${index + 1}/${PLAN.length} ${event}: ${ended.seconds.toFixed(1)} s, ${right ? "as wanted" : "NOT AS WANTED"}; ${writers.acknowledged.length.toLocaleString("en")} rows`,
+      );
     }
     while (!signal.aborted && writers.acknowledged.length < rows) await sleep(1000);
   } finally {
@@ -121,7 +145,16 @@ async function strike(database: Database, checkout: Checkout, engine: OwnEngine,
   const seconds = (Date.now() - started) / 1000;
   const stored = await storedNotes(url);
   problems.push(...wrongNotes(writers.acknowledged, stored));
-  return { database, holds: problems.length === 0 && !signal.aborted, problems, rows: writers.acknowledged.length, refused: writers.refused(), stored: stored.size, events: done, seconds };
+  return {
+    database,
+    holds: problems.length === 0 && !signal.aborted,
+    problems,
+    rows: writers.acknowledged.length,
+    refused: writers.refused(),
+    stored: stored.size,
+    events: done,
+    seconds,
+  };
 }
 
 /** Clients that write one row after the other, each until it is acknowledged. */
@@ -153,7 +186,12 @@ function startWriters(url: string): { readonly acknowledged: readonly string[]; 
 /** Whether the row was acknowledged. */
 async function post(url: string, id: string): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id, text: `Row ${id}` }), signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(`${url}/notes`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ id, text: `Row ${id}` }),
+      signal: AbortSignal.timeout(PATIENCE),
+    });
     await answer.text();
     return answer.status === 201;
   } catch {
@@ -165,5 +203,6 @@ async function post(url: string, id: string): Promise<boolean> {
 async function killContainers({ stack, env }: Checkout): Promise<void> {
   const docker = async (...words: string[]) => (await run("docker", words, { env })).stdout.split("\n").filter(Boolean);
   const ids = await docker("ps", "--quiet", "--filter", `label=berth.stack=${stack}`);
-  for (const pid of await docker("inspect", "--format", "{{.State.Pid}}", ...ids)) if (Number(pid) > 0) process.kill(Number(pid), "SIGKILL");
+  for (const pid of await docker("inspect", "--format", "{{.State.Pid}}", ...ids))
+    if (Number(pid) > 0) process.kill(Number(pid), "SIGKILL");
 }

@@ -9,8 +9,28 @@ type Kind = "good" | "bad" | "rollback" | "baked";
 
 /** 12 good releases, 5 bad ones, 3 rollbacks, 2 bad ones that bake; then good ones until the requests are enough. */
 const PLAN: readonly Kind[] = [
-  "good", "bad", "good", "rollback", "good", "bad", "good", "baked", "good", "bad", "good",
-  "rollback", "good", "bad", "good", "baked", "good", "bad", "good", "rollback", "good", "good",
+  "good",
+  "bad",
+  "good",
+  "rollback",
+  "good",
+  "bad",
+  "good",
+  "baked",
+  "good",
+  "bad",
+  "good",
+  "rollback",
+  "good",
+  "bad",
+  "good",
+  "baked",
+  "good",
+  "bad",
+  "good",
+  "rollback",
+  "good",
+  "good",
 ];
 const STATUS = "app/src/routes/status.ts";
 const GOOD = 'web.get("/about", async () => ({';
@@ -76,17 +96,25 @@ export async function runEndurance({ requests, releases = PLAN.length, signal, s
     const first = await run("up", "--yes");
     if (first.code !== 0) throw new Error(`the first update failed:\n${first.output}`);
     const started = Date.now();
-    const load = await startLoad({ url: checkout.url, kinds: ["keepAlive", "newConnection", "stream", "post"], pause: 0, longest: LONGEST });
+    const load = await startLoad({
+      url: checkout.url,
+      kinds: ["keepAlive", "newConnection", "stream", "post"],
+      pause: 0,
+      longest: LONGEST,
+    });
     for (let index = 0; !signal.aborted && (index < releases || load.sent() < requests); index++) {
       const kind = PLAN[index] ?? "good";
       const [wanted, ended] = await kinds[kind]();
       done[kind]++;
       const right = wanted ? ended.code !== 0 && wanted.test(ended.output) : ended.code === 0;
       if (!right && !signal.aborted) problems.push(`release ${index + 1} (${kind}) ended with ${ended.code}:\n${ended.output}`);
-      say(`${index + 1}. ${kind}: ${ended.seconds.toFixed(1)} s, ${right ? "as wanted" : "NOT AS WANTED"}; ${load.sent().toLocaleString("en")} requests`);
+      say(
+        `${index + 1}. ${kind}: ${ended.seconds.toFixed(1)} s, ${right ? "as wanted" : "NOT AS WANTED"}; ${load.sent().toLocaleString("en")} requests`,
+      );
     }
     let last = first;
-    for (let more = 0; more < 2; more++) { // the first takes away the containers of a bad release, the second its image
+    for (let more = 0; more < 2; more++) {
+      // the first takes away the containers of a bad release, the second its image
       await good();
       last = await run("up", "--yes");
     }
@@ -96,7 +124,10 @@ export async function runEndurance({ requests, releases = PLAN.length, signal, s
     const others = report.failed - answeredBadly;
     if (others > 0) problems.push(`${others} requests failed that no bad release answered: ${JSON.stringify(report.tallies)}`);
     if (last.code !== 0) problems.push(`the last update ended with ${last.code}:\n${last.output}`);
-    problems.push(...(await differences(checkout.stack, await recorded(checkout))), ...wrongNotes(report.posted, await storedNotes(checkout.url)));
+    problems.push(
+      ...(await differences(checkout.stack, await recorded(checkout))),
+      ...wrongNotes(report.posted, await storedNotes(checkout.url)),
+    );
     return {
       holds: problems.length === 0 && !signal.aborted,
       problems,

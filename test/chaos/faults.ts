@@ -69,7 +69,14 @@ async function endsInOrder({ checkout: { stack } }: Ground, ask: () => void): Pr
 }
 
 const gatewayGone = () => "the gateway is down";
-const onReplica = (step: Step) => (beforeSwitch.includes(step) ? "requests to the lost replica" : step === "drain" ? "its open requests" : step === "delete" ? "requests to the lost replica" : undefined);
+const onReplica = (step: Step) =>
+  beforeSwitch.includes(step)
+    ? "requests to the lost replica"
+    : step === "drain"
+      ? "its open requests"
+      : step === "delete"
+        ? "requests to the lost replica"
+        : undefined;
 const onCandidate = (step: Step) => (beforeSwitch.includes(step) ? undefined : "requests to the lost replica, which is live by then");
 
 export const FAULTS: readonly Fault[] = [
@@ -156,9 +163,14 @@ export const FAULTS: readonly Fault[] = [
     what: "a second `npm run up` at the same time",
     steps: STEPS,
     async inject({ ground, step }) {
-      const commands = [startCommand(ground.checkout, "up", "--yes"), ...(step === "idle" ? [startCommand(ground.checkout, "up", "--yes")] : [])];
+      const commands = [
+        startCommand(ground.checkout, "up", "--yes"),
+        ...(step === "idle" ? [startCommand(ground.checkout, "up", "--yes")] : []),
+      ];
       const all = await Promise.all(commands.map(({ ended }) => ended));
-      return all.map(({ code, output }) => (code === 0 ? "went through" : /is held by/.test(output) ? "was refused by name" : `ended with ${code}`)).join(", ");
+      return all
+        .map(({ code, output }) => (code === 0 ? "went through" : /is held by/.test(output) ? "was refused by name" : `ended with ${code}`))
+        .join(", ");
     },
   },
   {

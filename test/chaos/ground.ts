@@ -43,7 +43,10 @@ export class Ground {
     const disk = wanted ? await makeDisk() : undefined;
     let standIn: StandIn | undefined;
     try {
-      const checkout = await Checkout.make(settings("start", "idle"), { name: "chaos", env: disk === undefined ? {} : { PULUMI_BACKEND_URL: `file://${join(disk, "state")}` } });
+      const checkout = await Checkout.make(settings("start", "idle"), {
+        name: "chaos",
+        env: disk === undefined ? {} : { PULUMI_BACKEND_URL: `file://${join(disk, "state")}` },
+      });
       const real = /^unix:\/\/(.+)$/.exec(resolveAddress({ env: process.env }).host)?.[1];
       if (real !== undefined) {
         standIn = await StandIn.start(join(checkout.folder, ".berth", "engine.sock"), real, checkout.stack);
@@ -65,7 +68,12 @@ export class Ground {
   async change(step: Step): Promise<string> {
     const greeting = `Hello ${++this.#greetings}`;
     await this.checkout.configure(settings(greeting, step));
-    if (step === "build") await this.checkout.edit(PAGE, /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/, `$1<meta name="edition" content="${++this.#editions}">`);
+    if (step === "build")
+      await this.checkout.edit(
+        PAGE,
+        /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/,
+        `$1<meta name="edition" content="${++this.#editions}">`,
+      );
     return greeting;
   }
 

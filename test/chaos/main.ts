@@ -49,8 +49,22 @@ export async function chaosMatrix({ seed, cells, fault, step, commit, signal, sa
   if (!isRoot()) say("Faults that take root on the engine's machine are left out.");
   const started = Date.now();
   const machine = await machineClass();
-  const command = ["npm run chaos -- --seed", seed, ...(cells === undefined ? [] : ["--cells", cells]), ...(fault ? ["--fault", fault.join(",")] : []), ...(step ? ["--step", step.join(",")] : [])].join(" ");
-  const runOf = (results: readonly Result[]): Run => ({ seed, date: new Date().toISOString().slice(0, 10), command, machine, commit, minutes: (Date.now() - started) / 60_000, results });
+  const command = [
+    "npm run chaos -- --seed",
+    seed,
+    ...(cells === undefined ? [] : ["--cells", cells]),
+    ...(fault ? ["--fault", fault.join(",")] : []),
+    ...(step ? ["--step", step.join(",")] : []),
+  ].join(" ");
+  const runOf = (results: readonly Result[]): Run => ({
+    seed,
+    date: new Date().toISOString().slice(0, 10),
+    command,
+    machine,
+    commit,
+    minutes: (Date.now() - started) / 60_000,
+    results,
+  });
   const results = await runMatrix({
     seed,
     cells,
@@ -70,13 +84,21 @@ export async function chaosMatrix({ seed, cells, fault, step, commit, signal, sa
 
 const outcomeOf = (run: Run): Outcome => {
   const json = JSON.stringify(run, undefined, 2);
-  return { holds: run.results.length > 0 && run.results.every(({ holds }) => holds), json, files: { "matrix.json": json, "chaos.md": page(run), "chaos.svg": chart(run) } };
+  return {
+    holds: run.results.length > 0 && run.results.every(({ holds }) => holds),
+    json,
+    files: { "matrix.json": json, "chaos.md": page(run), "chaos.svg": chart(run) },
+  };
 };
 
 /** Random sequences of operations against a model. */
 export async function chaosSequences({ steps, ...common }: Common & { readonly steps: number }): Promise<Outcome> {
   const result = await runSequences({ steps, ...common });
-  common.say(result.failure ? `\nThe model disagrees: ${result.failure}` : `\n${result.steps} steps in ${result.sequences.length} sequences, the model agrees after each.`);
+  common.say(
+    result.failure
+      ? `\nThe model disagrees: ${result.failure}`
+      : `\n${result.steps} steps in ${result.sequences.length} sequences, the model agrees after each.`,
+  );
   const json = JSON.stringify(result, undefined, 2);
   return { holds: result.holds, json, files: { "sequences.json": json } };
 }
@@ -85,7 +107,9 @@ export async function chaosSequences({ steps, ...common }: Common & { readonly s
 export async function chaosEndurance({ requests, ...common }: Common & { readonly requests: number }): Promise<Outcome> {
   const result = await runEndurance({ requests, ...common });
   const { done, seconds } = result;
-  common.say(`\n${result.requests.toLocaleString("en")} requests in ${seconds.toFixed(0)} s (${result.requestsPerSecond.toFixed(0)}/s), ${result.failed} failed, of these ${result.answeredBadly} answered by bad releases while they baked; ${done.good} good releases, ${done.bad} bad, ${done.rollback} rollbacks, ${done.baked} baked and taken back; ${result.notes} notes; longest request ${result.longestSeconds.toFixed(1)} s.`);
+  common.say(
+    `\n${result.requests.toLocaleString("en")} requests in ${seconds.toFixed(0)} s (${result.requestsPerSecond.toFixed(0)}/s), ${result.failed} failed, of these ${result.answeredBadly} answered by bad releases while they baked; ${done.good} good releases, ${done.bad} bad, ${done.rollback} rollbacks, ${done.baked} baked and taken back; ${result.notes} notes; longest request ${result.longestSeconds.toFixed(1)} s.`,
+  );
   for (const problem of result.problems) common.say(`  ${problem}`);
   const json = JSON.stringify(result, undefined, 2);
   return { holds: result.holds, json, files: { "endurance.json": json } };
@@ -96,8 +120,15 @@ export async function chaosQuestions({ only, signal, say }: Common & { readonly 
   const started = Date.now();
   const results = await runQuestions({ only, signal, say });
   say(`\n${questionsLines(results).join("\n")}`);
-  const run = { date: new Date().toISOString().slice(0, 10), machine: await machineClass(), minutes: (Date.now() - started) / 60_000, only, results };
-  const holds = results.length > 0 && results.every(({ failure, cases }) => failure === undefined && cases.every(({ outcome }) => outcome !== "WRONG"));
+  const run = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: await machineClass(),
+    minutes: (Date.now() - started) / 60_000,
+    only,
+    results,
+  };
+  const holds =
+    results.length > 0 && results.every(({ failure, cases }) => failure === undefined && cases.every(({ outcome }) => outcome !== "WRONG"));
   const json = JSON.stringify(run, undefined, 2);
   return { holds, json, files: { "questions.json": json, "questions.md": questionsPage(run) } };
 }
@@ -109,7 +140,9 @@ export async function chaosDurability({ rows, ...common }: Common & { readonly r
     const result = await runDurability(database, { rows, ...common });
     results.push(result);
     const { events, seconds } = result;
-    common.say(`\n${database}: ${result.rows.toLocaleString("en")} rows acknowledged in ${seconds.toFixed(0)} s (${(result.rows / seconds).toFixed(0)}/s), ${result.stored.toLocaleString("en")} stored, ${result.refused} sent again; ${events.release} releases, ${events.rollback} rollbacks, ${events["engine restart"]} engine restart, ${events.kill} SIGKILL of everything: ${result.holds ? "every acknowledged row is there, once" : "DOES NOT HOLD"}.\n`);
+    common.say(
+      `\n${database}: ${result.rows.toLocaleString("en")} rows acknowledged in ${seconds.toFixed(0)} s (${(result.rows / seconds).toFixed(0)}/s), ${result.stored.toLocaleString("en")} stored, ${result.refused} sent again; ${events.release} releases, ${events.rollback} rollbacks, ${events["engine restart"]} engine restart, ${events.kill} SIGKILL of everything: ${result.holds ? "every acknowledged row is there, once" : "DOES NOT HOLD"}.\n`,
+    );
     for (const problem of result.problems) common.say(`  ${problem}`);
   }
   const json = JSON.stringify(results, undefined, 2);

@@ -72,7 +72,17 @@ async function tryCell(ground: Ground, cell: Cell, { again, signal }: MatrixOpti
   try {
     return await runCell(ground, fault, step);
   } catch (error) {
-    const nothing = { requests: 0, failed: 0, failures: [], secondsToRecover: 0, secondsOfUp: 0, longestSeconds: 0, updates: 0, leftOver: [], seconds: 0 };
+    const nothing = {
+      requests: 0,
+      failed: 0,
+      failures: [],
+      secondsToRecover: 0,
+      secondsOfUp: 0,
+      longestSeconds: 0,
+      updates: 0,
+      leftOver: [],
+      seconds: 0,
+    };
     return { fault: fault.name, step, holds: false, problems: [`the fault could not be done: ${(error as Error).message}`], ...nothing };
   }
 }

@@ -3,7 +3,7 @@
 /** Ids of all stored notes, as often as each is stored. */
 export async function storedNotes(url: string): Promise<Map<string, number>> {
   const stored = new Map<string, number>();
-  for (let after: number | null | undefined; after !== null; ) {
+  for (let after: number | null | undefined; after !== null;) {
     const answer = await fetch(`${url}/notes?limit=100${after === undefined ? "" : `&after=${after}`}`);
     const page = (await answer.json()) as { notes: { id: string }[]; next: number | null };
     for (const { id } of page.notes) stored.set(id, (stored.get(id) ?? 0) + 1);

@@ -46,26 +46,35 @@ const bakedBadRelease = () =>
     const { output } = await real.up(1).finally(() => load.stop());
     // Where the only replica was removed by hand, nothing is left that the traffic could go back to: the next good update heals that.
     const alone = model.damaged && liveOf(model).replicas === 1;
-    if (!output.includes("was taken back") && !(alone && output.includes("There is no earlier release to go back to"))) throw new Error(`it failed for another reason:\n${output}`);
+    if (!output.includes("was taken back") && !(alone && output.includes("There is no earlier release to go back to")))
+      throw new Error(`it failed for another reason:\n${output}`);
     model.leftovers = true;
     await real.mendApp();
     await real.configure(liveOf(model));
   });
 
 const settingsChange = (replicas: number) =>
-  operation(`${replicas} replicas`, (model) => liveOf(model).replicas !== replicas, async (model, real) => {
-    const wish = { ...liveOf(model), replicas };
-    await real.configure(wish);
-    await real.up(0);
-    wentLive(model, wish, KEEP);
-  });
+  operation(
+    `${replicas} replicas`,
+    (model) => liveOf(model).replicas !== replicas,
+    async (model, real) => {
+      const wish = { ...liveOf(model), replicas };
+      await real.configure(wish);
+      await real.up(0);
+      wentLive(model, wish, KEEP);
+    },
+  );
 
 const rollback = () =>
-  operation("rollback", ({ ledger }) => ledger.length > 1, async (model, real) => {
-    const [, earlier] = model.ledger;
-    await real.run("rollback", 0);
-    wentLive(model, earlier ?? liveOf(model), KEEP);
-  });
+  operation(
+    "rollback",
+    ({ ledger }) => ledger.length > 1,
+    async (model, real) => {
+      const [, earlier] = model.ledger;
+      await real.run("rollback", 0);
+      wentLive(model, earlier ?? liveOf(model), KEEP);
+    },
+  );
 
 const upAgain = () =>
   operation("up without a change", always, async (model, real) => {
@@ -75,10 +84,14 @@ const upAgain = () =>
   });
 
 const strike = (words: string, ...command: string[]) =>
-  operation(words, ({ damaged }) => !damaged, async (model, real) => {
-    await docker(...command, await real.victim(command[0] === "rm" && words.includes("gateway") ? "gateway" : "web"));
-    model.damaged = true;
-  });
+  operation(
+    words,
+    ({ damaged }) => !damaged,
+    async (model, real) => {
+      await docker(...command, await real.victim(command[0] === "rm" && words.includes("gateway") ? "gateway" : "web"));
+      model.damaged = true;
+    },
+  );
 
 /** Good releases come more often than each of the others. */
 export const operations = (most: number): fc.Arbitrary<Iterable<Operation>> =>

@@ -49,7 +49,16 @@ export class OwnEngine {
 
   async #run(): Promise<void> {
     const { folder, host } = this.#daemon;
-    const options = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--pidfile", pidFile(this.#daemon), "--host", host];
+    const options = [
+      "--data-root",
+      join(folder, "data"),
+      "--exec-root",
+      join(folder, "exec"),
+      "--pidfile",
+      pidFile(this.#daemon),
+      "--host",
+      host,
+    ];
     // A /run of its own keeps it from the other engine's containerd; `ip netns exec` would lose the cgroup mounts.
     const start = 'mount -t tmpfs tmpfs /run && exec dockerd "$@"';
     const namespaces = [`--net=${namespacePath(this.#network)}`, "unshare", "--mount", "--uts"];

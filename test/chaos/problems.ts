@@ -26,8 +26,14 @@ export async function problemsOf(ground: Ground, ended: Ended | undefined, { gre
   const strays = updateProcesses(checkout.folder);
   return [
     ...(ended?.code === 0 ? [] : [`npm run up ended with ${ended?.code ?? "nothing"}${ended?.hung ? " (it hung)" : ""}`]),
-    ...(answers.includes(undefined) ? ["the app does not answer"] : wrong ? [`"${wrong.greeting}" of release ${wrong.release} serves, wanted "${greeting}" of ${now.release}`] : []),
-    ...(now.ledger.join() === ledger.join() && now.release !== before.release ? [] : [`the ledger is ${now.ledger.join(", ")}, wanted ${ledger.join(", ")}`]),
+    ...(answers.includes(undefined)
+      ? ["the app does not answer"]
+      : wrong
+        ? [`"${wrong.greeting}" of release ${wrong.release} serves, wanted "${greeting}" of ${now.release}`]
+        : []),
+    ...(now.ledger.join() === ledger.join() && now.release !== before.release
+      ? []
+      : [`the ledger is ${now.ledger.join(", ")}, wanted ${ledger.join(", ")}`]),
     ...(await differences(checkout.stack, now)),
     ...strays.map(({ commandLine }) => `left over: process ${commandLine.slice(0, 80)}`),
     ...wrongNotes(acknowledged, await storedNotes(checkout.url).catch(() => new Map<string, number>())),

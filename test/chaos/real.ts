@@ -50,7 +50,8 @@ export class Real {
   /** @throws Error where the command does not end as wanted: 0 for success, 1 for any failure */
   async run(verb: string, wanted: 0 | 1, ...words: string[]): Promise<Ended> {
     const ended = await startCommand(this.checkout, verb, ...words).ended;
-    if (ended.hung || (ended.code === 0) !== (wanted === 0)) throw new Error(`npm run ${verb} ended with ${ended.code}${ended.hung ? " (it hung)" : ""}:\n${ended.output}`);
+    if (ended.hung || (ended.code === 0) !== (wanted === 0))
+      throw new Error(`npm run ${verb} ended with ${ended.code}${ended.hung ? " (it hung)" : ""}:\n${ended.output}`);
     return ended;
   }
 
@@ -78,20 +79,31 @@ export class Real {
     const is = await recorded(checkout);
     if (!this.#names.has(is.release)) this.#names.set(is.release, live);
     const ledger = is.ledger.map((name) => this.#names.get(name));
-    const agrees = ledger.length === model.ledger.length && model.ledger.every((wish, index) => sameWish(wish, ledger[index] ?? { greeting: "", replicas: 0 }));
-    const problems = agrees ? [] : [`the ledger has ${is.ledger.join(", ")}: ${JSON.stringify(ledger)}, the model ${JSON.stringify(model.ledger)}`];
+    const agrees =
+      ledger.length === model.ledger.length &&
+      model.ledger.every((wish, index) => sameWish(wish, ledger[index] ?? { greeting: "", replicas: 0 }));
+    const problems = agrees
+      ? []
+      : [`the ledger has ${is.ledger.join(", ")}: ${JSON.stringify(ledger)}, the model ${JSON.stringify(model.ledger)}`];
     if (model.damaged) return problems;
 
     const answer = await about(checkout.url);
-    if (answer?.greeting !== live.greeting || answer.release !== is.release) problems.push(`${JSON.stringify(answer)} serves, wanted "${live.greeting}" of ${is.release}`);
-    const filters = [`label=berth.stack=${checkout.stack}`, "label=berth.part=web", `label=berth.release=${is.release}`].flatMap((filter) => ["--filter", filter]);
+    if (answer?.greeting !== live.greeting || answer.release !== is.release)
+      problems.push(`${JSON.stringify(answer)} serves, wanted "${live.greeting}" of ${is.release}`);
+    const filters = [`label=berth.stack=${checkout.stack}`, "label=berth.part=web", `label=berth.release=${is.release}`].flatMap(
+      (filter) => ["--filter", filter],
+    );
     const running = lines(await docker("ps", "--quiet", ...filters)).length;
     if (running !== live.replicas) problems.push(`${running} replicas run, wanted ${live.replicas}`);
     if (!model.leftovers) problems.push(...forgiven(await differences(checkout.stack, is)));
     for (let count = 0; count < NOTES_PER_STEP; count++) {
       const id = randomUUID();
       const headers = { "content-type": "application/json", accept: "application/json" };
-      const { status } = await fetch(`${checkout.url}/notes`, { method: "POST", headers, body: JSON.stringify({ id, text: `note ${id}` }) });
+      const { status } = await fetch(`${checkout.url}/notes`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify({ id, text: `note ${id}` }),
+      });
       if (status === 201) model.notes.add(id);
       else problems.push(`a POST was answered with ${status}`);
     }
@@ -110,5 +122,12 @@ function forgiven(problems: readonly string[]): string[] {
 }
 
 function settings({ greeting, replicas }: Wish): Record<string, unknown> {
-  return { volumes: [{ name: "data", target: "/data" }], env: { GREETING: greeting }, replicas, keepReleases: KEEP, health: { deadline: "15s" }, drain: "5s" };
+  return {
+    volumes: [{ name: "data", target: "/data" }],
+    env: { GREETING: greeting },
+    replicas,
+    keepReleases: KEEP,
+    health: { deadline: "15s" },
+    drain: "5s",
+  };
 }

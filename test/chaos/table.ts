@@ -5,7 +5,8 @@ import { FAULTS } from "./faults.ts";
 import { type Run, totalsOf } from "./run.ts";
 import { MEANING, STEPS } from "./steps.ts";
 
-const at = (results: readonly Result[], fault: string, step: string) => results.find((result) => result.fault === fault && result.step === step);
+const at = (results: readonly Result[], fault: string, step: string) =>
+  results.find((result) => result.fault === fault && result.step === step);
 const faultsOf = (results: readonly Result[]) => FAULTS.filter(({ name }) => results.some(({ fault }) => fault === name));
 const seconds = (value: number) => `${value.toFixed(1)} s`;
 
@@ -29,7 +30,8 @@ export function summary({ results }: Run): string {
   return `${hold} of ${cells} cells hold: ${requests.toLocaleString("en")} requests, ${failed.toLocaleString("en")} failed, of these ${failedWrongly} where none may; ${updates} runs of \`npm run up\` after ${cells} faults.`;
 }
 
-const row = (...cells: readonly (string | number)[]) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+const row = (...cells: readonly (string | number)[]) =>
+  `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
 const head = (...names: readonly string[]) => [row(...names), row(...names.map(() => "---"))];
 
 const REST = [
@@ -87,7 +89,10 @@ export function page(run: Run): string {
     ...head("fault", "step", "requests", "failed", "may fail", "recovered", "longest", "struck", "`up` runs", "left over", "holds"),
     ...inOrder.map((result) =>
       row(
-        result.fault, result.step, result.requests, result.failed,
+        result.fault,
+        result.step,
+        result.requests,
+        result.failed,
         result.mayFail ?? "none",
         result.failed === 0 ? "" : `${seconds(result.secondsToRecover)} (${seconds(result.secondsOfUp)})`,
         seconds(result.longestSeconds),
@@ -98,7 +103,16 @@ export function page(run: Run): string {
       ),
     ),
     "",
-    ...(broken.length === 0 ? [] : ["## Cells that do not hold", "", ...broken.flatMap(({ fault, step, problems }) => problems.map((problem) => `- ${fault} at ${step}: ${problem.split("\n")[0] ?? ""}`)), ""]),
+    ...(broken.length === 0
+      ? []
+      : [
+          "## Cells that do not hold",
+          "",
+          ...broken.flatMap(({ fault, step, problems }) =>
+            problems.map((problem) => `- ${fault} at ${step}: ${problem.split("\n")[0] ?? ""}`),
+          ),
+          "",
+        ]),
     ...REST,
   ].join("\n");
 }

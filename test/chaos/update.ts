@@ -44,10 +44,23 @@ export function startCommand(checkout: Checkout, verb: string, ...words: string[
   return startProgram(checkout, commandWords(checkout, verb, ...words));
 }
 
-export const commandWords = ({ stack }: Pick<Checkout, "stack">, verb: string, ...words: readonly string[]): string[] => ["npm", "run", "--silent", verb, "--", "--stack", stack, ...words];
+export const commandWords = ({ stack }: Pick<Checkout, "stack">, verb: string, ...words: readonly string[]): string[] => [
+  "npm",
+  "run",
+  "--silent",
+  verb,
+  "--",
+  "--stack",
+  stack,
+  ...words,
+];
 
 /** Starts a program in the checkout, with a process group of its own. */
-export function startProgram(checkout: Pick<Checkout, "folder" | "env">, [program = "", ...words]: readonly string[], { stdin = "ignore" }: StartOptions = {}): Update {
+export function startProgram(
+  checkout: Pick<Checkout, "folder" | "env">,
+  [program = "", ...words]: readonly string[],
+  { stdin = "ignore" }: StartOptions = {},
+): Update {
   const started = Date.now();
   const child = spawn(program, words, { cwd: checkout.folder, env: checkout.env, stdio: [stdin, "pipe", "pipe"], detached: true });
   const waiting = new Set<{ pattern: RegExp; resolve: (seen: boolean) => void }>();
@@ -88,7 +101,12 @@ export function startProgram(checkout: Pick<Checkout, "folder" | "env">, [progra
       setTimeout(() => {
         over = true;
         for (const one of waiting) settle(one, false);
-        resolve({ code: code ?? (ended === null ? 1 : 128 + constants.signals[ended]), output, seconds: (Date.now() - started) / 1000, hung });
+        resolve({
+          code: code ?? (ended === null ? 1 : 128 + constants.signals[ended]),
+          output,
+          seconds: (Date.now() - started) / 1000,
+          hung,
+        });
       }, 50);
     });
     child.on("error", reject);

@@ -25,16 +25,18 @@ export interface UpdateProcess {
 
 /** All processes that the commands of the checkout in `folder` have started and that live. */
 export function updateProcesses(folder: string): UpdateProcess[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    const pid = Number(name);
-    try {
-      if (commandOf(readFileSync(`/proc/${pid}/environ`, "utf8"), folder) === undefined || !isAlive(pid)) return [];
-      const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
-      return [{ pid, commandLine, role: roleOf(commandLine) }];
-    } catch {
-      return []; // it has ended meanwhile
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const pid = Number(name);
+      try {
+        if (commandOf(readFileSync(`/proc/${pid}/environ`, "utf8"), folder) === undefined || !isAlive(pid)) return [];
+        const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
+        return [{ pid, commandLine, role: roleOf(commandLine) }];
+      } catch {
+        return []; // it has ended meanwhile
+      }
+    });
 }
 
 /**

@@ -19,7 +19,8 @@ export interface Recorded {
 export async function recorded(checkout: Checkout): Promise<Recorded> {
   const deployment = await checkout.deployment();
   const resources = deployment.resources ?? [];
-  const outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs as { release?: string; releases?: Release[]; replicas?: string[]; volumes?: { name: string }[] } | undefined;
+  const outputs = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs as
+    { release?: string; releases?: Release[]; replicas?: string[]; volumes?: { name: string }[] } | undefined;
   const nameOf = (urn: string) => urn.split("::").at(-1) ?? urn;
   return {
     release: outputs?.release ?? "",
@@ -37,16 +38,29 @@ export async function recorded(checkout: Checkout): Promise<Recorded> {
 export async function differences(stack: string, { release, ledger, replicas, volumes, pending }: Recorded): Promise<string[]> {
   const is = await census(stack);
   const gateway = await gatewayOf(stack);
-  const states = is.containers.length === 0 ? [] : lines(await docker("inspect", "--format", "{{.Name}} {{.State.Status}} {{len .NetworkSettings.Networks}}", ...is.containers));
-  const routes = await docker("exec", gateway, "kamal-proxy", "list").then(parseRoutes, (error: Error) => [{ service: error.message, targets: [] }]);
+  const states =
+    is.containers.length === 0
+      ? []
+      : lines(await docker("inspect", "--format", "{{.Name}} {{.State.Status}} {{len .NetworkSettings.Networks}}", ...is.containers));
+  const routes = await docker("exec", gateway, "kamal-proxy", "list").then(parseRoutes, (error: Error) => [
+    { service: error.message, targets: [] },
+  ]);
   const tags = [...new Set(ledger.map(contentOf))].sort();
   return [
     ...compare("container", [gateway, ...replicas], is.containers),
-    ...compare("image", tags, is.images.map((name) => name.split(":").at(-1) ?? name)),
+    ...compare(
+      "image",
+      tags,
+      is.images.map((name) => name.split(":").at(-1) ?? name),
+    ),
     ...compare("volume", [...volumes, ...is.volumes.filter((name) => name.includes("-gateway-state-")).slice(0, 1)], is.volumes),
     ...(is.networks.length === 1 ? [] : [`networks: ${is.networks.join(", ") || "none"}`]),
     ...states.filter((state) => !state.endsWith(" running 1")).map((state) => `state and networks of ${state.slice(1)}`),
-    ...(routes.length === 1 && routes[0]?.targets.map((target) => target.replace(/:\d+$/, "")).sort().join() === [...replicas].sort().join()
+    ...(routes.length === 1 &&
+    routes[0]?.targets
+      .map((target) => target.replace(/:\d+$/, ""))
+      .sort()
+      .join() === [...replicas].sort().join()
       ? []
       : [`routes: ${routes.map(({ service, targets }) => `${service} to ${targets.join(" ")}`).join(", ") || "none"} (live: ${release})`]),
     ...pending.map((what) => `pending: ${what}`),
@@ -62,12 +76,27 @@ function compare(kind: string, wanted: readonly string[], found: readonly string
 
 /** Name of the stack's gateway, running or not. */
 export async function gatewayOf(stack: string): Promise<string> {
-  return lines(await docker("ps", "--all", "--format", "{{.Names}}", "--filter", `label=berth.stack=${stack}`, "--filter", "label=berth.part=gateway"))[0] ?? "";
+  return (
+    lines(
+      await docker(
+        "ps",
+        "--all",
+        "--format",
+        "{{.Names}}",
+        "--filter",
+        `label=berth.stack=${stack}`,
+        "--filter",
+        "label=berth.part=gateway",
+      ),
+    )[0] ?? ""
+  );
 }
 
 /** Names of the stack's web containers, running or not. */
 export async function webContainers(stack: string): Promise<string[]> {
-  return lines(await docker("ps", "--all", "--format", "{{.Names}}", "--filter", `label=berth.stack=${stack}`, "--filter", "label=berth.part=web")).sort();
+  return lines(
+    await docker("ps", "--all", "--format", "{{.Names}}", "--filter", `label=berth.stack=${stack}`, "--filter", "label=berth.part=web"),
+  ).sort();
 }
 
 export interface About {

@@ -41,7 +41,10 @@ test("PostgreSQL runs hardened, under a name of its own in the network, with its
     readOnly: true,
     capabilities: { drops: ["ALL"] },
     memory: 1024,
-    labels: expect.arrayContaining([{ label: "berth.part", value: "accessory" }, { label: "berth.accessory", value: "database" }]) as unknown,
+    labels: expect.arrayContaining([
+      { label: "berth.part", value: "accessory" },
+      { label: "berth.accessory", value: "database" },
+    ]) as unknown,
     mounts: [
       { type: "volume", source: "data-1", target: "/var/lib/postgresql/data", readOnly: false },
       { type: "volume", source: "stdout-of-db-files", target: "/run/secrets", readOnly: true },
@@ -55,14 +58,21 @@ test("PostgreSQL runs hardened, under a name of its own in the network, with its
 
 test("Redis keeps what it is told, with a password", async () => {
   const program = await declareAccessory({ name: "cache", kind: "redis" });
-  expect(program.get("db-container").inputs).toMatchObject({ name: "berth-dev-cache", command: ["redis-server", "/run/secrets/redis.conf"], mounts: [{ target: "/data" }, { target: "/run/secrets" }] });
+  expect(program.get("db-container").inputs).toMatchObject({
+    name: "berth-dev-cache",
+    command: ["redis-server", "/run/secrets/redis.conf"],
+    mounts: [{ target: "/data" }, { target: "/run/secrets" }],
+  });
   const { value } = program.get("db-files").inputs["stdin"] as Secret;
   const { base64 = "" } = (JSON.parse(String(value)) as Record<string, { base64: string }>)["redis.conf"] ?? {};
   expect(Buffer.from(base64, "base64").toString()).toMatch(/^requirepass [0-9a-f]{64}$[^]*^appendonly yes$/m);
 });
 
 test("its one container goes before another comes, because the data have one writer", async () => {
-  expect((await declareAccessory()).get("db-container").options).toMatchObject({ deleteBeforeReplace: true, replaceOnChanges: REPLACE_ON_CHANGES });
+  expect((await declareAccessory()).get("db-container").options).toMatchObject({
+    deleteBeforeReplace: true,
+    replaceOnChanges: REPLACE_ON_CHANGES,
+  });
 });
 
 test("the password is made of the stack's key, reaches container and app as secrets, and stands nowhere in clear", async () => {
@@ -75,7 +85,13 @@ test("the password is made of the stack's key, reaches container and app as secr
 
 test("it is waited for by what the app would do, and again for each new container", async () => {
   const program = await declareAccessory();
-  expect(stepInput(program.get("db-ready").inputs)).toMatchObject({ accessory: "database", container: "berth-dev-database", id: "db-container-id", deadline: 120, check: ["sh", "-c", expect.stringContaining("SELECT 1")] });
+  expect(stepInput(program.get("db-ready").inputs)).toMatchObject({
+    accessory: "database",
+    container: "berth-dev-database",
+    id: "db-container-id",
+    deadline: 120,
+    check: ["sh", "-c", expect.stringContaining("SELECT 1")],
+  });
   expect(program.before("db-ready")).toContain("db-container");
 });
 
@@ -93,7 +109,11 @@ describe("what wrote the data", () => {
     expect(() => refuseJumps(past, configured(version))).not.toThrow();
   });
 
-  test.each([["16", "postgres"], ["14", "postgres"], ["7", "redis"]])("refuses to become %s of %s before anything is touched, with the way there", (version, kind) => {
+  test.each([
+    ["16", "postgres"],
+    ["14", "postgres"],
+    ["7", "redis"],
+  ])("refuses to become %s of %s before anything is touched, with the way there", (version, kind) => {
     expect(() => refuseJumps(past, configured(version, kind))).toThrow(
       `berth:accessories[0] is ${kind} ${version}, but the data of database were written by postgres 15, and another major version does not read them. Put them into a second accessory of the new version, see docs/guides/database.md#upgrade`,
     );
@@ -103,6 +123,8 @@ describe("what wrote the data", () => {
 
 test("a release that uses an accessory which is gone is not brought back without it", () => {
   const release = { name: "3f9a1c2b7d4e", settings: { accessories: ["database"] } };
-  expect(() => refuseMissing(release, [])).toThrow("release 3f9a1c2b7d4e uses the accessory database, which berth:accessories has no longer");
+  expect(() => refuseMissing(release, [])).toThrow(
+    "release 3f9a1c2b7d4e uses the accessory database, which berth:accessories has no longer",
+  );
   expect(() => refuseMissing({ ...release, settings: {} }, [])).not.toThrow();
 });

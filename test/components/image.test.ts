@@ -31,7 +31,14 @@ describe("the image of a release", () => {
   });
 
   test("is built with stage, arguments and platform where they are given", async () => {
-    const build = { ...BUILD, context: "site", dockerfile: "docker/Dockerfile", target: "final", args: { VERSION: "1" }, platform: "linux/arm64" };
+    const build = {
+      ...BUILD,
+      context: "site",
+      dockerfile: "docker/Dockerfile",
+      target: "final",
+      args: { VERSION: "1" },
+      platform: "linux/arm64",
+    };
     expect((await declareImage({ build })).get("app-image-build").inputs["build"]).toMatchObject({
       context: "site",
       dockerfile: "docker/Dockerfile",
@@ -43,7 +50,12 @@ describe("the image of a release", () => {
 
   test("gets the secrets of its build by the names of files, which are the same on every machine", async () => {
     const inputs = (await declareImage({ build: { ...BUILD, secrets: ["token", "npm.rc"] } })).get("app-image-build").inputs["build"];
-    expect(inputs).toMatchObject({ secrets: [{ id: "token", src: ".berth/build-secrets/dev/token" }, { id: "npm.rc", src: ".berth/build-secrets/dev/npm.rc" }] });
+    expect(inputs).toMatchObject({
+      secrets: [
+        { id: "token", src: ".berth/build-secrets/dev/token" },
+        { id: "npm.rc", src: ".berth/build-secrets/dev/npm.rc" },
+      ],
+    });
   });
 
   test("has a tag in small letters, whatever the project and stack are called", async () => {
@@ -77,10 +89,18 @@ describe("the image of a release", () => {
 });
 
 test("images that no kept release needs are told to the step by the tags to keep, each once", async () => {
-  const program = await declare(() => void new Prune("app-prune", { owner: OWNER, releases: ["aaaaaaaaaaaa-2", "bbbbbbbbbbbb", "aaaaaaaaaaaa"], replicas: ["web-1"] }));
+  const program = await declare(
+    () => void new Prune("app-prune", { owner: OWNER, releases: ["aaaaaaaaaaaa-2", "bbbbbbbbbbbb", "aaaaaaaaaaaa"], replicas: ["web-1"] }),
+  );
   const { type, parent, inputs } = program.get("app-prune-images");
   expect([type, parent, inputs["create"]]).toEqual(["command:local:Command", "app-prune", "node steps/prune.ts"]);
-  expect(stepInput(inputs)).toEqual({ owner: OWNER, repository: "berth-dev", keep: ["berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"], replicas: ["web-1"], live: null });
+  expect(stepInput(inputs)).toEqual({
+    owner: OWNER,
+    repository: "berth-dev",
+    keep: ["berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"],
+    replicas: ["web-1"],
+    live: null,
+  });
 });
 
 describe("a data volume", () => {
@@ -113,7 +133,8 @@ describe("the secrets of a process", () => {
     hashes: { pin: "0badcafe0bad", "db.password": "123412341234" },
     user: "1000:1000",
   };
-  const declareSecrets = (args: Partial<SecretFilesArgs> = {}) => declare(() => ({ name: new SecretFiles("app-secrets", { ...secrets, ...args }).volumeName }));
+  const declareSecrets = (args: Partial<SecretFilesArgs> = {}) =>
+    declare(() => ({ name: new SecretFiles("app-secrets", { ...secrets, ...args }).volumeName }));
 
   test("reach the step as a secret by standard input, and in no other way", async () => {
     const program = await declareSecrets();
@@ -143,7 +164,11 @@ describe("the secrets of a process", () => {
     expect(options.deleteBeforeReplace).toBe(false);
   });
 
-  test.each([["1000:1000", 1000], ["1234", 1234], ["image", null]])("are for the user %s alone: %p", async (user, uid) => {
+  test.each([
+    ["1000:1000", 1000],
+    ["1234", 1234],
+    ["image", null],
+  ])("are for the user %s alone: %p", async (user, uid) => {
     expect(stepInput((await declareSecrets({ user })).get("app-secrets-files").inputs)).toMatchObject({ uid });
   });
 });

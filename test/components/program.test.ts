@@ -11,7 +11,10 @@ import { stepInput } from "../support/values.ts";
 import { wholeProgram as run } from "../support/wholeProgram.ts";
 
 jest.mock("../../preflight/hold.ts", () => ({ holdStack: () => Promise.resolve() }));
-jest.mock("../../preflight/preflight.ts", () => ({ ...jest.requireActual<object>("../../preflight/preflight.ts"), checkEngine: jest.fn(() => Promise.resolve({})) }));
+jest.mock("../../preflight/preflight.ts", () => ({
+  ...jest.requireActual<object>("../../preflight/preflight.ts"),
+  checkEngine: jest.fn(() => Promise.resolve({})),
+}));
 const engineCheck = jest.mocked(checkEngine);
 
 const home = process.cwd();
@@ -27,7 +30,18 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 test("the outputs are those that people and tools rely on", async () => {
   const { outputs } = await run();
   const [release] = releasesOf({ outputs } as Program);
-  expect(Object.keys(outputs).sort()).toEqual(["dataVolumes", "image", "key", "release", "releases", "replicas", "secrets", "strategy", "url", "volumes"]);
+  expect(Object.keys(outputs).sort()).toEqual([
+    "dataVolumes",
+    "image",
+    "key",
+    "release",
+    "releases",
+    "replicas",
+    "secrets",
+    "strategy",
+    "url",
+    "volumes",
+  ]);
   expect(outputs).toMatchObject({
     url: "http://127.0.0.1:8080",
     image: "sha256:berth-dev-image-build",
@@ -41,7 +55,9 @@ test("the outputs are those that people and tools rely on", async () => {
 
 test("everything belongs to one app, named by project and stack", async () => {
   const { resources } = await run({}, [], { stack: "prod" });
-  expect(resources.filter(({ parent }) => parent === "").map(({ type, name }) => [type, name])).toEqual([["berth:index:WebApp", "berth-prod"]]);
+  expect(resources.filter(({ parent }) => parent === "").map(({ type, name }) => [type, name])).toEqual([
+    ["berth:index:WebApp", "berth-prod"],
+  ]);
 });
 
 test("this machine is asked before anything is declared, and what stands in the way ends the program", async () => {
@@ -76,8 +92,18 @@ test("one changed byte of the app changes its image and its replicas, and neithe
   const first = await run();
   write("app/server.js", "serve(;");
   const second = await run({}, ledgerOf(first));
-  const changed = second.resources.filter(({ name, inputs }) => JSON.stringify(first.get(name).inputs) !== JSON.stringify(inputs)).map(({ name }) => name);
-  expect(changed.sort()).toEqual(["berth-dev-gate-probe", "berth-dev-image-build", "berth-dev-prune-images", "berth-dev-record-copy", "berth-dev-route-switch", "berth-dev-web-1", "berth-dev-web-2"]);
+  const changed = second.resources
+    .filter(({ name, inputs }) => JSON.stringify(first.get(name).inputs) !== JSON.stringify(inputs))
+    .map(({ name }) => name);
+  expect(changed.sort()).toEqual([
+    "berth-dev-gate-probe",
+    "berth-dev-image-build",
+    "berth-dev-prune-images",
+    "berth-dev-record-copy",
+    "berth-dev-route-switch",
+    "berth-dev-web-1",
+    "berth-dev-web-2",
+  ]);
   expect(releasesOf(second)).toHaveLength(2);
 });
 
@@ -100,29 +126,49 @@ test("a release that an earlier Berth wrote down has no workers, and is the same
 });
 
 describe("a pinned release", () => {
-  const earlier = releaseOf({ name: "aaaaaaaaaaaa", image: "sha256:old", settings: { ...releaseOf().settings, replicas: 1, strategy: "recreate" } });
+  const earlier = releaseOf({
+    name: "aaaaaaaaaaaa",
+    image: "sha256:old",
+    settings: { ...releaseOf().settings, replicas: 1, strategy: "recreate" },
+  });
   const live = releaseOf({ name: "bbbbbbbbbbbb" });
 
   test("comes back with its image and settings, and app/ need not even be there", async () => {
     process.chdir(temporaryFolder());
     const program = await run({ release: "aaaaaaaaaaaa", replicas: 5 }, [live, earlier]);
-    expect(program.outputs).toMatchObject({ release: "aaaaaaaaaaaa", image: "sha256:old", replicas: ["berth-dev-web-1-0abcdef"], strategy: "recreate" });
+    expect(program.outputs).toMatchObject({
+      release: "aaaaaaaaaaaa",
+      image: "sha256:old",
+      replicas: ["berth-dev-web-1-0abcdef"],
+      strategy: "recreate",
+    });
     expect(releasesOf(program).map(({ name }) => name)).toEqual(["aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
     expect(program.resources.map(({ name }) => name)).not.toContain("berth-dev-image-build");
   });
 
   test("is told, with the way back to building", async () => {
     await run({ release: "aaaaaaaaaaaa" }, [live, earlier]);
-    expect(pulumi.log.info).toHaveBeenCalledWith("release aaaaaaaaaaaa is pinned by berth:release, app/ is not built. To build again: pulumi config rm berth:release");
+    expect(pulumi.log.info).toHaveBeenCalledWith(
+      "release aaaaaaaaaaaa is pinned by berth:release, app/ is not built. To build again: pulumi config rm berth:release",
+    );
   });
 
   test("is asked for on the engine, since nothing is built", async () => {
     await run({ release: "aaaaaaaaaaaa" }, [live, earlier]);
-    expect(engineCheck).toHaveBeenCalledWith(OWNER, expect.anything(), expect.objectContaining({ name: "aaaaaaaaaaaa" }), false, live, undefined);
+    expect(engineCheck).toHaveBeenCalledWith(
+      OWNER,
+      expect.anything(),
+      expect.objectContaining({ name: "aaaaaaaaaaaa" }),
+      false,
+      live,
+      undefined,
+    );
   });
 
   test("that no one knows is refused before the engine is asked", async () => {
-    await expect(run({ release: "cccccccccccc" }, [live])).rejects.toThrow('berth:release is "cccccccccccc", which is not in the ledger (known: bbbbbbbbbbbb)');
+    await expect(run({ release: "cccccccccccc" }, [live])).rejects.toThrow(
+      'berth:release is "cccccccccccc", which is not in the ledger (known: bbbbbbbbbbbb)',
+    );
     expect(engineCheck).not.toHaveBeenCalled();
   });
 
@@ -133,11 +179,20 @@ describe("a pinned release", () => {
 
 describe("a canary", () => {
   const live = releaseOf({ image: "sha256:live", settings: { ...releaseOf().settings, volumes: [] } });
-  const tried = releaseOf({ name: "bbbbbbbbbbbb", image: "sha256:tried", secrets: ["pin"], settings: { ...releaseOf().settings, containerPort: 3000 } });
+  const tried = releaseOf({
+    name: "bbbbbbbbbbbb",
+    image: "sha256:tried",
+    secrets: ["pin"],
+    settings: { ...releaseOf().settings, containerPort: 3000 },
+  });
 
   test("of what is built stands beside the live release, which stays as it is", async () => {
     const program = await run({ canary: { replicas: 1 }, env: { NEW: "1" }, bake: { errors: 1 } }, [live]);
-    expect(program.outputs).toMatchObject({ release: live.name, image: "sha256:live", canary: { replicas: ["berth-dev-canary-web-1-0abcdef"], promote: false } });
+    expect(program.outputs).toMatchObject({
+      release: live.name,
+      image: "sha256:live",
+      canary: { replicas: ["berth-dev-canary-web-1-0abcdef"], promote: false },
+    });
     expect(releasesOf(program).map(({ name }) => name)).toEqual([live.name]);
     expect(program.get("berth-dev-web-1").inputs).toMatchObject({ image: "sha256:live" });
     expect(program.get("berth-dev-canary-web-1").inputs).toMatchObject({ image: "sha256:berth-dev-canary-image-build" });
@@ -145,7 +200,10 @@ describe("a canary", () => {
   });
 
   test("takes its share after its own gate, by the limits of the bake", async () => {
-    const program = await run({ canary: { release: "bbbbbbbbbbbb", replicas: 2, duration: "1m" }, bake: { errors: 1 }, secrets: { pin: "hunter2" } }, [live, tried]);
+    const program = await run(
+      { canary: { release: "bbbbbbbbbbbb", replicas: 2, duration: "1m" }, bake: { errors: 1 }, secrets: { pin: "hunter2" } },
+      [live, tried],
+    );
     expect(stepInput(program.get("berth-dev-route-switch").inputs)).toMatchObject({
       release: live.name,
       targets: ["berth-dev-web-1-0abcdef", "berth-dev-web-2-0abcdef"],
@@ -156,15 +214,24 @@ describe("a canary", () => {
         limits: { duration: 60, errors: 1, slowdown: 3, minRequests: 20 },
       },
     });
-    expect(stepInput(program.get("berth-dev-canary-gate-probe").inputs)).toMatchObject({ release: "bbbbbbbbbbbb", port: 3000, workers: [], exclusive: false, migration: null });
-    for (const name of ["berth-dev-canary-gate-probe", "berth-dev-gate-probe"]) expect(program.before("berth-dev-route-switch")).toContain(name);
+    expect(stepInput(program.get("berth-dev-canary-gate-probe").inputs)).toMatchObject({
+      release: "bbbbbbbbbbbb",
+      port: 3000,
+      workers: [],
+      exclusive: false,
+      migration: null,
+    });
+    for (const name of ["berth-dev-canary-gate-probe", "berth-dev-gate-probe"])
+      expect(program.before("berth-dev-route-switch")).toContain(name);
   });
 
   test("has its own secrets and the volumes it needs, and its image is kept", async () => {
     const program = await run({ canary: { release: "bbbbbbbbbbbb" }, secrets: { pin: "hunter2" } }, [live, tried]);
     const mounts = program.get("berth-dev-canary-web-1").inputs["mounts"] as { source: string }[];
     expect(mounts.map(({ source }) => source)).toEqual(["berth-dev-data-volume-0abcdef", "stdout-of-berth-dev-canary-web-secrets-files"]);
-    expect(stepInput(program.get("berth-dev-prune-images").inputs)).toMatchObject({ keep: ["berth-dev:3f9a1c2b7d4e", "berth-dev:bbbbbbbbbbbb"] });
+    expect(stepInput(program.get("berth-dev-prune-images").inputs)).toMatchObject({
+      keep: ["berth-dev:3f9a1c2b7d4e", "berth-dev:bbbbbbbbbbbb"],
+    });
     expect(program.resources.map(({ name }) => name)).not.toContain("berth-dev-canary-image-build");
   });
 

@@ -7,14 +7,17 @@ import { declare } from "../support/program.ts";
 import { labelsOf } from "../support/values.ts";
 
 const declareReplicas = (args: Partial<ReplicasArgs> = {}) =>
-  declare(() => new Replicas("web", {
-    owner: OWNER,
-    release: releaseOf(),
-    imageId: "sha256:1111",
-    network: "net-1",
-    volumes: { data: "data-1" },
-    ...args,
-  }));
+  declare(
+    () =>
+      new Replicas("web", {
+        owner: OWNER,
+        release: releaseOf(),
+        imageId: "sha256:1111",
+        network: "net-1",
+        volumes: { data: "data-1" },
+        ...args,
+      }),
+  );
 
 const withSettings = (settings: Parameters<typeof carried>[0]): Release => releaseOf({ settings: carried(settings) });
 
@@ -69,7 +72,10 @@ test("a release's settings reach its replicas", async () => {
     resources: { cpus: 0.5, memory: 64 * 1024 ** 2, pids: 32 },
     drain: 1.5,
     volumes: [],
-    binds: [{ source: "/srv/a", target: "/a", readOnly: true }, { source: "/srv/b", target: "/b", readOnly: false }],
+    binds: [
+      { source: "/srv/a", target: "/a", readOnly: true },
+      { source: "/srv/b", target: "/b", readOnly: false },
+    ],
   });
   const program = await declareReplicas({ release });
   expect(program.get("web-1").inputs).toMatchObject({
@@ -90,8 +96,13 @@ test("a release's settings reach its replicas", async () => {
 test("folders in memory stand beside /tmp, whose size may be another one", async () => {
   const tmpfs = [{ target: "/cache", size: 8.5 * 1024 ** 2 }];
   const options = (size: number) => `rw,noexec,nosuid,nodev,mode=1777,size=${size}m`;
-  expect((await declareReplicas({ release: withSettings({ tmpfs }) })).get("web-1").inputs["tmpfs"]).toEqual({ "/tmp": options(64), "/cache": options(8) });
-  expect((await declareReplicas({ release: withSettings({ tmpfs: [{ target: "/tmp", size: 128 * 1024 ** 2 }] }) })).get("web-1").inputs["tmpfs"]).toEqual({ "/tmp": options(128) });
+  expect((await declareReplicas({ release: withSettings({ tmpfs }) })).get("web-1").inputs["tmpfs"]).toEqual({
+    "/tmp": options(64),
+    "/cache": options(8),
+  });
+  expect(
+    (await declareReplicas({ release: withSettings({ tmpfs: [{ target: "/tmp", size: 128 * 1024 ** 2 }] }) })).get("web-1").inputs["tmpfs"],
+  ).toEqual({ "/tmp": options(128) });
 });
 
 test("an app has a second to end well even where nothing is drained", async () => {
@@ -111,19 +122,26 @@ test("secrets are a volume that is read-only to the app, and in no variable", as
   expect(JSON.stringify(inputs["envs"])).not.toContain("pin");
 });
 
-test.each(["blue-green", "recreate"] as const)("the old replicas of %s stay until the new ones have proven good, and what the provider cannot change in place replaces them", async (strategy) => {
-  const { options } = (await declareReplicas({ release: withSettings({ strategy }) })).get("web-1");
-  expect(options).toMatchObject({ deleteBeforeReplace: false, replaceOnChanges: REPLACE_ON_CHANGES });
-});
+test.each(["blue-green", "recreate"] as const)(
+  "the old replicas of %s stay until the new ones have proven good, and what the provider cannot change in place replaces them",
+  async (strategy) => {
+    const { options } = (await declareReplicas({ release: withSettings({ strategy }) })).get("web-1");
+    expect(options).toMatchObject({ deleteBeforeReplace: false, replaceOnChanges: REPLACE_ON_CHANGES });
+  },
+);
 
 test("a replica of an app that allows one writer is made and not started: the gate does that", async () => {
-  expect((await declareReplicas({ release: withSettings({ strategy: "recreate" }) })).get("web-1").inputs).toMatchObject({ start: false, mustRun: false });
+  expect((await declareReplicas({ release: withSettings({ strategy: "recreate" }) })).get("web-1").inputs).toMatchObject({
+    start: false,
+    mustRun: false,
+  });
   const { inputs } = (await declareReplicas()).get("web-1");
   expect([inputs["start"], inputs["mustRun"]]).toEqual([undefined, undefined]);
 });
 
 describe("the label with the settings of a release", () => {
-  const labelOf = async (release: Release) => labelsOf((await declareReplicas({ release })).get("web-1").inputs["labels"])["berth.settings"] ?? "";
+  const labelOf = async (release: Release) =>
+    labelsOf((await declareReplicas({ release })).get("web-1").inputs["labels"])["berth.settings"] ?? "";
 
   test("says all that is needed to serve from a replica", async () => {
     expect(JSON.parse(await labelOf(withSettings({ containerPort: 3000, drain: 5 })))).toEqual(carried({ containerPort: 3000, drain: 5 }));
@@ -133,16 +151,20 @@ describe("the label with the settings of a release", () => {
     const { user, ...rest } = carried();
     expect(await labelOf(releaseOf({ settings: { ...rest, user } }))).toBe(await labelOf(releaseOf({ settings: { user, ...rest } })));
   });
-
 });
 
 describe("the containers of a worker", () => {
   const worker = { name: "mail", command: ["node", "mail.js"], replicas: 2 };
-  const declareWorker = (more: Partial<typeof worker> & { healthcheck?: string[] } = {}) => declareReplicas({ worker: { ...worker, ...more } });
+  const declareWorker = (more: Partial<typeof worker> & { healthcheck?: string[] } = {}) =>
+    declareReplicas({ worker: { ...worker, ...more } });
 
   test("are as many as the worker has, whatever the release has", async () => {
     const { resources } = await declareWorker({ replicas: 3 });
-    expect(resources.filter(({ type }) => type === "docker:index/container:Container").map(({ name }) => name)).toEqual(["web-1", "web-2", "web-3"]);
+    expect(resources.filter(({ type }) => type === "docker:index/container:Container").map(({ name }) => name)).toEqual([
+      "web-1",
+      "web-2",
+      "web-3",
+    ]);
   });
 
   test("are those of a replica but for command, health check and label", async () => {
@@ -151,14 +173,21 @@ describe("the containers of a worker", () => {
     const { command, healthcheck, labels, ...rest } = inputs;
     const { labels: webLabels, ...webRest } = web;
     expect(command).toEqual(["node", "mail.js"]);
-    expect(healthcheck).toEqual({ tests: ["NONE"], interval: "5s", timeout: "5s", retries: 3, startPeriod: "10s" }); // the image's own asks the web process
+    // The image's own asks the web process
+    expect(healthcheck).toEqual({ tests: ["NONE"], interval: "5s", timeout: "5s", retries: 3, startPeriod: "10s" });
     expect(labelsOf(labels)).toEqual({ ...labelsOf(webLabels), "berth.part": "worker" });
     expect(rest).toEqual(webRest);
   });
 
   test("have a health check of their own where the worker has one", async () => {
     const { inputs } = (await declareWorker({ healthcheck: ["node", "alive.js"] })).get("web-1");
-    expect(inputs["healthcheck"]).toEqual({ tests: ["CMD", "node", "alive.js"], interval: "5s", timeout: "5s", retries: 3, startPeriod: "10s" });
+    expect(inputs["healthcheck"]).toEqual({
+      tests: ["CMD", "node", "alive.js"],
+      interval: "5s",
+      timeout: "5s",
+      retries: 3,
+      startPeriod: "10s",
+    });
   });
 
   test("wait for the gate, too, in an app that allows one writer", async () => {
@@ -169,8 +198,11 @@ describe("the containers of a worker", () => {
 
 test("a changed file that is bound is another container, and of the others' nothing is said", async () => {
   const release = withSettings({ binds: [{ source: "/srv/a.conf", target: "/a.conf", readOnly: true }] });
-  const labelOf = async (files?: Record<string, string>) => labelsOf((await declareReplicas({ release, ...(files && { files }) })).get("web-1").inputs["labels"])["berth.files"];
-  expect([await labelOf({ "/srv/a.conf": "111", "/srv/b.conf": "222" }), await labelOf({ "/srv/b.conf": "222" }), await labelOf()]).toEqual(["111", undefined, undefined]);
+  const labelOf = async (files?: Record<string, string>) =>
+    labelsOf((await declareReplicas({ release, ...(files && { files }) })).get("web-1").inputs["labels"])["berth.files"];
+  expect([await labelOf({ "/srv/a.conf": "111", "/srv/b.conf": "222" }), await labelOf({ "/srv/b.conf": "222" }), await labelOf()]).toEqual(
+    ["111", undefined, undefined],
+  );
 });
 
 test("a volume that was not made is a fault of the program, never another volume of that name", async () => {

@@ -4,7 +4,8 @@ import { runNode } from "../support/step.ts";
 import { Secret } from "../support/values.ts";
 
 const declareKey = (known?: string) => declare(() => ({ key: new StackKey("app-key", { known }).key }));
-const printed = async (stdin: string, env: NodeJS.ProcessEnv = {}) => (await runNode(["steps/key.ts"], { ...process.env, ...env }, stdin)).stdout;
+const printed = async (stdin: string, env: NodeJS.ProcessEnv = {}) =>
+  (await runNode(["steps/key.ts"], { ...process.env, ...env }, stdin)).stdout;
 
 test("the key of a stack is a secret that a step has made up, and that is in no log", async () => {
   const program = await declareKey();

@@ -14,7 +14,19 @@ const targets = () => [pulumi.output("web-1"), pulumi.output("web-2")];
 
 describe("the gate", () => {
   const declareGate = async (args: Partial<HealthGateArgs> = {}) =>
-    (await declare(() => void new HealthGate("app-gate", { owner: OWNER, release: releaseOf(), gateway: "gw", candidates: targets(), workers: [], ...args }))).get("app-gate-probe");
+    (
+      await declare(
+        () =>
+          void new HealthGate("app-gate", {
+            owner: OWNER,
+            release: releaseOf(),
+            gateway: "gw",
+            candidates: targets(),
+            workers: [],
+            ...args,
+          }),
+      )
+    ).get("app-gate-probe");
 
   test("probes all candidates at the app's port with the release's own health settings", async () => {
     const { type, parent, inputs } = await declareGate();
@@ -38,22 +50,51 @@ describe("the gate", () => {
 
   test.each<[string, Partial<HealthGateArgs>, object]>([
     ["the workers", { workers: [pulumi.output("mail-1")] }, { workers: ["mail-1"] }],
-    ["an app that allows one writer", { release: releaseOf({ settings: carried({ strategy: "recreate", drain: 1.5 }) }) }, { exclusive: true, drain: 1.5 }],
-    ["the migration between", { migration: pulumi.output({ job: JOB, run: false, snapshot: null }) }, { migration: { job: JOB, run: false } }],
+    [
+      "an app that allows one writer",
+      { release: releaseOf({ settings: carried({ strategy: "recreate", drain: 1.5 }) }) },
+      { exclusive: true, drain: 1.5 },
+    ],
+    [
+      "the migration between",
+      { migration: pulumi.output({ job: JOB, run: false, snapshot: null }) },
+      { migration: { job: JOB, run: false } },
+    ],
   ])("tells the step of %s", async (_, args, expected) => {
     expect(stepInput((await declareGate(args)).inputs)).toMatchObject(expected);
   });
 
   test("is not asked again while nothing changes, in whatever order the ledger gives the settings back", async () => {
-    const inputsFor = async (health: typeof HEALTH) => (await declareGate({ release: releaseOf({ settings: carried({ health }) }) })).inputs;
+    const inputsFor = async (health: typeof HEALTH) =>
+      (await declareGate({ release: releaseOf({ settings: carried({ health }) }) })).inputs;
     expect(await inputsFor({ deadline: 60, timeout: 5, interval: 1, path: "/up" })).toEqual(await inputsFor(HEALTH));
   });
 });
 
 describe("a job", () => {
-  const release = releaseOf({ secrets: ["pin"], settings: carried({ resources: { cpus: 1, memory: 64 * 1024 ** 2, pids: 32 }, strategy: "recreate" }) });
-  const replica = replicaArgs({ owner: OWNER, release, imageId: "sha256:1111", network: "net-1", volumes: { data: "data-1" }, secrets: { volume: "secrets-1", hashes: '{"pin":"0badcafe0bad"}' } }, 0);
-  const args: JobArgs = { owner: OWNER, what: "migration", release, settings: { command: ["migrate", "--all"], timeout: 90 }, replica, run: true };
+  const release = releaseOf({
+    secrets: ["pin"],
+    settings: carried({ resources: { cpus: 1, memory: 64 * 1024 ** 2, pids: 32 }, strategy: "recreate" }),
+  });
+  const replica = replicaArgs(
+    {
+      owner: OWNER,
+      release,
+      imageId: "sha256:1111",
+      network: "net-1",
+      volumes: { data: "data-1" },
+      secrets: { volume: "secrets-1", hashes: '{"pin":"0badcafe0bad"}' },
+    },
+    0,
+  );
+  const args: JobArgs = {
+    owner: OWNER,
+    what: "migration",
+    release,
+    settings: { command: ["migrate", "--all"], timeout: 90 },
+    replica,
+    run: true,
+  };
 
   test("is a step that removes what it left when it goes, and whose output is a secret", async () => {
     const { type, parent, inputs } = (await declare(() => void new Job("app-migration", args))).get("app-migration-run");
@@ -83,10 +124,19 @@ describe("a job", () => {
           User: "1000:1000",
           Env: ["BERTH_RELEASE=3f9a1c2b7d4e", "BERTH_REPLICA=0", "PORT=8080"],
           Cmd: ["migrate", "--all"],
-          Labels: { "berth.project": "berth", "berth.stack": "dev", "berth.part": "job", "berth.release": "3f9a1c2b7d4e", "berth.job": "migration" },
+          Labels: {
+            "berth.project": "berth",
+            "berth.stack": "dev",
+            "berth.part": "job",
+            "berth.release": "3f9a1c2b7d4e",
+            "berth.job": "migration",
+          },
           HostConfig: {
             NetworkMode: "net-1",
-            Mounts: [{ Type: "volume", Source: "data-1", Target: "/data" }, { Type: "volume", Source: "secrets-1", Target: "/run/secrets", ReadOnly: true }],
+            Mounts: [
+              { Type: "volume", Source: "data-1", Target: "/data" },
+              { Type: "volume", Source: "secrets-1", Target: "/run/secrets", ReadOnly: true },
+            ],
             CapDrop: ["ALL"],
             SecurityOpt: ["no-new-privileges:true"],
             ReadonlyRootfs: true,
@@ -119,12 +169,27 @@ describe("a job", () => {
 describe("the route", () => {
   const BAKE = { duration: 20, errors: 5, slowdown: 3, minRequests: 20 };
   const declareRoute = (args: Partial<RouteArgs> = {}) =>
-    declare(() => ({ live: new Route("app-route", { owner: OWNER, release: releaseOf(), gateway: "gw", targets: targets(), workers: [], hosts: [], jobs: false, ...args }).live }));
+    declare(() => ({
+      live: new Route("app-route", {
+        owner: OWNER,
+        release: releaseOf(),
+        gateway: "gw",
+        targets: targets(),
+        workers: [],
+        hosts: [],
+        jobs: false,
+        ...args,
+      }).live,
+    }));
 
   test("sends all traffic to the release, with no key and no secret where there is none", async () => {
     const program = await declareRoute();
     const { type, parent, inputs } = program.get("app-route-switch");
-    expect([type, parent, Object.keys(inputs).sort()]).toEqual(["command:local:Command", "app-route", ["create", "environment", "logging"]]);
+    expect([type, parent, Object.keys(inputs).sort()]).toEqual([
+      "command:local:Command",
+      "app-route",
+      ["create", "environment", "logging"],
+    ]);
     expect(inputs["create"]).toBe("node steps/route.ts");
     expect(stepInput(inputs)).toEqual({
       owner: OWNER,
@@ -151,8 +216,16 @@ describe("the route", () => {
     ["hosts", { hosts: ["example.com"] }, { hosts: ["example.com"], tls: "off" }],
     ["certificates by ACME", { hosts: ["example.com"], tls: { acme: true } }, { tls: "acme" }],
     ["maintenance", { maintenance: "Back at noon" }, { maintenance: "Back at noon" }],
-    ["the release's own times", { release: releaseOf({ settings: carried({ drain: 1.5, containerPort: 3000 }) }) }, { drain: 1.5, port: 3000 }],
-    ["how to watch the release, and whom to stop where it is not good", { bake: BAKE, workers: [pulumi.output("mail-1")] }, { bake: BAKE, workers: ["mail-1"], exclusive: false }],
+    [
+      "the release's own times",
+      { release: releaseOf({ settings: carried({ drain: 1.5, containerPort: 3000 }) }) },
+      { drain: 1.5, port: 3000 },
+    ],
+    [
+      "how to watch the release, and whom to stop where it is not good",
+      { bake: BAKE, workers: [pulumi.output("mail-1")] },
+      { bake: BAKE, workers: ["mail-1"], exclusive: false },
+    ],
     ["an app that allows one writer", { release: releaseOf({ settings: carried({ strategy: "recreate" }) }) }, { exclusive: true }],
     ["the smoke test", { smokeTest: pulumi.output(JOB), jobs: true }, { smokeTest: JOB, jobs: true }],
   ])("tells the step of %s", async (_, args, expected) => {
@@ -162,7 +235,9 @@ describe("the route", () => {
   });
 
   test("gives its own key to the step as a secret by standard input, and in no other way", async () => {
-    const { inputs } = (await declareRoute({ hosts: ["example.com"], tls: { certificate: CERTIFICATE, key: KEY } })).get("app-route-switch");
+    const { inputs } = (await declareRoute({ hosts: ["example.com"], tls: { certificate: CERTIFICATE, key: KEY } })).get(
+      "app-route-switch",
+    );
     const { stdin, ...rest } = inputs;
     expect(stdin).toBeInstanceOf(Secret);
     expect(stdin).toEqual(new Secret(JSON.stringify({ certificate: CERTIFICATE, key: KEY })));
@@ -182,9 +257,26 @@ describe("the route", () => {
 });
 
 test("in a preview a step's input is not known yet where the engine decides a part of it", async () => {
-  const program = await declare(() => {
-    const route = new Route("first", { owner: OWNER, release: releaseOf(), gateway: "gw", targets: [], workers: [], hosts: [], jobs: false });
-    new HealthGate("second", { owner: OWNER, release: releaseOf(), gateway: pulumi.interpolate`${route.live}`, candidates: [], workers: [] });
-  }, { preview: true });
+  const program = await declare(
+    () => {
+      const route = new Route("first", {
+        owner: OWNER,
+        release: releaseOf(),
+        gateway: "gw",
+        targets: [],
+        workers: [],
+        hosts: [],
+        jobs: false,
+      });
+      new HealthGate("second", {
+        owner: OWNER,
+        release: releaseOf(),
+        gateway: pulumi.interpolate`${route.live}`,
+        candidates: [],
+        workers: [],
+      });
+    },
+    { preview: true },
+  );
   expect(program.get("second-probe").inputs["environment"]).toMatchObject({ BERTH_INPUT: UNKNOWN });
 });

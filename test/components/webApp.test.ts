@@ -15,18 +15,33 @@ const SMOKE_TEST = { command: ["smoke"] };
 const BUILD = { context: "app", dockerfile: "Dockerfile", args: {} };
 
 /** The app that this configuration makes, as index.ts would. */
-function declareApp({ config = {}, args = {}, ...options }: Omit<DeclareOptions, "config"> & { config?: Config; args?: Partial<WebAppArgs> } = {}) {
+function declareApp({
+  config = {},
+  args = {},
+  ...options
+}: Omit<DeclareOptions, "config"> & { config?: Config; args?: Partial<WebAppArgs> } = {}) {
   const settings = settingsOf(config);
   const ledger = args.ledger ?? [];
   const release = args.release ?? nextRelease(ledger, CONTENT, settings, ORIGIN);
   return declare(async () => {
-    const app = new WebApp("app", { owner: OWNER, settings, secrets: await valuesFor(settings.secrets, release), release, ledger, build: BUILD, ...args });
+    const app = new WebApp("app", {
+      owner: OWNER,
+      settings,
+      secrets: await valuesFor(settings.secrets, release),
+      release,
+      ledger,
+      build: BUILD,
+      ...args,
+    });
     return { url: app.url, image: app.image, replicas: app.replicas, volumes: app.volumes, releases: app.releases };
   }, options);
 }
 
 const partsOf = (program: Awaited<ReturnType<typeof declareApp>>) =>
-  program.resources.filter(({ parent }) => parent === "app").map(({ type, name }) => [type.replace("berth:index:", ""), name]).sort();
+  program.resources
+    .filter(({ parent }) => parent === "app")
+    .map(({ type, name }) => [type.replace("berth:index:", ""), name])
+    .sort();
 
 test("an app is made of these parts, each its own", async () => {
   expect(partsOf(await declareApp())).toEqual([
@@ -43,10 +58,14 @@ test("an app is made of these parts, each its own", async () => {
 });
 
 describe("secrets", () => {
-  const workers = [{ name: "mail", command: ["mail"] }, { name: "queue", command: ["queue"] }];
+  const workers = [
+    { name: "mail", command: ["mail"] },
+    { name: "queue", command: ["queue"] },
+  ];
   const secrets = { a: "1", b: "2", c: "3" };
   const PROCESSES = ["web", "worker-mail", "worker-queue"];
-  const declareSecrets = (config: Config = {}, options: Omit<Parameters<typeof declareApp>[0] & object, "config"> = {}) => declareApp({ config: { workers, secrets, ...config }, ...options });
+  const declareSecrets = (config: Config = {}, options: Omit<Parameters<typeof declareApp>[0] & object, "config"> = {}) =>
+    declareApp({ config: { workers, secrets, ...config }, ...options });
   /** The label of a process's containers, and what decides whether its files are written anew. */
   const told = (program: Awaited<ReturnType<typeof declareApp>>) =>
     PROCESSES.map((process) => [
@@ -56,8 +75,18 @@ describe("secrets", () => {
 
   test("are files of each process, which its containers mount", async () => {
     const program = await declareSecrets();
-    expect(partsOf(program).filter(([type]) => type === "SecretFiles").map(([, name]) => name)).toEqual(PROCESSES.map((process) => `app-${process}-secrets`));
-    for (const process of PROCESSES) expect(program.get(`app-${process}-1`).inputs["mounts"]).toContainEqual({ type: "volume", source: `stdout-of-app-${process}-secrets-files`, target: "/run/secrets", readOnly: true });
+    expect(
+      partsOf(program)
+        .filter(([type]) => type === "SecretFiles")
+        .map(([, name]) => name),
+    ).toEqual(PROCESSES.map((process) => `app-${process}-secrets`));
+    for (const process of PROCESSES)
+      expect(program.get(`app-${process}-1`).inputs["mounts"]).toContainEqual({
+        type: "volume",
+        source: `stdout-of-app-${process}-secrets-files`,
+        target: "/run/secrets",
+        readOnly: true,
+      });
   });
 
   test("go to the processes that they are for, and to all others as well where nothing is said", async () => {
@@ -69,43 +98,72 @@ describe("secrets", () => {
 
   test("with another value change their users, and nobody else", async () => {
     const config = { secretsFor: { web: ["a", "b"], mail: ["b", "c"], queue: ["c"] } };
-    const [before, after] = [told(await declareSecrets(config)), told(await declareSecrets({ ...config, secrets: { ...secrets, c: "33" } }))];
+    const [before, after] = [
+      told(await declareSecrets(config)),
+      told(await declareSecrets({ ...config, secrets: { ...secrets, c: "33" } })),
+    ];
     expect(before.map((each, process) => JSON.stringify(each) === JSON.stringify(after[process]))).toEqual([true, false, false]);
     expect(after[1]?.[0]).toMatchObject({ b: (before[1]?.[0] as Record<string, string>)["b"] });
   });
 
   test("with another value change all of an app that allows one writer, for it is swapped as a whole", async () => {
     const config = { strategy: "recreate", secretsFor: { web: ["a"], mail: ["b"], queue: [] } };
-    const [before, after] = [told(await declareSecrets(config)), told(await declareSecrets({ ...config, secrets: { ...secrets, b: "22" } }))];
-    expect(before.map(([hashes], process) => JSON.stringify(hashes) === JSON.stringify(after[process]?.[0]))).toEqual([false, false, false]);
+    const [before, after] = [
+      told(await declareSecrets(config)),
+      told(await declareSecrets({ ...config, secrets: { ...secrets, b: "22" } })),
+    ];
+    expect(before.map(([hashes], process) => JSON.stringify(hashes) === JSON.stringify(after[process]?.[0]))).toEqual([
+      false,
+      false,
+      false,
+    ]);
     expect(before.map(([, files], process) => JSON.stringify(files) === JSON.stringify(after[process]?.[1]))).toEqual([true, false, true]);
   });
 
   test("of an accessory are its URL, for the processes that are to have it", async () => {
-    const program = await declareSecrets({ accessories: [{ name: "db", kind: "postgres" }], secretsFor: { web: ["db-url"], queue: ["a"] } });
+    const program = await declareSecrets({
+      accessories: [{ name: "db", kind: "postgres" }],
+      secretsFor: { web: ["db-url"], queue: ["a"] },
+    });
     expect(told(program).map(([hashes]) => Object.keys(hashes as object))).toEqual([["db-url"], ["a", "b", "c", "db-url"], ["a"]]);
     const { value } = program.get("app-web-secrets-files").inputs["stdin"] as Secret;
-    expect(Buffer.from((JSON.parse(String(value)) as Record<string, { base64: string }>)["db-url"]?.base64 ?? "", "base64").toString()).toMatch(/^postgres:\/\/app:[0-9a-f]{64}@db:5432\/app$/);
+    expect(
+      Buffer.from((JSON.parse(String(value)) as Record<string, { base64: string }>)["db-url"]?.base64 ?? "", "base64").toString(),
+    ).toMatch(/^postgres:\/\/app:[0-9a-f]{64}@db:5432\/app$/);
   });
 
   test("are written anew where another user is to read them", async () => {
     const [before, after] = [told(await declareSecrets()), told(await declareSecrets({ user: "1234" }))];
-    expect(before.map(([, files], process) => JSON.stringify(files) === JSON.stringify(after[process]?.[1]))).toEqual([false, false, false]);
+    expect(before.map(([, files], process) => JSON.stringify(files) === JSON.stringify(after[process]?.[1]))).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });
 
 test("each worker and the migration are parts of their own", async () => {
-  const workers = [{ name: "mail", command: ["mail"] }, { name: "queue", command: ["queue"] }];
+  const workers = [
+    { name: "mail", command: ["mail"] },
+    { name: "queue", command: ["queue"] },
+  ];
   const parts = partsOf(await declareApp({ config: { workers, migration: MIGRATION, smokeTest: SMOKE_TEST } }));
   expect(parts).toHaveLength(12);
-  expect(parts).toEqual(expect.arrayContaining([["Job", "app-migration"], ["Replicas", "app-worker-mail"], ["Replicas", "app-worker-queue"]]));
+  expect(parts).toEqual(
+    expect.arrayContaining([
+      ["Job", "app-migration"],
+      ["Replicas", "app-worker-mail"],
+      ["Replicas", "app-worker-queue"],
+    ]),
+  );
 });
 
 describe("the order of a release", () => {
   test("is image, replicas, gate, switch, prune; the replicas also wait for network, data and secrets", async () => {
     const program = await declareApp({ config: { secrets: { pin: "1" } } });
     const replica = program.before("app-web-1");
-    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", "app-web-secrets-files", "app-gateway-image"]) expect(replica).toContain(name);
+    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", "app-web-secrets-files", "app-gateway-image"])
+      expect(replica).toContain(name);
     for (const name of ["app-web-1", "app-web-2", "app-gateway-proxy"]) expect(program.before("app-gate-probe")).toContain(name);
     for (const name of ["app-gate-probe", "app-web-pids"]) expect(program.before("app-route-switch")).toContain(name);
     expect(program.before("app-prune-images")).toContain("app-route-switch");
@@ -122,9 +180,12 @@ describe("the order of a release", () => {
   });
 
   test("has the migration before all its processes, and the gate and the switch after all of them", async () => {
-    const program = await declareApp({ config: { migration: MIGRATION, workers: [{ name: "mail", command: ["mail"], replicas: 2 }], secrets: { pin: "1" } } });
+    const program = await declareApp({
+      config: { migration: MIGRATION, workers: [{ name: "mail", command: ["mail"], replicas: 2 }], secrets: { pin: "1" } },
+    });
     for (const name of ["app-web-1", "app-worker-mail-1", "app-gate-probe"]) expect(program.before(name)).toContain("app-migration-run");
-    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", "app-web-secrets-files"]) expect(program.before("app-migration-run")).toContain(name);
+    for (const name of ["app-image-build", "app-gateway-network", "app-data-volume", "app-web-secrets-files"])
+      expect(program.before("app-migration-run")).toContain(name);
     for (const name of ["app-web-2", "app-worker-mail-2"]) expect(program.before("app-gate-probe")).toContain(name);
     for (const name of ["app-gate-probe", "app-worker-mail-pids"]) expect(program.before("app-route-switch")).toContain(name);
   });
@@ -147,17 +208,27 @@ describe("what the steps are told", () => {
   };
 
   test("are the workers by their containers' names, apart from those with traffic", async () => {
-    for (const input of await inputsOf({ workers }, "app-gate-probe", "app-route-switch")) expect(input["workers"]).toEqual(["app-worker-mail-1-0abcdef", "app-worker-mail-2-0abcdef"]);
+    for (const input of await inputsOf({ workers }, "app-gate-probe", "app-route-switch"))
+      expect(input["workers"]).toEqual(["app-worker-mail-1-0abcdef", "app-worker-mail-2-0abcdef"]);
     const [gate, route] = await inputsOf({ workers }, "app-gate-probe", "app-route-switch");
-    expect([gate?.["candidates"], route?.["targets"]]).toEqual([["app-web-1-0abcdef", "app-web-2-0abcdef"], ["app-web-1-0abcdef", "app-web-2-0abcdef"]]);
+    expect([gate?.["candidates"], route?.["targets"]]).toEqual([
+      ["app-web-1-0abcdef", "app-web-2-0abcdef"],
+      ["app-web-1-0abcdef", "app-web-2-0abcdef"],
+    ]);
   });
 
   test("is the job of a migration, with the environment and mounts of a replica", async () => {
     const [input] = await inputsOf({ migration: MIGRATION, env: { A: "1" } }, "app-migration-run");
-    expect(input).toMatchObject({ run: true, job: { container: `berth-dev-migration-${CONTENT}`, timeout: 90, spec: { Cmd: ["migrate"] } } });
+    expect(input).toMatchObject({
+      run: true,
+      job: { container: `berth-dev-migration-${CONTENT}`, timeout: 90, spec: { Cmd: ["migrate"] } },
+    });
     const { spec } = input?.["job"] as { spec: ContainerSpec };
     expect(spec.Env).toEqual(expect.arrayContaining(["A=1", "BERTH_REPLICA=0"]));
-    expect(spec.HostConfig).toMatchObject({ NetworkMode: "app-gateway-network-0abcdef", Mounts: [{ Type: "volume", Source: "app-data-volume-0abcdef", Target: "/data" }] });
+    expect(spec.HostConfig).toMatchObject({
+      NetworkMode: "app-gateway-network-0abcdef",
+      Mounts: [{ Type: "volume", Source: "app-data-volume-0abcdef", Target: "/data" }],
+    });
   });
 
   test("is the smoke test, which asks at the gateway, and whose jobs are removed", async () => {
@@ -167,7 +238,10 @@ describe("what the steps are told", () => {
   });
 
   test("is nothing of jobs and baking where none is asked for", async () => {
-    expect(await inputsOf({}, "app-gate-probe", "app-route-switch")).toMatchObject([{ migration: null, workers: [] }, { bake: null, smokeTest: null, jobs: false, workers: [] }]);
+    expect(await inputsOf({}, "app-gate-probe", "app-route-switch")).toMatchObject([
+      { migration: null, workers: [] },
+      { bake: null, smokeTest: null, jobs: false, workers: [] },
+    ]);
   });
 });
 
@@ -178,15 +252,22 @@ describe("a release that is brought back", () => {
 
   test("builds nothing, and runs as it was: image, replicas, environment", async () => {
     const program = await bringBack();
-    expect(program.resources.filter(({ type }) => type === "docker:index/remoteImage:RemoteImage").map(({ name }) => name)).toEqual(["app-gateway-image"]);
+    expect(program.resources.filter(({ type }) => type === "docker:index/remoteImage:RemoteImage").map(({ name }) => name)).toEqual([
+      "app-gateway-image",
+    ]);
     expect(program.get("app-web-3").inputs).toMatchObject({ image: "sha256:old" });
     expect(program.get("app-web-3").inputs["envs"]).toContain("OLD=1");
   });
 
   test("has proven itself: no migration, no bake and no smoke test, and no job is removed that is not there", async () => {
     const inputsOf = async (config: Config) => {
-      const program = await declareApp({ config: { release: earlier.name, ...config }, args: { release: earlier, ledger: [live, earlier], build: undefined } });
-      return program.resources.filter(({ name }) => /-(gate-probe|migration-run|route-switch)$/.test(name)).map(({ inputs }) => stepInput(inputs) as Record<string, unknown>);
+      const program = await declareApp({
+        config: { release: earlier.name, ...config },
+        args: { release: earlier, ledger: [live, earlier], build: undefined },
+      });
+      return program.resources
+        .filter(({ name }) => /-(gate-probe|migration-run|route-switch)$/.test(name))
+        .map(({ inputs }) => stepInput(inputs) as Record<string, unknown>);
     };
     const [job, , route] = await inputsOf({ migration: MIGRATION, smokeTest: SMOKE_TEST, bake: "20s" });
     expect(job).toMatchObject({ run: false, job: { release: earlier.name } });
@@ -196,19 +277,28 @@ describe("a release that is brought back", () => {
 
   test("of an app that allows one writer has no migration between, either", async () => {
     const settings = { ...earlier.settings, replicas: 1, strategy: "recreate" } as const;
-    const program = await declareApp({ config: { release: earlier.name, migration: MIGRATION }, args: { release: { ...earlier, settings }, ledger: [live, earlier], build: undefined } });
+    const program = await declareApp({
+      config: { release: earlier.name, migration: MIGRATION },
+      args: { release: { ...earlier, settings }, ledger: [live, earlier], build: undefined },
+    });
     expect(stepInput(program.get("app-gate-probe").inputs)).toMatchObject({ exclusive: true, migration: { run: false } });
   });
 
   test("has the workers it had, not those of the configuration", async () => {
     const settings = { ...earlier.settings, workers: [{ name: "old", command: ["old"], replicas: 1 }] };
-    const program = await declareApp({ config: { workers: [{ name: "mail", command: ["mail"] }] }, args: { release: { ...earlier, settings }, ledger: [live, earlier], build: undefined } });
+    const program = await declareApp({
+      config: { workers: [{ name: "mail", command: ["mail"] }] },
+      args: { release: { ...earlier, settings }, ledger: [live, earlier], build: undefined },
+    });
     expect(partsOf(program).filter(([, name]) => name?.includes("worker"))).toEqual([["Replicas", "app-worker-old"]]);
   });
 
   test("is on top of the ledger, and the image of the one before is kept", async () => {
     const program = await bringBack();
-    expect((program.outputs["releases"] as Release[]).map(({ name, image }) => [name, image])).toEqual([[CONTENT, "sha256:old"], ["ffffffffffff", "sha256:live"]]);
+    expect((program.outputs["releases"] as Release[]).map(({ name, image }) => [name, image])).toEqual([
+      [CONTENT, "sha256:old"],
+      ["ffffffffffff", "sha256:live"],
+    ]);
     expect(stepInput(program.get("app-prune-images").inputs)).toMatchObject({ keep: [`berth-dev:${CONTENT}`, "berth-dev:ffffffffffff"] });
   });
 });
@@ -239,11 +329,16 @@ describe("the outputs", () => {
     const ledger = ["a", "b", "c"].map((letter) => releaseOf({ name: letter.repeat(12), image: `sha256:${letter}` }));
     const program = await declareApp({ config: { keepReleases: 2 }, args: { ledger } });
     expect((program.outputs["releases"] as Release[]).map(({ name }) => name)).toEqual([CONTENT, "aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
-    expect(stepInput(program.get("app-prune-images").inputs)).toMatchObject({ keep: [`berth-dev:${CONTENT}`, "berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"] });
+    expect(stepInput(program.get("app-prune-images").inputs)).toMatchObject({
+      keep: [`berth-dev:${CONTENT}`, "berth-dev:aaaaaaaaaaaa", "berth-dev:bbbbbbbbbbbb"],
+    });
   });
 
   test("name the secrets of every release, and tell no value", async () => {
-    const { outputs } = await declareApp({ config: { secrets: { pin: "new-value" } }, args: { ledger: [releaseOf({ name: "aaaaaaaaaaaa", secrets: ["pin", "token"] })] } });
+    const { outputs } = await declareApp({
+      config: { secrets: { pin: "new-value" } },
+      args: { ledger: [releaseOf({ name: "aaaaaaaaaaaa", secrets: ["pin", "token"] })] },
+    });
     expect((outputs["releases"] as { secrets: unknown }[]).map(({ secrets }) => secrets)).toEqual([["pin"], ["pin", "token"]]);
     expect(JSON.stringify(outputs)).not.toContain("new-value");
   });
@@ -280,34 +375,70 @@ test("HTTPS publishes its port, and the port is closed again without it", async 
 });
 
 describe("a volume", () => {
-  const volumes = [{ name: "data", target: "/data", seed: "seed" }, { name: "pictures", target: "/pictures", existing: "old-1" }];
+  const volumes = [
+    { name: "data", target: "/data", seed: "seed" },
+    { name: "pictures", target: "/pictures", existing: "old-1" },
+  ];
 
   test("that is there already is mounted, and no resource of the stack", async () => {
     const program = await declareApp({ config: { volumes } });
     expect(partsOf(program).filter(([type]) => type === "DataVolume")).toEqual([["DataVolume", "app-data"]]);
-    expect(program.outputs["volumes"]).toEqual([{ name: "app-data-volume-0abcdef", target: "/data" }, { name: "old-1", target: "/pictures" }]);
-    expect(program.get("app-web-1").inputs["mounts"]).toContainEqual({ type: "volume", source: "old-1", target: "/pictures", readOnly: false });
+    expect(program.outputs["volumes"]).toEqual([
+      { name: "app-data-volume-0abcdef", target: "/data" },
+      { name: "old-1", target: "/pictures" },
+    ]);
+    expect(program.get("app-web-1").inputs["mounts"]).toContainEqual({
+      type: "volume",
+      source: "old-1",
+      target: "/pictures",
+      readOnly: false,
+    });
   });
 
   test("begins with its seed before any process of the release, the migration included", async () => {
     const program = await declareApp({ config: { volumes, migration: MIGRATION, workers: [{ name: "mail", command: ["mail"] }] } });
     expect(stepInput(program.get("app-data-seed-fill").inputs)).toEqual({
-      owner: OWNER, volume: "app-data-volume-0abcdef", target: "/data", seed: "seed", image: "sha256:app-image-build", user: { uid: 1000, gid: 1000 },
+      owner: OWNER,
+      volume: "app-data-volume-0abcdef",
+      target: "/data",
+      seed: "seed",
+      image: "sha256:app-image-build",
+      user: { uid: 1000, gid: 1000 },
     });
-    for (const name of ["app-web-1", "app-worker-mail-1", "app-migration-run"]) expect(program.before(name)).toContain("app-data-seed-fill");
+    for (const name of ["app-web-1", "app-worker-mail-1", "app-migration-run"])
+      expect(program.before(name)).toContain("app-data-seed-fill");
   });
 
   test("is seeded for whom the image says where that is asked for", async () => {
-    expect(stepInput((await declareApp({ config: { volumes, user: "image" } })).get("app-data-seed-fill").inputs)).toMatchObject({ user: null });
-    expect(stepInput((await declareApp({ config: { volumes, user: "7" } })).get("app-data-seed-fill").inputs)).toMatchObject({ user: { uid: 7, gid: 0 } });
+    expect(stepInput((await declareApp({ config: { volumes, user: "image" } })).get("app-data-seed-fill").inputs)).toMatchObject({
+      user: null,
+    });
+    expect(stepInput((await declareApp({ config: { volumes, user: "7" } })).get("app-data-seed-fill").inputs)).toMatchObject({
+      user: { uid: 7, gid: 0 },
+    });
   });
 });
 
 describe("the copy of the volumes before a migration", () => {
-  const config = { migration: MIGRATION, volumes: [{ name: "data", target: "/data" }, { name: "old", target: "/old", existing: "old-1" }] };
+  const config = {
+    migration: MIGRATION,
+    volumes: [
+      { name: "data", target: "/data" },
+      { name: "old", target: "/old", existing: "old-1" },
+    ],
+  };
   const copied = {
-    owner: OWNER, gateway: "app-gateway-proxy-0abcdef", service: "app", drain: 30, health: { deadline: 60 }, image: "node:24-bookworm-slim", alone: true,
-    volumes: [{ volume: "app-data-volume-0abcdef", copy: `berth-dev-copy-data-${CONTENT}` }, { volume: "old-1", copy: `berth-dev-copy-old-${CONTENT}` }],
+    owner: OWNER,
+    gateway: "app-gateway-proxy-0abcdef",
+    service: "app",
+    drain: 30,
+    health: { deadline: 60 },
+    image: "node:24-bookworm-slim",
+    alone: true,
+    volumes: [
+      { volume: "app-data-volume-0abcdef", copy: `berth-dev-copy-data-${CONTENT}` },
+      { volume: "old-1", copy: `berth-dev-copy-old-${CONTENT}` },
+    ],
   };
 
   test("is of all that it may write, and held by itself", async () => {

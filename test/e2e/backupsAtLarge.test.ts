@@ -24,7 +24,12 @@ longDescribe("at large", () => {
     folder = await mkdtemp(join(tmpdir(), "berth-large-"));
     for (const name of ["target", "before", "after"]) await mkdir(join(folder, name));
     const backup = { keep: 3 };
-    app = await Checkout.make({ replicas: 1, drain: "1s", backups: { target: join(folder, "target") }, volumes: [{ name: "data", target: "/data", backup }] });
+    app = await Checkout.make({
+      replicas: 1,
+      drain: "1s",
+      backups: { target: join(folder, "target") },
+      volumes: [{ name: "data", target: "/data", backup }],
+    });
     await app.secret("backups.password", "the same by hand");
     await app.upOk();
     volume = (await app.output<{ name: string }[]>("volumes"))[0]?.name ?? "";
@@ -44,7 +49,23 @@ longDescribe("at large", () => {
     return (Date.now() - started) / 1000;
   };
   const byHand = (repository: string, ...words: string[]) =>
-    docker("run", "--rm", "--network", "none", "--env", "RESTIC_PASSWORD=the same by hand", "--volume", `${join(folder, repository)}:/repository`, "--volume", `${volume}:/volume:ro`, IMAGE, "--no-cache", "--repo", "/repository", ...words);
+    docker(
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "--env",
+      "RESTIC_PASSWORD=the same by hand",
+      "--volume",
+      `${join(folder, repository)}:/repository`,
+      "--volume",
+      `${volume}:/volume:ro`,
+      IMAGE,
+      "--no-cache",
+      "--repo",
+      "/repository",
+      ...words,
+    );
 
   test("a backup takes as long as restic by hand, and a second one hardly any time", async () => {
     const hands: number[] = [];
@@ -59,13 +80,17 @@ longDescribe("at large", () => {
     const hand = ((hands[0] ?? 0) + (hands[1] ?? 0)) / 2;
     const second = await app.npm("backup");
     expect(second).toMatchObject({ code: 0 });
-    console.log(`by hand ${hands.map((seconds) => seconds.toFixed(1)).join(" and ")} s; npm run backup ${first.seconds.toFixed(1)} s (${(first.seconds / hand).toFixed(2)} times); again ${second.seconds.toFixed(1)} s\n${first.output}${second.output}`);
+    console.log(
+      `by hand ${hands.map((seconds) => seconds.toFixed(1)).join(" and ")} s; npm run backup ${first.seconds.toFixed(1)} s (${(first.seconds / hand).toFixed(2)} times); again ${second.seconds.toFixed(1)} s\n${first.output}${second.output}`,
+    );
     expect(first.seconds).toBeLessThan(hand * 1.3);
     expect(second.seconds).toBeLessThan(10);
   }, 600_000);
 
-  const notes = async () => ((await (await fetch(`${app.url}/notes`)).json()) as { notes: { text: string }[] }).notes.map(({ text }) => text).sort();
-  const addNote = (text: string) => fetch(`${app.url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) });
+  const notes = async () =>
+    ((await (await fetch(`${app.url}/notes`)).json()) as { notes: { text: string }[] }).notes.map(({ text }) => text).sort();
+  const addNote = (text: string) =>
+    fetch(`${app.url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) });
   const mine = (label: string) => ["--quiet", "--filter", `label=berth.stack=${app.stack}`, "--filter", `label=${label}`];
 
   test("a restore that is killed at ten points never spoils what serves", async () => {
@@ -99,14 +124,20 @@ longDescribe("at large", () => {
 
   /** Kills a restore, with all that it has started, after so many seconds. Returns what it has said. */
   async function killedAfter(seconds: number): Promise<string> {
-    const child = spawn("npm", ["run", "--silent", "restore", "--", "data", "--yes", "--stack", app.stack], { cwd: app.folder, env: app.env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn("npm", ["run", "--silent", "restore", "--", "data", "--yes", "--stack", app.stack], {
+      cwd: app.folder,
+      env: app.env,
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const closed = new Promise((resolve) => child.on("close", resolve));
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
     await Promise.race([sleep(seconds * 1000), closed]);
     if (child.exitCode === null) killCommand(child, app.folder);
     await closed;
-    for (const end = Date.now() + 30_000; lines(await docker("ps", "--all", ...mine("berth.part=backup"))).length > 0; ) if (Date.now() > end) throw new Error("the container of the restore has outlived it for 30 s");
+    for (const end = Date.now() + 30_000; lines(await docker("ps", "--all", ...mine("berth.part=backup"))).length > 0;)
+      if (Date.now() > end) throw new Error("the container of the restore has outlived it for 30 s");
     return said;
   }
 });

@@ -7,7 +7,8 @@ const volumes = [{ name: "data", target: "/data" }];
 const STATUS = "app/src/routes/status.ts";
 const GOOD = 'web.get("/about", async () => ({';
 /** One of ten answers is an error. */
-const BAD = 'let asked = 0;\n  web.get("/about", async () => ({ broken: (() => { if (++asked % 10 === 0) throw new Error("one in ten"); })(),';
+const BAD =
+  'let asked = 0;\n  web.get("/about", async () => ({ broken: (() => { if (++asked % 10 === 0) throw new Error("one in ten"); })(),';
 const canary = { replicas: 1, duration: "8s" };
 
 let app: Checkout;
@@ -21,7 +22,12 @@ afterAll(() => app?.remove());
 
 /** Releases that answer just now, in many connections. */
 async function answering(): Promise<string[]> {
-  const answers = await Promise.all(Array.from({ length: 40 }, async () => (await (await fetch(`${app.url}/about`, { headers: { connection: "close" } })).json()) as { release: string }));
+  const answers = await Promise.all(
+    Array.from(
+      { length: 40 },
+      async () => (await (await fetch(`${app.url}/about`, { headers: { connection: "close" } })).json()) as { release: string },
+    ),
+  );
   return [...new Set(answers.map(({ release }) => release))].sort();
 }
 

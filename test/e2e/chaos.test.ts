@@ -39,7 +39,14 @@ describe("whatever goes wrong in an update, one more puts it right", () => {
 test("random operations leave the stack as a small model says", async () => {
   const said: string[] = [];
   // Not shortened here, for that takes many more operations: npm run chaos -- --sequences --seed <the same> does.
-  const { failure, steps } = await runSequences({ seed: SEED, steps: STEPS, most: STEPS + 1, shrink: false, signal: new AbortController().signal, say: (line) => said.push(line) });
+  const { failure, steps } = await runSequences({
+    seed: SEED,
+    steps: STEPS,
+    most: STEPS + 1,
+    shrink: false,
+    signal: new AbortController().signal,
+    say: (line) => said.push(line),
+  });
   console.log(said.join("\n"));
   expect(failure).toBeUndefined();
   expect(steps).toBeGreaterThanOrEqual(STEPS);

@@ -25,10 +25,13 @@ afterAll(async () => {
 });
 
 const configure = (values: Record<string, unknown>) => app.configure({ replicas: 1, drain: "2s", ...values });
-const idOf = (accessory: string) => docker("inspect", "--format", "{{.Id}} {{.RestartCount}} {{.State.StartedAt}}", `berth-${app.stack}-${accessory}`);
+const idOf = (accessory: string) =>
+  docker("inspect", "--format", "{{.Id}} {{.RestartCount}} {{.State.StartedAt}}", `berth-${app.stack}-${accessory}`);
 const about = async () => (await (await fetch(`${app.url}/about`)).json()) as { database: string; secrets: string[] };
 const notes = async () => ((await (await fetch(`${app.url}/notes`)).json()) as { notes: { text: string }[] }).notes.map(({ text }) => text);
-const post = async (text: string) => (await fetch(`${app.url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) })).status;
+const post = async (text: string) =>
+  (await fetch(`${app.url}/notes`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) }))
+    .status;
 /** Waits until the app answers well again, at most 10 s. */
 async function served(): Promise<void> {
   const deadline = Date.now() + 10_000;
@@ -50,7 +53,9 @@ async function redis(...commands: string[]): Promise<string[]> {
 }
 
 async function deleteNewest(): Promise<void> {
-  const { notes: [newest] } = (await (await fetch(`${app.url}/notes?limit=1`)).json()) as { notes: { id: string }[] };
+  const {
+    notes: [newest],
+  } = (await (await fetch(`${app.url}/notes?limit=1`)).json()) as { notes: { id: string }[] };
   await fetch(`${app.url}/notes/${newest?.id}`, { method: "DELETE" });
 }
 
@@ -65,7 +70,13 @@ async function follow(heading: string): Promise<string> {
 
 let first: string;
 test("a few lines of configuration put the board on PostgreSQL, which serves before the app starts", async () => {
-  await configure({ ...config("Put the board on PostgreSQL"), accessories: [...(config("Put the board on PostgreSQL")["accessories"] as object[]), ...(guide.config("Redis")["accessories"] as object[])] });
+  await configure({
+    ...config("Put the board on PostgreSQL"),
+    accessories: [
+      ...(config("Put the board on PostgreSQL")["accessories"] as object[]),
+      ...(guide.config("Redis")["accessories"] as object[]),
+    ],
+  });
   const output = await follow("Put the board on PostgreSQL");
   expect(output.indexOf("accessory database is ready after")).toBeLessThan(output.indexOf("1 of 1 healthy"));
   expect(output).toContain(`berth-${app.stack}-database`);
@@ -103,7 +114,16 @@ test("a release and a rollback under load leave it alone, and lose no note", asy
   const report = await load.stop();
   expect(Object.values(report.tallies).flatMap(({ failures }) => failures)).toEqual([]);
   expect(await idOf("database")).toBe(first);
-  const count = await docker("exec", `berth-${app.stack}-database`, "psql", "--username=app", "--dbname=app", "--no-align", "--tuples-only", "--command=SELECT count(DISTINCT id) FROM notes");
+  const count = await docker(
+    "exec",
+    `berth-${app.stack}-database`,
+    "psql",
+    "--username=app",
+    "--dbname=app",
+    "--no-align",
+    "--tuples-only",
+    "--command=SELECT count(DISTINCT id) FROM notes",
+  );
   expect(Number(count)).toBe(report.posted.length + 1);
   await app.pulumiOk("config", "rm", "berth:release", "--stack", app.stack);
 });
@@ -111,8 +131,14 @@ test("a release and a rollback under load leave it alone, and lose no note", asy
 test("one that somebody has stopped is told by name, and started again by an update", async () => {
   await docker("stop", `berth-${app.stack}-database`);
   expect((await fetch(`${app.url}/up`)).status).toBe(503);
-  expect(await app.npm("drift")).toMatchObject({ code: 2, output: expect.stringContaining(`accessory berth-${app.stack}-database: expected it to run, found exited`) as unknown });
-  expect(await app.npm("up", "--yes")).toMatchObject({ code: 0, output: expect.stringContaining(`berth-${app.stack}-database started`) as unknown });
+  expect(await app.npm("drift")).toMatchObject({
+    code: 2,
+    output: expect.stringContaining(`accessory berth-${app.stack}-database: expected it to run, found exited`) as unknown,
+  });
+  expect(await app.npm("up", "--yes")).toMatchObject({
+    code: 0,
+    output: expect.stringContaining(`berth-${app.stack}-database started`) as unknown,
+  });
   expect((await fetch(`${app.url}/up`)).status).toBe(200);
 });
 
@@ -130,7 +156,10 @@ test("a backup of the database is the dump that it writes, and nothing that chan
   await configure({ accessories: [database, { name: "cache", kind: "redis", backup: {} }], backups: { target } });
   await app.secret("backups.password", "a password of the test");
   expect(await follow("Back up")).toMatch(/Backed up volume database-data: backup [0-9a-f]{8}, 1 files/);
-  expect(await app.npm("backup", "cache-data")).toMatchObject({ code: 0, output: expect.stringContaining("Backed up volume cache-data") as unknown });
+  expect(await app.npm("backup", "cache-data")).toMatchObject({
+    code: 0,
+    output: expect.stringContaining("Backed up volume cache-data") as unknown,
+  });
 });
 
 test("a restored volume begins with the dump in it, on a new container", async () => {
@@ -146,7 +175,10 @@ test("a restored volume begins with the dump in it, on a new container", async (
 
 longTest("a restored Redis has what was written before the backup, and not what was after", async () => {
   expect(await redis("AUTH", "SET a c")).toEqual(["+OK", "+OK"]);
-  expect(await app.npm("restore", "cache-data", "--yes")).toMatchObject({ code: 0, output: expect.stringMatching(/Volume \S+ serves the data of cache-data/) as unknown });
+  expect(await app.npm("restore", "cache-data", "--yes")).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/Volume \S+ serves the data of cache-data/) as unknown,
+  });
   await served();
   expect(await redis("AUTH", "GET a")).toEqual(["+OK", "$1", "b"]);
 });
@@ -172,7 +204,18 @@ longTest("the upgrade moves the contents into a second accessory, which the app 
   const moved = await notes();
   expect(moved.length).toBeGreaterThan(0);
   expect(await post("Bread")).toBe(201);
-  expect(await docker("exec", `berth-${app.stack}-database16`, "psql", "--username=app", "--dbname=app", "--no-align", "--tuples-only", "--command=SELECT text FROM notes ORDER BY number DESC LIMIT 1")).toBe("Bread");
+  expect(
+    await docker(
+      "exec",
+      `berth-${app.stack}-database16`,
+      "psql",
+      "--username=app",
+      "--dbname=app",
+      "--no-align",
+      "--tuples-only",
+      "--command=SELECT text FROM notes ORDER BY number DESC LIMIT 1",
+    ),
+  ).toBe("Bread");
 });
 
 longTest("the old one goes without its data, once it is no longer declared", async () => {

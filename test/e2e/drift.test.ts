@@ -53,7 +53,7 @@ async function heal(): Promise<Ran> {
   const ran = await app.npm("up", "--yes");
   if (ran.code !== 0) throw new Error(ran.output);
   // A replica that crashed a moment ago counts as crashing again and again until it has run for a while.
-  for (const end = Date.now() + 20_000; Date.now() < end && (await drift()).some(({ kind }) => kind === "restarting"); );
+  for (const end = Date.now() + 20_000; Date.now() < end && (await drift()).some(({ kind }) => kind === "restarting"););
   expect(await drift()).toEqual([]);
   expect((await fetch(`${app.url}/up`)).status).toBe(200);
   return ran;
@@ -61,7 +61,9 @@ async function heal(): Promise<Ran> {
 
 test("a container of someone else is told of, and no drift is found besides", async () => {
   const { code, output } = await app.npm("drift");
-  expect(output).toContain(`expected only the stack's containers on it, found container ${STRANGER}, which is not the stack's and is left alone`);
+  expect(output).toContain(
+    `expected only the stack's containers on it, found container ${STRANGER}, which is not the stack's and is left alone`,
+  );
   expect(lines(output)).toHaveLength(1);
   expect(code).toBe(2);
 });
@@ -105,7 +107,9 @@ test("replicas that are paused, stopped, gone or another's under the same name a
   expect(output).toContain(`${paused} unpaused`);
   expect(output).toContain(`Removed container ${other}`);
   const { failedLast, failed } = await load.stop().finally(() => (load = undefined));
-  console.log(`with 2 of 4 replicas away ${failed} requests failed${failed > 0 ? `, the last one ${((failedLast - began) / 1000).toFixed(1)} s after the start of npm run up` : ""}`);
+  console.log(
+    `with 2 of 4 replicas away ${failed} requests failed${failed > 0 ? `, the last one ${((failedLast - began) / 1000).toFixed(1)} s after the start of npm run up` : ""}`,
+  );
   expect(failedLast - began).toBeLessThan(FIRST_AID * 1000);
   expect(await replicas()).toHaveLength(4);
 });
@@ -116,12 +120,20 @@ longTest("replicas that are unhealthy or crash again and again are made again, a
   await docker("stop", "--time", "1", crashing);
   await docker("update", "--memory", "6m", "--memory-swap", "6m", crashing); // too little to start with
   await docker("start", crashing);
-  const states = async () => (await drift()).map(({ kind }) => kind).sort().join();
-  for (const end = Date.now() + 40_000; Date.now() < end && (await states()) !== "restarting,unhealthy"; );
+  const states = async () =>
+    (await drift())
+      .map(({ kind }) => kind)
+      .sort()
+      .join();
+  for (const end = Date.now() + 40_000; Date.now() < end && (await states()) !== "restarting,unhealthy";);
   expect(await states()).toMatch(/^(restarting|limits),unhealthy$/); // between two crashes it may run for long enough to look well
   const { output } = await heal();
   expect(output).toContain(`drift: container ${ill}: expected it to be healthy, found unhealthy by its own health check`);
-  expect(output).toMatch(new RegExp(`drift: container ${crashing}: expected (it to run, found it restarting again and again \\(\\d+ times|memory 512 MiB, found memory 6 MiB)`));
+  expect(output).toMatch(
+    new RegExp(
+      `drift: container ${crashing}: expected (it to run, found it restarting again and again \\(\\d+ times|memory 512 MiB, found memory 6 MiB)`,
+    ),
+  );
 });
 
 test("a gateway that was killed serves again before the update has begun", async () => {

@@ -21,12 +21,20 @@ const cp = (from: string, to: string) => app.npm("cp", from, to);
 
 test("the commands of the guide do what it says", async () => {
   for (const heading of ["Out of the app", "Into a volume", "As an archive"]) {
-    for (const { code, output } of await guide.run(app, heading)) expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^Copied \S+ to \S+: [\d.]+ [KM]iB in [\d.]+ s$/m) as string });
+    for (const { code, output } of await guide.run(app, heading))
+      expect({ code, output }).toEqual({
+        code: 0,
+        output: expect.stringMatching(/^Copied \S+ to \S+: [\d.]+ [KM]iB in [\d.]+ s$/m) as string,
+      });
   }
   expect(readFileSync(here("notes.db")).subarray(0, 15).toString()).toBe("SQLite format 3");
   expect(readFileSync(here("imported.tar")).subarray(0, 11).toString()).toBe("imported.db");
   expect(execFileSync("tar", ["tf", here("data.tar")], { encoding: "utf8" })).toMatch(/^imported\.db$/m);
-  expect(await inReplica('const { uid, mode } = require("fs").statSync("/data/imported.db"); process.stdout.write(`${uid} ${(mode & 0o777).toString(8)}`)')).toMatch(/^1000 6/);
+  expect(
+    await inReplica(
+      'const { uid, mode } = require("fs").statSync("/data/imported.db"); process.stdout.write(`${uid} ${(mode & 0o777).toString(8)}`)',
+    ),
+  ).toMatch(/^1000 6/);
   expect(guide.left()).toEqual([]);
 });
 
@@ -35,8 +43,15 @@ test("a folder comes back as it went, with names, modes and links, also under an
   writeFileSync(here("tree/a b/€\nx"), "text", { mode: 0o640 });
   writeFileSync(here("tree/run.sh"), "#!/bin/sh\n", { mode: 0o755 });
   symlinkSync("run.sh", here("tree/link"));
-  const names = (path: string) => execFileSync("find", [".", "-printf", "%p %y %m %s %l\\0"], { cwd: here(path), encoding: "utf8" }).split("\0").sort();
-  for (const [from, to] of [["tree", "volume/data:/other"], ["volume/data:/other", "back"], ["web-2:/data/other/.", "tree"]] as const) {
+  const names = (path: string) =>
+    execFileSync("find", [".", "-printf", "%p %y %m %s %l\\0"], { cwd: here(path), encoding: "utf8" })
+      .split("\0")
+      .sort();
+  for (const [from, to] of [
+    ["tree", "volume/data:/other"],
+    ["volume/data:/other", "back"],
+    ["web-2:/data/other/.", "tree"],
+  ] as const) {
     const { code, output } = await cp(from, to);
     expect({ code, output }).toMatchObject({ code: 0 });
   }
@@ -60,7 +75,10 @@ test("a bound file replaces the replicas when a byte of it changes, and not when
   mkdirSync(here("bound/pictures"), { recursive: true });
   writeFileSync(here("bound/pictures/large.bin"), Buffer.alloc(8 * 1024 ** 2)); // more than a pipe holds
   writeFileSync(here("bound/notes.conf"), "one");
-  const binds = (guide.config("Files of the engine's host")["binds"] as { source: string; target: string }[]).map((bind) => ({ ...bind, source: bind.source.replace("<folder>", here("bound")) }));
+  const binds = (guide.config("Files of the engine's host")["binds"] as { source: string; target: string }[]).map((bind) => ({
+    ...bind,
+    source: bind.source.replace("<folder>", here("bound")),
+  }));
   const config = { volumes, ...guide.config("Memory"), binds };
   await app.configure(config);
   await app.upOk();
@@ -74,12 +92,16 @@ test("a bound file replaces the replicas when a byte of it changes, and not when
   await app.upOk();
   expect([await read(), (await app.output<string[]>("replicas")).filter((name) => before.includes(name))]).toEqual(["two", []]);
   await app.configure({ ...config, binds: [...binds, { source: here("bound/nowhere"), target: "/nowhere" }] });
-  expect((await app.pulumi("preview", "--stack", app.stack)).output).toContain(`berth:binds[2].source is ${here("bound/nowhere")}, which does not exist on the engine's host: make it, or remove the entry (nothing was changed)`);
+  expect((await app.pulumi("preview", "--stack", app.stack)).output).toContain(
+    `berth:binds[2].source is ${here("bound/nowhere")}, which does not exist on the engine's host: make it, or remove the entry (nothing was changed)`,
+  );
   await app.configure(config);
 });
 
 test("a folder in memory has its size, is writable and runs no program", async () => {
-  const mount = await inReplica('process.stdout.write(require("fs").readFileSync("/proc/mounts", "utf8").split("\\n").find((line) => line.includes(" /cache ")))');
+  const mount = await inReplica(
+    'process.stdout.write(require("fs").readFileSync("/proc/mounts", "utf8").split("\\n").find((line) => line.includes(" /cache ")))',
+  );
   expect(mount).toMatch(/^tmpfs \/cache tmpfs rw,nosuid,nodev,noexec,.*size=32768k/);
   await inReplica('require("fs").writeFileSync("/cache/x", "")');
   await app.upOk("--expect-no-changes", "--refresh");
@@ -91,6 +113,8 @@ test("a volume that nothing mounts can be read and written, and nothing is left 
   await app.upOk();
   expect((await cp("volume/data:/notes.db", "kept.db")).code).toBe(0);
   expect((await cp("kept.db", "volume/data:/again.db")).code).toBe(0);
-  expect((await app.exec("sh", ["-c", `npm run -s cp -- --stack ${app.stack} volume/data:/again.db - | tar tv --numeric-owner`])).output).toContain(" 1000/1000 ");
+  expect(
+    (await app.exec("sh", ["-c", `npm run -s cp -- --stack ${app.stack} volume/data:/again.db - | tar tv --numeric-owner`])).output,
+  ).toContain(" 1000/1000 ");
   expect((await census(app.stack)).containers).toHaveLength(before.containers.length);
 });

@@ -38,7 +38,8 @@ const why = whyNoStaticApp();
 describe("a build from a Git repository", () => {
   let server: ChildProcess;
   let remote: string;
-  const git = (...words: string[]) => app.exec("git", ["-C", join(app.folder, "remote/app.git"), "-c", "user.name=t", "-c", "user.email=t@example.com", ...words]);
+  const git = (...words: string[]) =>
+    app.exec("git", ["-C", join(app.folder, "remote/app.git"), "-c", "user.name=t", "-c", "user.email=t@example.com", ...words]);
   const dockerfile = (extra: string) =>
     `FROM node:24-bookworm-slim AS base\nARG WORD=none\nRUN echo "$WORD ${extra}" > /word\nFROM base AS wanted\n` +
     `ENTRYPOINT ["node", "-e", "require('http').createServer((q, r) => r.end(require('fs').readFileSync('/word'))).listen(process.env.PORT)"]\nFROM base AS unwanted\n`;
@@ -49,13 +50,22 @@ describe("a build from a Git repository", () => {
     await git("init", "--quiet", "--initial-branch=main");
     await git("add", "-A");
     await git("commit", "--quiet", "-m", "first");
-    server = spawn("git", ["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", `--port=${port}`, `--base-path=${join(app.folder, "remote")}`], { stdio: "ignore" });
+    server = spawn(
+      "git",
+      ["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", `--port=${port}`, `--base-path=${join(app.folder, "remote")}`],
+      { stdio: "ignore" },
+    );
     remote = `git://127.0.0.1:${port}/app.git#main:service`;
   });
   afterAll(() => server?.kill());
 
   test("builds the wanted stage with its arguments, and a new commit is a new release", async () => {
-    const build = { remoteContext: remote, target: "wanted", args: { WORD: "argument" }, platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}` };
+    const build = {
+      remoteContext: remote,
+      target: "wanted",
+      args: { WORD: "argument" },
+      platform: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`,
+    };
     await app.configure({ build });
     await app.upOk();
     expect(await (await fetch(app.url)).text()).toBe("argument first\n");
@@ -88,7 +98,8 @@ test("images beyond keepReleases are removed, and only those of this stack", asy
   const foreignImage = "berth-foreign-e2e:kept";
   await docker("image", "tag", "node:24-bookworm-slim", foreignImage);
   try {
-    for (const word of ["a", "b", "c", ...(LONG ? ["d"] : [])]) { // builds that differ by name alone: all are one image with several tags
+    for (const word of ["a", "b", "c", ...(LONG ? ["d"] : [])]) {
+      // builds that differ by name alone: all are one image with several tags
       await app.configure({ build: { context: "tiny", args: { WORD: word } }, keepReleases: 1 });
       await app.upOk();
     }

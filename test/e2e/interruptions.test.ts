@@ -31,7 +31,10 @@ interface Lock {
 
 async function putLock(lock: Partial<Lock>): Promise<void> {
   await mkdir(locks, { recursive: true });
-  await writeFile(join(locks, "left.json"), JSON.stringify({ pid: 1, username: "ann", hostname: hostname(), timestamp: new Date(Date.now() - 90_000).toISOString(), ...lock }));
+  await writeFile(
+    join(locks, "left.json"),
+    JSON.stringify({ pid: 1, username: "ann", hostname: hostname(), timestamp: new Date(Date.now() - 90_000).toISOString(), ...lock }),
+  );
 }
 
 const locksLeft = async () => (await readdir(locks).catch(() => [])).filter((name) => name.endsWith(".json"));
@@ -43,7 +46,8 @@ async function holder(): Promise<number> {
 
 const killPulumi = async () => process.kill(await holder(), "SIGKILL");
 const up = () => app.npm("up", "--yes");
-const change = () => app.edit(PAGE, /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/, `$1<meta name="edition" content="${++edition}">`);
+const change = () =>
+  app.edit(PAGE, /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/, `$1<meta name="edition" content="${++edition}">`);
 const shown = async () => /name="edition" content="(\d+)"/.exec(await (await fetch(app.url)).text())?.[1];
 
 /** Of the processes that run for this copy of the project: Pulumi, its plugins, its steps. */
@@ -51,7 +55,10 @@ async function processesOfCheckout(): Promise<string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   const named = await Promise.all(
     pids.map(async (pid) => {
-      const [environment, stat] = await Promise.all([readFile(`/proc/${pid}/environ`, "utf8").catch(() => ""), readFile(`/proc/${pid}/stat`, "utf8").catch(() => " Z ")]);
+      const [environment, stat] = await Promise.all([
+        readFile(`/proc/${pid}/environ`, "utf8").catch(() => ""),
+        readFile(`/proc/${pid}/stat`, "utf8").catch(() => " Z "),
+      ]);
       return environment.includes(`:${app.folder}\0`) && !/\) Z/.test(stat) ? [`${pid} ${stat.split(" ")[1] ?? ""}`] : [];
     }),
   );
@@ -80,8 +87,18 @@ test("a lock whose process has ended is cleared, with a word about whose it was"
 });
 
 test.each([
-  ["lives", { pid: process.pid, timestamp: new Date().toISOString() }, `process ${process.pid}, for `, `if it hangs, end it with: kill ${process.pid}`],
-  ["is another machine's", { hostname: "elsewhere", pid: 4_000_000 }, "ann on elsewhere, process 4000000", "npm run pulumi -- cancel --stack"],
+  [
+    "lives",
+    { pid: process.pid, timestamp: new Date().toISOString() },
+    `process ${process.pid}, for `,
+    `if it hangs, end it with: kill ${process.pid}`,
+  ],
+  [
+    "is another machine's",
+    { hostname: "elsewhere", pid: 4_000_000 },
+    "ann on elsewhere, process 4000000",
+    "npm run pulumi -- cancel --stack",
+  ],
 ])("a lock whose process %s is not touched, and the update says what to do", async (_, lock, who, what) => {
   await putLock(lock);
   const before = await census(app.stack);
@@ -116,25 +133,32 @@ const MOMENTS: readonly [string, RegExp][] = [
   ["it switches", /route-switch updating/],
   ["it makes the new containers", /Container \S+-web-1 creating replacement/],
 ];
-test.each(MOMENTS.slice(0, LONG ? 2 : 1))("Pulumi is killed while %s: people are served, and one update puts all right", async (_, moment) => {
-  const load = await startLoad({ url: app.url, kinds: ["newConnection"], pause: 50 });
-  await change();
-  const first = start();
-  await first.reaches(moment);
-  await killPulumi();
-  const killed = await first.end();
-  expect(killed.code).toBe(137);
-  expect(killed.output).toMatch(/error: Pulumi was killed in the middle of its work: run npm run up -- --stack \S+, which puts all right/);
-  expect(await processesOfCheckout()).toEqual([]);
+test.each(MOMENTS.slice(0, LONG ? 2 : 1))(
+  "Pulumi is killed while %s: people are served, and one update puts all right",
+  async (_, moment) => {
+    const load = await startLoad({ url: app.url, kinds: ["newConnection"], pause: 50 });
+    await change();
+    const first = start();
+    await first.reaches(moment);
+    await killPulumi();
+    const killed = await first.end();
+    expect(killed.code).toBe(137);
+    expect(killed.output).toMatch(
+      /error: Pulumi was killed in the middle of its work: run npm run up -- --stack \S+, which puts all right/,
+    );
+    expect(await processesOfCheckout()).toEqual([]);
 
-  const healed = await up();
-  expect(healed.output).toMatch(/An update was cut off \(\S+ on \S+, process \d+, for \d+ s\): its process has ended, its lock is cleared\./);
-  expect(healed.output).not.toMatch(/pending operations/);
-  expect(healed.code).toBe(0);
-  expect(await shown()).toBe(String(edition));
-  expect(await load.stop()).toMatchObject({ failed: 0 });
-  await expectNothingLeftOver();
-});
+    const healed = await up();
+    expect(healed.output).toMatch(
+      /An update was cut off \(\S+ on \S+, process \d+, for \d+ s\): its process has ended, its lock is cleared\./,
+    );
+    expect(healed.output).not.toMatch(/pending operations/);
+    expect(healed.code).toBe(0);
+    expect(await shown()).toBe(String(edition));
+    expect(await load.stop()).toMatchObject({ failed: 0 });
+    await expectNothingLeftOver();
+  },
+);
 
 test("the command is killed with its Pulumi: the next update ends what they started, and puts all right", async () => {
   await change();
@@ -153,7 +177,8 @@ test("the command is killed with its Pulumi: the next update ends what they star
 });
 
 test("Pulumi is killed while it makes a gateway: the one that it left does not stand in the way of the next", async () => {
-  const gateways = () => docker("ps", "--all", "--quiet", "--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.part=gateway");
+  const gateways = () =>
+    docker("ps", "--all", "--quiet", "--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.part=gateway");
   await docker("rm", "--force", await gateways());
   const first = start();
   await first.reaches(/Container \S+-gateway-proxy creating/);
@@ -169,7 +194,11 @@ test("Pulumi is killed while it makes a gateway: the one that it left does not s
 
 /** Begins `npm run up`, to look at what it prints while it runs. */
 function start() {
-  const child = spawn("npm", ["run", "--silent", "up", "--", "--stack", app.stack, "--yes"], { cwd: app.folder, env: app.env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("npm", ["run", "--silent", "up", "--", "--stack", app.stack, "--yes"], {
+    cwd: app.folder,
+    env: app.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   let seen = () => {};
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => ((output += text), seen()));

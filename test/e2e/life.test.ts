@@ -29,7 +29,7 @@ afterAll(async () => {
 /** Every note that was acknowledged, as often as it is stored. */
 async function timesStored(ids: readonly string[]): Promise<Record<number, number>> {
   const seen = new Map<string, number>();
-  for (let after: number | null | undefined; after !== null; ) {
+  for (let after: number | null | undefined; after !== null;) {
     const answer = await fetch(`${app.url}/notes?limit=100${after === undefined ? "" : `&after=${after}`}`);
     const page = (await answer.json()) as { notes: { id: string }[]; next: number | null };
     for (const { id } of page.notes) seen.set(id, (seen.get(id) ?? 0) + 1);
@@ -112,7 +112,9 @@ test("a rollback brings image, environment and number of replicas back in second
   const report = await load.stop();
   const switched = ((report.lastSeen[later] ?? 0) - started) / 1000;
   const rate = report.sent / ((Date.now() - started) / 1000);
-  console.log(`rollback: all traffic back after ${switched.toFixed(1)} s, done after ${rolled.seconds.toFixed(1)} s with requests of up to 10 s drained, at ${rate.toFixed(0)} requests/s`);
+  console.log(
+    `rollback: all traffic back after ${switched.toFixed(1)} s, done after ${rolled.seconds.toFixed(1)} s with requests of up to 10 s drained, at ${rate.toFixed(0)} requests/s`,
+  );
   expect(rolled.code).toBe(0);
   expectNothingFailed(report);
   expect(await app.output<string>("release")).toBe(earlier);
@@ -121,7 +123,7 @@ test("a rollback brings image, environment and number of replicas back in second
 });
 
 test("destroying leaves only the data, which the next update finds again, until they are asked for by name", async () => {
-  const notes = await (await fetch(`${app.url}/notes/count`)).json() as { count: number };
+  const notes = (await (await fetch(`${app.url}/notes/count`)).json()) as { count: number };
   expect(notes.count).toBeGreaterThan(0);
 
   const destroyed = await app.npm("destroy", "--yes");

@@ -18,9 +18,11 @@ afterAll(() => app?.remove());
 
 const live = () => app.output<string>("release");
 const notes = async () => ((await (await fetch(`${app.url}/notes/count`)).json()) as { count: number }).count;
-const mine = (...words: string[]) => docker(...words, "--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.part=snapshot");
+const mine = (...words: string[]) =>
+  docker(...words, "--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.part=snapshot");
 const copies = async () => lines(await mine("volume", "ls", "--format", "{{.Name}}")).sort();
-const configure = (greeting: string, script: string, timeout = "60s") => app.configure({ volumes, drain: "2s", env: { GREETING: greeting }, migration: { command: ["-e", script], timeout } });
+const configure = (greeting: string, script: string, timeout = "60s") =>
+  app.configure({ volumes, drain: "2s", env: { GREETING: greeting }, migration: { command: ["-e", script], timeout } });
 
 test("a migration that drops a table and fails: old data and old release are back, the copy is named, and requests waited", async () => {
   const before = await live();
@@ -32,7 +34,11 @@ test("a migration that drops a table and fails: old data and old release are bac
   const [copy = ""] = await copies();
   expect(output).toMatch(/the migration of release \S+ failed with exit code 7 after/);
   expect(output).toContain("dropped the table");
-  expect(output).toMatch(new RegExp(`The data are as they were before it\\. Their copy stays until the next release is live: ${copy} \\(of berth-${app.stack}-data-volume-\\w+\\)`));
+  expect(output).toMatch(
+    new RegExp(
+      `The data are as they were before it\\. Their copy stays until the next release is live: ${copy} \\(of berth-${app.stack}-data-volume-\\w+\\)`,
+    ),
+  );
   expect(Object.values(report.tallies).flatMap(({ failures }) => failures)).toEqual([]);
   console.log(`a failed migration: longest wait of a request ${(report.longest / 1000).toFixed(1)} s`);
   expect([await live(), await notes()]).toEqual([before, report.posted.length]);
@@ -42,9 +48,15 @@ test("a migration that drops a table and fails: old data and old release are bac
 longTest("an update that is killed in the middle of a migration is put right by the next one, whatever that is", async () => {
   const [before, stored] = [await live(), await notes()];
   await configure("never", `${DROP} setTimeout(() => undefined, 600000)`, "8s");
-  const child = spawn("npm", ["run", "--silent", "up", "--", "--stack", app.stack, "--yes"], { cwd: app.folder, env: app.env, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn("npm", ["run", "--silent", "up", "--", "--stack", app.stack, "--yes"], {
+    cwd: app.folder,
+    env: app.env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const closed = new Promise((resolve) => child.on("close", resolve));
-  await new Promise<void>((resolve) => child.stdout.setEncoding("utf8").on("data", (text: string) => text.includes("dropped the table") && resolve()));
+  await new Promise<void>((resolve) =>
+    child.stdout.setEncoding("utf8").on("data", (text: string) => text.includes("dropped the table") && resolve()),
+  );
   const locks = join(app.folder, ".berth", "state", ".pulumi", "locks", "organization", "berth", app.stack);
   const [lock = ""] = (await readdir(locks)).filter((name) => name.endsWith(".json"));
   const { pid } = JSON.parse(await readFile(join(locks, lock), "utf8")) as { pid: number };
@@ -66,7 +78,13 @@ longTest("an update that is killed in the middle of a migration is put right by 
 
 longTest("with one writer, too, a failed migration gives the data back", async () => {
   const before = await notes();
-  await app.configure({ volumes, drain: "2s", strategy: "recreate", env: { GREETING: "never" }, migration: { command: ["-e", `${DROP} process.exit(7)`] } });
+  await app.configure({
+    volumes,
+    drain: "2s",
+    strategy: "recreate",
+    env: { GREETING: "never" },
+    migration: { command: ["-e", `${DROP} process.exit(7)`] },
+  });
   const { code, output } = await app.up();
   expect(code).not.toBe(0);
   expect(output).toMatch(/Their copy stays until the next release is live: berth-\S+-copy-data-\S+ \(of/);

@@ -1,4 +1,7 @@
-/** A stack that an earlier Berth has made goes on with today's: nothing is replaced, no request is dropped, and its releases can be brought back. */
+/**
+ * A stack that an earlier Berth has made goes on with today's: nothing is replaced, no request is dropped, and its releases can be brought
+ * back.
+ */
 import { Checkout } from "./support/checkout.ts";
 import { goBack, moveOn, upByEarlier, whyNoCommit } from "./support/earlierBerth.ts";
 import { census, docker, lines } from "./support/engine.ts";

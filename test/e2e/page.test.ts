@@ -4,7 +4,15 @@ import { chromium, type Browser } from "playwright-core";
 import { browser as findBrowser } from "../../toolchain/browser.ts";
 import { Checkout } from "./support/checkout.ts";
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 const PICTURES = ".berth/pictures";
 
 const program = findBrowser();

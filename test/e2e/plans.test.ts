@@ -34,7 +34,9 @@ async function plannedReplicas(plan: string | null): Promise<string[]> {
   const { resourcePlans } = JSON.parse(await readFile(join(app.folder, ".berth/plans", String(plan), "plan.json"), "utf8")) as {
     resourcePlans: Record<string, { state?: { replicas?: string[] } }>;
   };
-  return Object.entries(resourcePlans).flatMap(([urn, { state }]) => (urn.includes("pulumi:pulumi:Stack") ? (state?.replicas ?? []) : [])).sort();
+  return Object.entries(resourcePlans)
+    .flatMap(([urn, { state }]) => (urn.includes("pulumi:pulumi:Stack") ? (state?.replicas ?? []) : []))
+    .sort();
 }
 
 const webContainers = async () => (await census(app.stack)).containers.filter((name) => name.includes("-web-"));
@@ -44,7 +46,9 @@ async function expectStop(plan: string | null, why: string): Promise<void> {
   const before = await census(app.stack);
   const release = await app.output("release");
   const { code, output } = await carryOut(plan);
-  expect(output).toBe(`error: plan ${plan} no longer fits: ${why}. Nothing was changed. Make a new preview: npm run preview -- --save --stack ${app.stack}\n`);
+  expect(output).toBe(
+    `error: plan ${plan} no longer fits: ${why}. Nothing was changed. Make a new preview: npm run preview -- --save --stack ${app.stack}\n`,
+  );
   expect(code).toBe(1);
   expect(await census(app.stack)).toEqual(before);
   expect(await app.output("release")).toBe(release);
@@ -52,7 +56,12 @@ async function expectStop(plan: string | null, why: string): Promise<void> {
 
 test("the first release: its plan makes what it names, and can be used once", async () => {
   const { changeSummary, summary } = await previewed("--save");
-  expect(summary).toMatchObject({ release: { change: "first", live: null }, gaps: [], data: [{ volume: "data", change: "created" }], drift: [] });
+  expect(summary).toMatchObject({
+    release: { change: "first", live: null },
+    gaps: [],
+    data: [{ volume: "data", change: "created" }],
+    drift: [],
+  });
   expect(summary.steps.map(({ words }) => words.split(/[ :,]/)[0])).toEqual(expect.arrayContaining(["create", "build", "gate", "switch"]));
   const { code, output } = await carryOut(summary.plan);
   expect(output).toContain(`Release ${summary.release.next} is live on ${app.stack}: ${app.url}`);
@@ -61,7 +70,9 @@ test("the first release: its plan makes what it names, and can be used once", as
   expect(await webContainers()).toEqual(await plannedReplicas(summary.plan));
 
   const again = await carryOut(summary.plan);
-  expect(again.output).toMatch(new RegExp(`^error: plan ${summary.plan} was used at .*: make a new one with npm run preview -- --save --stack ${app.stack}\n$`));
+  expect(again.output).toMatch(
+    new RegExp(`^error: plan ${summary.plan} was used at .*: make a new one with npm run preview -- --save --stack ${app.stack}\n$`),
+  );
 });
 
 test("a changed byte in words; its plan stops where the app, the configuration or a container has changed since, and else does it", async () => {
@@ -71,7 +82,14 @@ test("a changed byte in words; its plan stops where the app, the configuration o
   const plan = /npm run up -- --plan ([0-9a-f]{6})/.exec(output)?.[1] ?? null;
   const next = /Release {2}(\S+) → (\S+)\n/.exec(output);
   expect(next?.[1]).toBe(live);
-  const steps = ["build the image", "create 2 new replicas", "gate: wait until all replicas are healthy", "switch the traffic", "remove images", "delete 2 old replicas"];
+  const steps = [
+    "build the image",
+    "create 2 new replicas",
+    "gate: wait until all replicas are healthy",
+    "switch the traffic",
+    "remove images",
+    "delete 2 old replicas",
+  ];
   expect(output).toMatch(new RegExp(steps.map((words, index) => `${index + 1}\\. ${words}[^\n]*\n`).join("\\s*")));
   expect(output).toContain("Gap      none");
   expect(output).toContain("Data     data: untouched");
@@ -106,9 +124,17 @@ longTest("nothing changed, a changed setting, another port, too little room: eac
   await app.configure({ ...CONFIG, port });
   const moved = (await previewed()).summary;
   expect(moved.release.change).toBe("stays");
-  expect(moved.gaps).toEqual([{ kind: "closed", seconds: 2, why: `the gateway is replaced: port 127.0.0.1:${app.port} is closed for good, 127.0.0.1:${port} is opened` }]);
+  expect(moved.gaps).toEqual([
+    {
+      kind: "closed",
+      seconds: 2,
+      why: `the gateway is replaced: port 127.0.0.1:${app.port} is closed for good, 127.0.0.1:${port} is opened`,
+    },
+  ]);
 
   await app.configure({ ...CONFIG, resources: { memory: "4000G" } });
   const { output } = await app.npm("preview");
-  expect(output).toMatch(/Memory {3}the new containers may take 8000\.0 GiB more, (only .* are missing|which is more than the host has in all)\. Give them smaller limits/);
+  expect(output).toMatch(
+    /Memory {3}the new containers may take 8000\.0 GiB more, (only .* are missing|which is more than the host has in all)\. Give them smaller limits/,
+  );
 });

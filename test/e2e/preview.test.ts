@@ -14,18 +14,34 @@ afterAll(() => app?.remove());
 async function previewed(): Promise<string[]> {
   const { stdout } = await app.pulumiOk("preview", "--json", "--stack", app.stack);
   const { steps } = JSON.parse(stdout) as { steps: { op: string; urn: string }[] };
-  return steps.map(({ op, urn }) => `${op} ${short(urn)}`).filter(isChange).sort();
+  return steps
+    .map(({ op, urn }) => `${op} ${short(urn)}`)
+    .filter(isChange)
+    .sort();
 }
 
 async function performed(): Promise<string[]> {
   const log = join(app.folder, "events");
   app.env["PULUMI_DEBUG_COMMANDS"] = "true";
   await app.upOk("--event-log", log);
-  const events = (await readFile(log, "utf8")).split("\n").filter(Boolean).map((line) => JSON.parse(line) as { resourcePreEvent?: { metadata: { op: string; urn: string } } });
-  return events.flatMap(({ resourcePreEvent }) => (resourcePreEvent ? [`${resourcePreEvent.metadata.op} ${short(resourcePreEvent.metadata.urn)}`] : [])).filter(isChange).sort();
+  const events = (await readFile(log, "utf8"))
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { resourcePreEvent?: { metadata: { op: string; urn: string } } });
+  return events
+    .flatMap(({ resourcePreEvent }) =>
+      resourcePreEvent ? [`${resourcePreEvent.metadata.op} ${short(resourcePreEvent.metadata.urn)}`] : [],
+    )
+    .filter(isChange)
+    .sort();
 }
 
-const short = (urn: string) => urn.split("::").slice(-2).join(" ").replace(/^\S*\$/, "");
+const short = (urn: string) =>
+  urn
+    .split("::")
+    .slice(-2)
+    .join(" ")
+    .replace(/^\S*\$/, "");
 /** An update also tells the two halves of each replacement, and the plugins it loads; a preview does not. */
 const isChange = (operation: string) => !/^(same|read|create-replacement|delete-replaced) |pulumi:providers:/.test(operation);
 

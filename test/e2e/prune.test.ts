@@ -14,10 +14,32 @@ beforeAll(async () => {
   app = await Checkout.make({ volumes: [{ name: "data", target: "/data" }], replicas: 1 });
   await app.upOk();
   await docker("volume", "create", "--label", "berth.project=berth", "--label", "berth.part=data", STRANGER);
-  await docker("volume", "create", "--label", "berth.project=berth", "--label", "berth.stack=another", "--label", "berth.part=snapshot", `${STRANGER}-other`);
+  await docker(
+    "volume",
+    "create",
+    "--label",
+    "berth.project=berth",
+    "--label",
+    "berth.stack=another",
+    "--label",
+    "berth.part=snapshot",
+    `${STRANGER}-other`,
+  );
   await docker("network", "create", "--label", "berth.project=berth", STRANGER);
   await docker("image", "tag", "node:24-bookworm-slim", `berth-${app.stack}:stranger`); // in the stack's repository, and not made by it
-  await docker("create", "--name", STRANGER, "--label", "berth.part=helper", "--network", STRANGER, "--volume", `${STRANGER}:/data`, "node:24-bookworm-slim", "true");
+  await docker(
+    "create",
+    "--name",
+    STRANGER,
+    "--label",
+    "berth.part=helper",
+    "--network",
+    STRANGER,
+    "--volume",
+    `${STRANGER}:/data`,
+    "node:24-bookworm-slim",
+    "true",
+  );
   before = await foreign();
   everybody = await engine();
 });
@@ -50,21 +72,31 @@ async function engine(): Promise<Set<string>> {
     docker("image", "ls", "--all", "--no-trunc", "--format", "{{.ID}} image {{.Repository}}:{{.Tag}}"),
   ]);
   const things = lines(rows.join("\n")).filter((row) => !/ (berth-)?[a-z0-9]+-\d+-[0-9a-f]{4}(:|$)|stranger|<none>/.test(row));
-  const cache = JSON.parse(await docker("system", "df", "--verbose", "--format", "{{json .BuildCache}}")) as { ID: string; Description: string }[];
+  const cache = JSON.parse(await docker("system", "df", "--verbose", "--format", "{{json .BuildCache}}")) as {
+    ID: string;
+    Description: string;
+  }[];
   const install = cache.filter(({ Description }) => Description.includes("npm ci"));
   return new Set([...things, ...install.map(({ ID }) => `${ID} build cache`)]);
 }
 
 /** Puts on the engine what cut-off and old things would have left. */
 async function litter(): Promise<Record<string, string>> {
-  const marks = (part: string, ...more: string[]) => ["berth.project=berth", `berth.stack=${app.stack}`, `berth.part=${part}`, ...more].flatMap((label) => ["--label", label]);
+  const marks = (part: string, ...more: string[]) =>
+    ["berth.project=berth", `berth.stack=${app.stack}`, `berth.part=${part}`, ...more].flatMap((label) => ["--label", label]);
   const name = (what: string) => `berth-${app.stack}-${what}`;
   await docker("volume", "create", ...marks("secrets"), name("secrets-0000"));
   await docker("volume", "create", ...marks("snapshot", "berth.release=000000000000"), name("copy-data-000000000000"));
   await docker("volume", "create", ...marks("data", "berth.volume=data"), name("kept"));
   await docker("create", ...marks("helper"), "--name", name("helper"), "node:24-bookworm-slim", "true");
   await docker("image", "tag", await app.output<string>("image"), `berth-${app.stack}:000000000000`);
-  return { secrets: name("secrets-0000"), copy: name("copy-data-000000000000"), kept: name("kept"), helper: name("helper"), image: `berth-${app.stack}:000000000000` };
+  return {
+    secrets: name("secrets-0000"),
+    copy: name("copy-data-000000000000"),
+    kept: name("kept"),
+    helper: name("helper"),
+    image: `berth-${app.stack}:000000000000`,
+  };
 }
 
 test("what nobody needs goes, data only with a word more, and nothing that serves or is anybody else's", async () => {
@@ -79,7 +111,12 @@ test("what nobody needs goes, data only with a word more, and nothing that serve
   const ran = await guide.run(app, HEADING);
   expect(ran.map(({ code }) => code)).toEqual([0, 0]);
   const [words = "", withData = ""] = ran.map(({ output }) => output);
-  for (const [kind, name, why] of [["container", helper, "a copy that was cut off has left it"], ["volume", secrets, "an update that was cut off has left it"], ["volume", copy, "the copy before the migration of release 000000000000"], ["image", image, "no release that can be brought back needs it"]]) {
+  for (const [kind, name, why] of [
+    ["container", helper, "a copy that was cut off has left it"],
+    ["volume", secrets, "an update that was cut off has left it"],
+    ["volume", copy, "the copy before the migration of release 000000000000"],
+    ["image", image, "no release that can be brought back needs it"],
+  ]) {
     expect(words).toContain(`${kind} ${name}: ${why}`);
     expect(asked.output).toContain(`${kind} ${name}: ${why}`);
   }

@@ -9,7 +9,9 @@ const volumes = [{ name: "data", target: "/data" }];
 const STATUS = "app/src/routes/status.ts";
 const GOOD = 'web.get("/about", async () => ({';
 const BAD = 'web.get("/about", async () => ({ broken: (() => { throw new Error("out of order"); })(),';
-/** Most seconds from the crash of a new container to the end of the update: 2 on an idle machine, 5 beside other tests; the deadline is 60. */
+/**
+ * Most seconds from the crash of a new container to the end of the update: 2 on an idle machine, 5 beside other tests; the deadline is 60.
+ */
 const CRASH = 10;
 
 let app: Checkout;
@@ -23,7 +25,15 @@ const ledger = async () => (await app.output<Release[]>("releases")).map(({ name
 
 /** The stack's running containers of one part, with their release. */
 async function running(part: string): Promise<string[]> {
-  const words = ["ps", "--filter", `label=berth.stack=${app.stack}`, "--filter", `label=berth.part=${part}`, "--format", '{{.Label "berth.release"}}'];
+  const words = [
+    "ps",
+    "--filter",
+    `label=berth.stack=${app.stack}`,
+    "--filter",
+    `label=berth.part=${part}`,
+    "--format",
+    '{{.Label "berth.release"}}',
+  ];
   return (await docker(...words)).split("\n").filter(Boolean);
 }
 
@@ -47,7 +57,9 @@ test("a release that answers with errors while it bakes is taken back within two
   const report = await load.stop();
 
   expect(bad.code).not.toBe(0);
-  expect(bad.output).toMatch(/release \w+ was taken back \d+\.\d s after the switch: \d+ of \d+ answers of (the release|\S+) were errors \(\d+\.\d %, limit 5 %\)/);
+  expect(bad.output).toMatch(
+    /release \w+ was taken back \d+\.\d s after the switch: \d+ of \d+ answers of (the release|\S+) were errors \(\d+\.\d %, limit 5 %\)/,
+  );
   expect(bad.output).toContain(`Release ${before} serves again on`);
   expect(bad.output).toContain("out of order"); // its own log
   expect([await live(), await ledger()]).toEqual([before, [before]]);
@@ -78,11 +90,17 @@ test("a worker is part of the release: one that fails stops it for all, and no m
   expect(output).toMatch(/is not healthy: worker berth-\S+-worker-mail-\d-\w+ is not well after \d+\.\d s .*(exit code 3|restarts [1-9])/);
   expect(output).toContain("no mail server");
   expect(await running("worker")).toEqual([before, before]);
-  expect([await live(), (await (await fetch(`${app.url}/about`)).json() as { release: string }).release]).toEqual([before, before]);
+  expect([await live(), ((await (await fetch(`${app.url}/about`)).json()) as { release: string }).release]).toEqual([before, before]);
 });
 
 test("a migration runs exactly once per release, whatever the replicas, and not again on a rollback", async () => {
-  const config = (greeting: string) => ({ volumes, replicas: LONG ? 5 : 3, resources: { cpus: 0.5 }, env: { GREETING: greeting }, migration: { command: append("migrations", "${process.env.BERTH_RELEASE} ${process.env.GREETING}"), snapshot: false } }); // of copies: migrations.test.ts
+  const config = (greeting: string) => ({
+    volumes,
+    replicas: LONG ? 5 : 3,
+    resources: { cpus: 0.5 },
+    env: { GREETING: greeting },
+    migration: { command: append("migrations", "${process.env.BERTH_RELEASE} ${process.env.GREETING}"), snapshot: false },
+  }); // of copies: migrations.test.ts
   await app.configure(config("one"));
   await app.upOk();
   const one = await live();
@@ -101,7 +119,11 @@ test("a migration runs exactly once per release, whatever the replicas, and not 
 
 test("a migration that fails stops the release before anything is switched", async () => {
   const before = [await live(), await ledger(), (await app.output<string[]>("replicas")).length];
-  await app.configure({ volumes, env: { GREETING: "never" }, migration: { command: ["-e", 'console.log("no such table"); process.exit(4)'] } });
+  await app.configure({
+    volumes,
+    env: { GREETING: "never" },
+    migration: { command: ["-e", 'console.log("no such table"); process.exit(4)'] },
+  });
   const { code, output } = await app.up();
   expect(code).not.toBe(0);
   expect(output).toMatch(/the migration of release \S+ failed with exit code 4 after/);
@@ -112,13 +134,18 @@ test("a migration that fails stops the release before anything is switched", asy
 
 test("a smoke test that fails sends the traffic back, and a good release bakes to its end and cleans up", async () => {
   const before = await live();
-  const smokeTest = { command: ["-e", 'fetch(process.env.BERTH_URL + "/about").then((answer) => answer.json()).then(({ greeting }) => { console.log("greeted with", greeting); process.exit(greeting === "good" ? 0 : 5); })'] };
+  const smokeTest = {
+    command: [
+      "-e",
+      'fetch(process.env.BERTH_URL + "/about").then((answer) => answer.json()).then(({ greeting }) => { console.log("greeted with", greeting); process.exit(greeting === "good" ? 0 : 5); })',
+    ],
+  };
   await app.configure({ volumes, env: { GREETING: "bad" }, smokeTest });
   const { code, output } = await app.up();
   expect(code).not.toBe(0);
   expect(output).toMatch(/was taken back \d+\.\d s after the switch: the smoke-test of release \S+ failed with exit code 5/);
   expect(output).toContain("greeted with bad");
-  expect([await live(), (await (await fetch(`${app.url}/about`)).json() as { release: string }).release]).toEqual([before, before]);
+  expect([await live(), ((await (await fetch(`${app.url}/about`)).json()) as { release: string }).release]).toEqual([before, before]);
 
   await app.configure({ volumes, env: { GREETING: "good" }, smokeTest, bake: "3s" });
   const good = await app.upOk();
@@ -149,14 +176,40 @@ test("with recreate, a release that fails gives way to the old one again, and no
 /** When the first container of this part ended, in milliseconds since 1970. */
 async function firstDeath(since: number, part: string): Promise<number> {
   const filters = [`label=berth.stack=${app.stack}`, `label=berth.part=${part}`, "event=die"].flatMap((filter) => ["--filter", filter]);
-  const [first = ""] = (await docker("events", "--since", String(since), "--until", String(Math.ceil(Date.now() / 1000)), ...filters, "--format", "{{.TimeNano}}")).split("\n");
+  const [first = ""] = (
+    await docker(
+      "events",
+      "--since",
+      String(since),
+      "--until",
+      String(Math.ceil(Date.now() / 1000)),
+      ...filters,
+      "--format",
+      "{{.TimeNano}}",
+    )
+  ).split("\n");
   return Number(first) / 1e6;
 }
 
 /** How often a web container started while another one ran. */
 async function overlaps(since: number): Promise<number> {
-  const filters = [`label=berth.stack=${app.stack}`, "label=berth.part=web", "event=start", "event=die"].flatMap((filter) => ["--filter", filter]);
-  const events = await docker("events", "--since", String(since), "--until", String(Math.ceil(Date.now() / 1000)), ...filters, "--format", "{{.Action}}");
+  const filters = [`label=berth.stack=${app.stack}`, "label=berth.part=web", "event=start", "event=die"].flatMap((filter) => [
+    "--filter",
+    filter,
+  ]);
+  const events = await docker(
+    "events",
+    "--since",
+    String(since),
+    "--until",
+    String(Math.ceil(Date.now() / 1000)),
+    ...filters,
+    "--format",
+    "{{.Action}}",
+  );
   let up = 1;
-  return events.split("\n").filter(Boolean).filter((action) => (action === "start" ? ++up > 1 : (up--, false))).length;
+  return events
+    .split("\n")
+    .filter(Boolean)
+    .filter((action) => (action === "start" ? ++up > 1 : (up--, false))).length;
 }

@@ -23,13 +23,16 @@ const RANDOM = Object.fromEntries(
 );
 /** Parts that would survive quoting, escaping or line breaks, and the same in Base64. */
 const TRACES = [
-  "qz7f3a9", "wx8e2b1", Buffer.from(SENTINEL).toString("base64").slice(0, 24),
+  "qz7f3a9",
+  "wx8e2b1",
+  Buffer.from(SENTINEL).toString("base64").slice(0, 24),
   ...Object.values(RANDOM).flatMap((value) => [value.subarray(0, 17).toString(), value.toString("base64").slice(0, 22)]),
 ];
 const ANY = new RegExp(TRACES.map((trace) => trace.replace(/[+/]/g, "\\$&")).join("|"));
 
 /** Runs for ever, unless one of its secrets is "bad". */
-const WORKER = "const fs = require('fs'), f = '/run/secrets/'; if (fs.readdirSync(f).some((n) => fs.readFileSync(f + n, 'utf8') === 'bad')) process.exit(3); setInterval(() => undefined, 1e6)";
+const WORKER =
+  "const fs = require('fs'), f = '/run/secrets/'; if (fs.readdirSync(f).some((n) => fs.readFileSync(f + n, 'utf8') === 'bad')) process.exit(3); setInterval(() => undefined, 1e6)";
 
 let app: Checkout;
 let outputs = "";
@@ -42,8 +45,24 @@ beforeAll(async () => {
     secretsFor: { web: ["token", "a", "b", ...Object.keys(RANDOM)], mail: ["b", "c"], queue: ["d"] },
     drain: "10s",
   });
-  const given = [["token", SENTINEL], ["a", "a1"], ["b", "b1"], ["c", "c1"], ["d", "d1"], ...Object.entries(RANDOM).map(([name, value]) => (isUtf8(value) ? [name, value.toString()] : [`${name}.base64`, value.toString("base64")]))];
-  await app.pulumiOk("config", "set-all", "--path", "--stack", app.stack, ...given.flatMap(([name, value]) => ["--secret", `berth:secrets.${name}=${value}`]));
+  const given = [
+    ["token", SENTINEL],
+    ["a", "a1"],
+    ["b", "b1"],
+    ["c", "c1"],
+    ["d", "d1"],
+    ...Object.entries(RANDOM).map(([name, value]) =>
+      isUtf8(value) ? [name, value.toString()] : [`${name}.base64`, value.toString("base64")],
+    ),
+  ];
+  await app.pulumiOk(
+    "config",
+    "set-all",
+    "--path",
+    "--stack",
+    app.stack,
+    ...given.flatMap(([name, value]) => ["--secret", `berth:secrets.${name}=${value}`]),
+  );
   const watch = setInterval(lookAtProcesses, 100);
   outputs += (await app.pulumiOk("preview", "--diff", "--stack", app.stack)).output;
   outputs += (await app.pulumiOk("up", "--yes", "--diff", "--stack", app.stack)).output;
@@ -69,7 +88,8 @@ function lookAtProcesses(): void {
 
 test("fifty random values arrive byte by byte", async () => {
   const [replica = ""] = await app.output<string[]>("replicas");
-  const read = "console.log(JSON.stringify(Object.fromEntries(fs.readdirSync('/run/secrets').map((name) => [name, fs.readFileSync('/run/secrets/' + name, 'base64')]))))";
+  const read =
+    "console.log(JSON.stringify(Object.fromEntries(fs.readdirSync('/run/secrets').map((name) => [name, fs.readFileSync('/run/secrets/' + name, 'base64')]))))";
   const found = JSON.parse(await docker("exec", replica, "node", "-e", read)) as Record<string, string>;
   const wanted = Object.fromEntries(Object.entries(RANDOM).map(([name, value]) => [name, value.toString("base64")]));
   expect(Object.fromEntries(Object.entries(found).filter(([name]) => name in RANDOM))).toEqual(wanted);
@@ -77,7 +97,8 @@ test("fifty random values arrive byte by byte", async () => {
 
 test("the app reads the value byte by byte from its file, which no other user may read", async () => {
   for (const replica of await app.output<string[]>("replicas")) {
-    const read = "process.stdout.write(require('fs').readFileSync('/run/secrets/token').toString('hex') + ' ' + (require('fs').statSync('/run/secrets/token').mode & 0o777).toString(8))";
+    const read =
+      "process.stdout.write(require('fs').readFileSync('/run/secrets/token').toString('hex') + ' ' + (require('fs').statSync('/run/secrets/token').mode & 0o777).toString(8))";
     const [value = "", mode] = (await docker("exec", replica, "node", "-e", read)).split(" ");
     expect(Buffer.from(value, "hex").toString()).toBe(SENTINEL);
     expect(mode).toBe("400");
@@ -92,7 +113,8 @@ test("the value is in no output, log, label, environment, image, state or file",
   expectNoTrace("docker inspect", JSON.stringify(await inspectAll(app.stack)));
   const { containers, images, volumes } = await census(app.stack);
   for (const name of containers) expectNoTrace(`the log of ${name}`, await docker("logs", name));
-  for (const name of images) expectNoTrace(`the image ${name}`, (await docker("history", "--no-trunc", name)) + (await docker("image", "inspect", name)));
+  for (const name of images)
+    expectNoTrace(`the image ${name}`, (await docker("history", "--no-trunc", name)) + (await docker("image", "inspect", name)));
   for (const name of images) {
     const layers = execFileSync("docker", ["save", name], { maxBuffer: 2 ** 30 });
     expect(TRACES.filter((trace) => layers.includes(trace))).toEqual([]);
@@ -149,29 +171,56 @@ test("a release is not brought back without a secret that it needs, and says how
   await app.pulumiOk("config", "rm", "--path", "berth:secretsFor.queue", "--stack", app.stack);
   const refused = await app.up();
   expect(refused.code).not.toBe(0);
-  expect(refused.output).toMatch(/release \w+ needs the secret d, which is not set any more: pulumi config set --secret --path berth:secrets\.d <value>, or choose another release \(nothing was changed\)/);
+  expect(refused.output).toMatch(
+    /release \w+ needs the secret d, which is not set any more: pulumi config set --secret --path berth:secrets\.d <value>, or choose another release \(nothing was changed\)/,
+  );
 });
 
 const secretVolumes = async () => (await census(app.stack)).volumes.filter((name) => name.includes("-secrets-"));
 
 /** Ids of the containers of each process. */
 async function containersOf(...filters: string[]): Promise<Record<string, string[]>> {
-  const rows = await docker("ps", "--all", "--no-trunc", "--filter", `label=berth.stack=${app.stack}`, ...filters, "--format", "{{.ID}} {{.Names}}");
+  const rows = await docker(
+    "ps",
+    "--all",
+    "--no-trunc",
+    "--filter",
+    `label=berth.stack=${app.stack}`,
+    ...filters,
+    "--format",
+    "{{.ID}} {{.Names}}",
+  );
   const found: Record<string, string[]> = {};
-  for (const [id = "", name = ""] of lines(rows).sort().map((row) => row.split(" "))) (found[processOf(name)] ??= []).push(id);
+  for (const [id = "", name = ""] of lines(rows)
+    .sort()
+    .map((row) => row.split(" ")))
+    (found[processOf(name)] ??= []).push(id);
   return found;
 }
 
-const processOf = (container: string): string => /-(web|gateway|worker-(?<worker>[a-z]+))-/.exec(container)?.groups?.["worker"] ?? /-(web|gateway)-/.exec(container)?.[1] ?? "";
+const processOf = (container: string): string =>
+  /-(web|gateway|worker-(?<worker>[a-z]+))-/.exec(container)?.groups?.["worker"] ?? /-(web|gateway)-/.exec(container)?.[1] ?? "";
 
 /** What each process finds in its folder of secrets. */
 async function readAll(): Promise<Record<string, Record<string, string>>> {
   const ids = await containersOf();
-  const program = "const fs = require('fs'), f = '/run/secrets/'; console.log(JSON.stringify(Object.fromEntries(fs.readdirSync(f).map((n) => [n, fs.readFileSync(f + n, 'latin1')]))))";
-  const all = await Promise.all(["web", "mail", "queue"].map(async (process) => {
-    const read = (await Promise.all((ids[process] ?? []).map((id) => docker("exec", id, "node", "-e", program)))).map((text) => JSON.parse(text) as Record<string, string>);
-    for (const each of read) expect(each).toEqual(read[0]);
-    return [process, Object.fromEntries(Object.entries(read[0] ?? {}).filter(([name]) => !(name in RANDOM)).map(([name, value]) => [name, Buffer.from(value, "latin1").toString()]))] as const;
-  }));
+  const program =
+    "const fs = require('fs'), f = '/run/secrets/'; console.log(JSON.stringify(Object.fromEntries(fs.readdirSync(f).map((n) => [n, fs.readFileSync(f + n, 'latin1')]))))";
+  const all = await Promise.all(
+    ["web", "mail", "queue"].map(async (process) => {
+      const read = (await Promise.all((ids[process] ?? []).map((id) => docker("exec", id, "node", "-e", program)))).map(
+        (text) => JSON.parse(text) as Record<string, string>,
+      );
+      for (const each of read) expect(each).toEqual(read[0]);
+      return [
+        process,
+        Object.fromEntries(
+          Object.entries(read[0] ?? {})
+            .filter(([name]) => !(name in RANDOM))
+            .map(([name, value]) => [name, Buffer.from(value, "latin1").toString()]),
+        ),
+      ] as const;
+    }),
+  );
   return Object.fromEntries(all);
 }

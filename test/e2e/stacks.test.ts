@@ -10,7 +10,11 @@ let dev: Checkout;
 let prod: Checkout;
 beforeAll(async () => {
   const example = parse(await readFile(join(process.cwd(), "Pulumi.prod.yaml"), "utf8")) as { config: Record<string, unknown> };
-  const { port: _port, bindAddress: _address, ...production } = Object.fromEntries(Object.entries(example.config).map(([key, value]) => [key.slice("berth:".length), value]));
+  const {
+    port: _port,
+    bindAddress: _address,
+    ...production
+  } = Object.fromEntries(Object.entries(example.config).map(([key, value]) => [key.slice("berth:".length), value]));
   dev = await Checkout.make({ volumes: [{ name: "data", target: "/data" }] });
   prod = await Checkout.make(production, { name: "prod" });
   await prod.secret("secrets.session", "value");

@@ -30,8 +30,20 @@ test("with strategy recreate, requests wait while the one writer is swapped, and
   expect(Object.values(report.tallies).flatMap(({ failures }) => failures)).toEqual([]);
   expect(await (await fetch(app.url)).text()).toContain("Second");
   const filters = ["label=berth.stack=" + app.stack, "event=start", "event=die"].flatMap((filter) => ["--filter", filter]);
-  const events = await docker("events", "--since", String(since), "--until", String(Math.ceil(Date.now() / 1000)), ...filters, "--format", "{{.Action}} {{.Actor.Attributes.name}}");
-  const order = events.split("\n").filter((line) => line.includes("-web-")).map((line) => line.split(" ")[0]);
+  const events = await docker(
+    "events",
+    "--since",
+    String(since),
+    "--until",
+    String(Math.ceil(Date.now() / 1000)),
+    ...filters,
+    "--format",
+    "{{.Action}} {{.Actor.Attributes.name}}",
+  );
+  const order = events
+    .split("\n")
+    .filter((line) => line.includes("-web-"))
+    .map((line) => line.split(" ")[0]);
   expect(order).toEqual(["die", "start"]); // never two writers
 });
 
@@ -75,10 +87,21 @@ async function useCertificate(name: string): Promise<void> {
 /** Only a client that trusts exactly this certificate gets an answer. */
 const overTls = (port: number, name: string): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
-    httpsGet({ host: "127.0.0.1", port, path: "/up", servername: "notes.example.com", headers: { host: "notes.example.com" }, ca: readFileSync(join(app.folder, `${name}.pem`)), agent: false }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    }).on("error", reject);
+    httpsGet(
+      {
+        host: "127.0.0.1",
+        port,
+        path: "/up",
+        servername: "notes.example.com",
+        headers: { host: "notes.example.com" },
+        ca: readFileSync(join(app.folder, `${name}.pem`)),
+        agent: false,
+      },
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      },
+    ).on("error", reject);
   });
 
 const overHttp = (host: string): Promise<number | undefined> =>

@@ -18,7 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => app?.remove());
 
-const change = () => app.edit(PAGE, /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/, `$1<meta name="edition" content="${++edition}">`);
+const change = () =>
+  app.edit(PAGE, /(<meta charset="utf-8">)(<meta name="edition" content="\d+">)?/, `$1<meta name="edition" content="${++edition}">`);
 const shown = async () => /name="edition" content="(\d+)"/.exec(await (await fetch(app.url)).text())?.[1];
 const up = (...words: string[]) => atTerminal(app, ["npm run --silent up -- --stack", app.stack, ...words].join(" "));
 const locks = () => readdir(join(app.folder, ".berth/state/.pulumi/locks/organization/berth", app.stack)).catch(() => []);
@@ -79,8 +80,17 @@ test("with --detach the update goes on where the connection is lost", async () =
   await unlocked();
   expect(await shown()).toBe(String(edition));
   const updates = join(app.folder, ".berth/updates");
-  await until(async () => (await readFile(join(updates, (await readdir(updates))[0] ?? ""), "utf8")).includes(`is live on ${app.stack}`), () => "the file does not tell of the release", PATIENCE);
+  await until(
+    async () => (await readFile(join(updates, (await readdir(updates))[0] ?? ""), "utf8")).includes(`is live on ${app.stack}`),
+    () => "the file does not tell of the release",
+    PATIENCE,
+  );
 });
 
 /** Waits until no update holds the stack. */
-const unlocked = () => until(async () => (await locks()).filter((name) => name.endsWith(".json")).length === 0, () => "the stack is still held", PATIENCE);
+const unlocked = () =>
+  until(
+    async () => (await locks()).filter((name) => name.endsWith(".json")).length === 0,
+    () => "the stack is still held",
+    PATIENCE,
+  );

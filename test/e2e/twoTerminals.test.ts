@@ -17,7 +17,10 @@ const MIGRATION =
   'const look = () => fs.existsSync("/data/go") ? fs.unlinkSync("/data/go") : setTimeout(look, 100); look()';
 const MIGRATING = /migrating/;
 /** Moments of an update, with what it has printed by then. Before the first change Pulumi's record tells nothing of it. */
-const KILLS: readonly [string, RegExp][] = [["in the migration", MIGRATING], ["before the first change", /^Updating \(/]];
+const KILLS: readonly [string, RegExp][] = [
+  ["in the migration", MIGRATING],
+  ["before the first change", /^Updating \(/],
+];
 /** Seconds that the first migration lasts at least. */
 const LASTS = LONG ? 60 : 0;
 /** Milliseconds until a stack whose holder was killed has another one. */
@@ -27,8 +30,13 @@ const UP = ["up", "--yes"];
 const ROLLBACK = ["rollback"];
 const PRUNE = ["prune", "--yes"];
 const OTHERS = [
-  PRUNE, ["restore", "data", "--yes"], ["adopt"], ["destroy", "--yes"],
-  ["secrets", "set", "token"], ["secrets", "rotate", "token", "--yes"], ["secrets", "rm", "token", "--yes"],
+  PRUNE,
+  ["restore", "data", "--yes"],
+  ["adopt"],
+  ["destroy", "--yes"],
+  ["secrets", "set", "token"],
+  ["secrets", "rotate", "token", "--yes"],
+  ["secrets", "rm", "token", "--yes"],
 ];
 
 const BACKENDS: readonly [string, () => Promise<Backend>, full: boolean][] = [
@@ -108,19 +116,30 @@ describe.each(BACKENDS)("with %s as the backend", (_, open, full) => {
       const sameRecord = await app.up();
       expect(sameRecord.output).toContain("the stack is currently locked by 1 lock(s)");
       expect(sameRecord.code).not.toBe(0);
-      const another = await app.exec("env", [`PULUMI_BACKEND_URL=${copy}`, "pulumi", "up", "--yes", "--skip-preview", "--stack", app.stack]);
+      const another = await app.exec("env", [
+        `PULUMI_BACKEND_URL=${copy}`,
+        "pulumi",
+        "up",
+        "--yes",
+        "--skip-preview",
+        "--stack",
+        app.stack,
+      ]);
       expect(another.output).toContain(`stack ${app.stack} is held by ${who("up", before.holder.pid)}, for `);
       expect(another.code).not.toBe(0);
       expect(await seen()).toEqual(before);
     }
     const waiting = full ? startCommand(app, "up", "--yes", "--wait", "2m") : undefined;
-    expect(await waiting?.sees(/^Waiting for stack \S+, which is held by up by \S+ on \S+, process \d+, for \d+ (s|min) \.\.\.$/)).toBe(full ? true : undefined);
+    expect(await waiting?.sees(/^Waiting for stack \S+, which is held by up by \S+ on \S+, process \d+, for \d+ (s|min) \.\.\.$/)).toBe(
+      full ? true : undefined,
+    );
     await sleep(Math.max(0, began + LASTS * 1000 - Date.now()));
     await letGo();
     expect(await first.ended).toMatchObject({ code: 0 });
     expect(await greets()).toBe("third");
     if (waiting) expect(await waiting.ended).toMatchObject({ code: 0 });
-    while (Object.keys(await holder()).length > 0) expect(Date.now() - began).toBeLessThan(LASTS * 1000 + TAKES_OVER * 20); // the engine removes it a moment later
+    // The engine removes it a moment later
+    while (Object.keys(await holder()).length > 0) expect(Date.now() - began).toBeLessThan(LASTS * 1000 + TAKES_OVER * 20);
   });
 
   (full ? test : test.skip)("while plain Pulumi is in its migration the commands are refused by its name", async () => {
@@ -131,18 +150,28 @@ describe.each(BACKENDS)("with %s as the backend", (_, open, full) => {
     expect(await greets()).toBe("fourth");
   });
 
-  (full ? test : test.skip).each(KILLS.slice(0, LONG ? 2 : 1))("where the command and its Pulumi are killed %s, the next one takes over within seconds", async (when, moment) => {
-    const first = await begin(when, npmUp, moment);
-    const { pid: dead } = await holder();
-    for (const pid of [dead, ...updateProcesses(app.folder).filter(({ role }) => role === "cli").map((cli) => cli.pid)]) process.kill(pid ?? 0, "SIGKILL");
-    const killed = Date.now();
-    const next = npmUp();
-    for (let now = await holder(); now.pid === undefined || now.pid === dead; now = await holder()) expect(Date.now() - killed).toBeLessThan(TAKES_OVER);
-    console.log(`the next one holds the stack ${((Date.now() - killed) / 1000).toFixed(1)} s after its holder was killed`);
-    await first.ended;
-    if (moment !== MIGRATING && !(await next.sees(MIGRATING))) throw new Error((await next.ended).output);
-    await letGo();
-    expect(await next.ended).toMatchObject({ code: 0 });
-    expect(await greets()).toBe(when);
-  });
+  (full ? test : test.skip).each(KILLS.slice(0, LONG ? 2 : 1))(
+    "where the command and its Pulumi are killed %s, the next one takes over within seconds",
+    async (when, moment) => {
+      const first = await begin(when, npmUp, moment);
+      const { pid: dead } = await holder();
+      for (const pid of [
+        dead,
+        ...updateProcesses(app.folder)
+          .filter(({ role }) => role === "cli")
+          .map((cli) => cli.pid),
+      ])
+        process.kill(pid ?? 0, "SIGKILL");
+      const killed = Date.now();
+      const next = npmUp();
+      for (let now = await holder(); now.pid === undefined || now.pid === dead; now = await holder())
+        expect(Date.now() - killed).toBeLessThan(TAKES_OVER);
+      console.log(`the next one holds the stack ${((Date.now() - killed) / 1000).toFixed(1)} s after its holder was killed`);
+      await first.ended;
+      if (moment !== MIGRATING && !(await next.sees(MIGRATING))) throw new Error((await next.ended).output);
+      await letGo();
+      expect(await next.ended).toMatchObject({ code: 0 });
+      expect(await greets()).toBe(when);
+    },
+  );
 });

@@ -7,7 +7,11 @@ let replica: string;
 
 beforeAll(async () => {
   app = await Checkout.make({ replicas: 2, volumes: [{ name: "data", target: "/data" }], drain: "1s" });
-  await app.edit("app/Dockerfile", /HEALTHCHECK .*/, "HEALTHCHECK --interval=1s --timeout=5s --retries=1 CMD test ! -e /tmp/ill && test ! -e /data/ill-$BERTH_REPLICA");
+  await app.edit(
+    "app/Dockerfile",
+    /HEALTHCHECK .*/,
+    "HEALTHCHECK --interval=1s --timeout=5s --retries=1 CMD test ! -e /tmp/ill && test ! -e /data/ill-$BERTH_REPLICA",
+  );
   await app.upOk();
   [replica = ""] = await app.output<string[]>("replicas");
 });
@@ -18,7 +22,7 @@ const once = () => app.npm("watchdog", "--once", "--restarts", "2", "--back-off"
 
 async function turns(health: string): Promise<void> {
   const asked = () => docker("inspect", "--format", "{{.State.Health.Status}}", replica);
-  for (const end = Date.now() + 30_000; (await asked()) !== health; ) {
+  for (const end = Date.now() + 30_000; (await asked()) !== health;) {
     if (Date.now() > end) throw new Error(`${replica} is ${await asked()}, not ${health}, after 30 s`);
   }
 }
@@ -45,5 +49,7 @@ test("leaves a replica alone that does not get well, and ends with exit code 1",
   const { code, output } = await once();
   expect(output).toContain(`${replica} is unhealthy after 2 restarts: left alone. Look: docker logs ${replica}.`);
   expect(code).toBe(1);
-  expect(lines(await docker("ps", "--quiet", "--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.part=web"))).toHaveLength(2);
+  expect(
+    lines(await docker("ps", "--quiet", "--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.part=web")),
+  ).toHaveLength(2);
 });

@@ -13,7 +13,11 @@ jest.mock("../../preflight/preflight.ts", () => ({ checkEngine: () => Promise.re
 
 const SECRETS = { pin: "sentinel-pin", "db.password": "sentinel-password" };
 const KEY_PART = KEY.split("\n")[1] ?? "";
-const RULES = [...containerRules, ...stackRules, noPlainSecret([...Object.values(SECRETS).flatMap((value) => [value, btoa(value)]), KEY_PART])];
+const RULES = [
+  ...containerRules,
+  ...stackRules,
+  noPlainSecret([...Object.values(SECRETS).flatMap((value) => [value, btoa(value)]), KEY_PART]),
+];
 
 const earlier = releaseOf({ name: "aaaaaaaaaaaa", secrets: ["pin"], settings: { ...releaseOf().settings, replicas: 3 } });
 
@@ -29,25 +33,45 @@ const USES: Record<string, { readonly config: Config; readonly stack: string; re
       drain: "0s",
       secrets: SECRETS,
       env: { GREETING: "hello" },
-      volumes: [{ name: "data", target: "/data" }, { name: "uploads", target: "/uploads" }],
+      volumes: [
+        { name: "data", target: "/data" },
+        { name: "uploads", target: "/uploads" },
+      ],
       binds: [{ source: "/srv/files", target: "/files" }],
       maintenance: "Back soon",
       hosts: ["example.com"],
-      workers: [{ name: "mail", command: ["mail"], replicas: 2 }, { name: "queue", command: ["queue"], healthcheck: ["alive"] }],
+      workers: [
+        { name: "mail", command: ["mail"], replicas: 2 },
+        { name: "queue", command: ["queue"], healthcheck: ["alive"] },
+      ],
       migration: { command: ["migrate"] },
       smokeTest: { command: ["smoke"] },
       bake: "20s",
-      accessories: [{ name: "database", kind: "postgres" }, { name: "cache", kind: "redis" }],
+      accessories: [
+        { name: "database", kind: "postgres" },
+        { name: "cache", kind: "redis" },
+      ],
     },
   },
   "an app that allows one writer": {
-    config: { strategy: "recreate", secrets: SECRETS, workers: [{ name: "mail", command: ["mail"] }], migration: { command: ["migrate"] }, smokeTest: { command: ["smoke"] }, bake: "20s" },
+    config: {
+      strategy: "recreate",
+      secrets: SECRETS,
+      workers: [{ name: "mail", command: ["mail"] }],
+      migration: { command: ["migrate"] },
+      smokeTest: { command: ["smoke"] },
+      bake: "20s",
+    },
     stack: "dev",
   },
   "a canary beside the live release": { config: { canary: {}, secrets: SECRETS }, stack: "dev", releases: [earlier] },
   "HTTPS with its own certificate": { config: { hosts: ["example.com"], tls: { certificate: CERTIFICATE, key: KEY } }, stack: "prod" },
   "HTTPS by ACME": { config: { hosts: ["example.com"], tls: { acme: true } }, stack: "prod" },
-  "a release that is brought back": { config: { release: "aaaaaaaaaaaa", secrets: SECRETS }, stack: "dev", releases: [releaseOf(), earlier] },
+  "a release that is brought back": {
+    config: { release: "aaaaaaaaaaaa", secrets: SECRETS },
+    stack: "dev",
+    releases: [releaseOf(), earlier],
+  },
   "the next of many releases": { config: { secrets: SECRETS, keepReleases: 1 }, stack: "dev", releases: [earlier, releaseOf()] },
 };
 

@@ -25,12 +25,18 @@ export const ofType = (resources: readonly Declared[], type: string): Declared[]
 /** A rule that each resource of a type keeps for itself. An exception names a part of Berth and has its reason. */
 export function each(
   type: string,
-  rule: Omit<Rule, "find"> & { readonly holds: (resource: Declared) => boolean; readonly except?: { readonly part: string; readonly because: string } },
+  rule: Omit<Rule, "find"> & {
+    readonly holds: (resource: Declared) => boolean;
+    readonly except?: { readonly part: string; readonly because: string };
+  },
 ): Rule {
   const { holds, except, ...about } = rule;
   return {
     ...about,
-    find: (resources) => ofType(resources, type).filter((resource) => !holds(resource) && partOf(resource) !== (except?.part ?? "none")).map(({ name }) => name),
+    find: (resources) =>
+      ofType(resources, type)
+        .filter((resource) => !holds(resource) && partOf(resource) !== (except?.part ?? "none"))
+        .map(({ name }) => name),
   };
 }
 

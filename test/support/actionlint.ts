@@ -16,12 +16,18 @@ export function findActionlint(): { readonly program: string; readonly why?: und
   const unfinished = mkdtempSync(`${entry}-unfinished-`);
   try {
     const env = { ...process.env, GOBIN: unfinished, GOFLAGS: "", CGO_ENABLED: "0" };
-    execFileSync("go", ["install", "-trimpath", `github.com/rhysd/actionlint/cmd/actionlint@v${VERSION}`], { env, stdio: "pipe", timeout: 120_000 });
+    execFileSync("go", ["install", "-trimpath", `github.com/rhysd/actionlint/cmd/actionlint@v${VERSION}`], {
+      env,
+      stdio: "pipe",
+      timeout: 120_000,
+    });
     if (!existsSync(program)) renameSync(unfinished, entry);
     return { program };
   } catch (error) {
     const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: Buffer };
-    return { why: code === "ENOENT" ? "there is no Go on PATH to build it with" : `it cannot be built: ${String(stderr).trim().split("\n")[0]}` };
+    return {
+      why: code === "ENOENT" ? "there is no Go on PATH to build it with" : `it cannot be built: ${String(stderr).trim().split("\n")[0]}`,
+    };
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }

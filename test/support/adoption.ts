@@ -18,7 +18,12 @@ export const provider = (name: string): string => `urn:pulumi:dev::berth::pulumi
 
 type Parts = Partial<Omit<Resource, "type" | "inputs">>;
 
-export const declared = (type: string, name: string, inputs: Record<string, unknown>, parts: Parts = {}): Resource & { readonly inputs: Record<string, unknown> } => ({
+export const declared = (
+  type: string,
+  name: string,
+  inputs: Record<string, unknown>,
+  parts: Parts = {},
+): Resource & { readonly inputs: Record<string, unknown> } => ({
   urn: urn(type, name),
   type: NAMES[type] ?? type,
   custom: true,
@@ -30,7 +35,12 @@ export const declared = (type: string, name: string, inputs: Record<string, unkn
 /** A preview that would create these. */
 export const preview = (...resources: readonly Resource[]): Preview => ({
   steps: resources.map((newState) => ({ op: "create", urn: newState.urn, newState })),
-  plan: Object.fromEntries(["docker", "command"].map((name) => [provider(name), { goal: { inputDiff: { adds: { version: "1.0.0" } } }, state: { version: "1.0.0" } }])),
+  plan: Object.fromEntries(
+    ["docker", "command"].map((name) => [
+      provider(name),
+      { goal: { inputDiff: { adds: { version: "1.0.0" } } }, state: { version: "1.0.0" } },
+    ]),
+  ),
 });
 
 export const container = (name: string, labels: Thing["labels"], parts: Partial<ContainerThing> = {}): ContainerThing => ({

@@ -16,10 +16,12 @@ export const context = {
 } as unknown as Context;
 
 /** The beginning of a call of restic in the workspace. */
-export const restic = (words: string, workspace = WORKSPACE): string => `exec ${workspace} /bin/sh -c . /run/secrets/environment; exec restic "$@" restic --no-cache ${words}`;
+export const restic = (words: string, workspace = WORKSPACE): string =>
+  `exec ${workspace} /bin/sh -c . /run/secrets/environment; exec restic "$@" restic --no-cache ${words}`;
 
 /** What restic was asked, without what always comes before. */
-export const resticCalls = (calls: readonly string[]): string[] => calls.filter((call) => call.startsWith(restic(""))).map((call) => call.slice(restic("").length));
+export const resticCalls = (calls: readonly string[]): string[] =>
+  calls.filter((call) => call.startsWith(restic(""))).map((call) => call.slice(restic("").length));
 
 /** A line of `restic snapshots --json`. */
 export const snapshot = (number: number, files: number, more: readonly string[] = []) => ({
@@ -33,7 +35,14 @@ export const snapshot = (number: number, files: number, more: readonly string[] 
 /** restic reads so many files. */
 export const reads = (files: number): Answer => ({
   to: restic("backup"),
-  stdout: JSON.stringify({ message_type: "summary", snapshot_id: "9".repeat(10), total_files_processed: files, total_bytes_processed: files * 1000, data_added_packed: 5, backup_start: "2026-03-10T12:00:00Z" }),
+  stdout: JSON.stringify({
+    message_type: "summary",
+    snapshot_id: "9".repeat(10),
+    total_files_processed: files,
+    total_bytes_processed: files * 1000,
+    data_added_packed: 5,
+    backup_start: "2026-03-10T12:00:00Z",
+  }),
 });
 
 /** All that is the same for each of them; more specific answers go before it. */

@@ -82,32 +82,53 @@ export function fakeEngine(answers: readonly Answer[]): FakeEngine {
     const answer = answerTo(words);
     const { status, message = "" } = answer;
     if (words.startsWith("exec ") && status === undefined) return json(response, 201, { Id: String(programs.push({ words, answer }) - 1) });
-    if (answer.seconds && !words.startsWith("exec ")) await new Promise((resolve) => setTimeout(resolve, (answer.seconds ?? 0) * 1000).unref());
+    if (answer.seconds && !words.startsWith("exec "))
+      await new Promise((resolve) => setTimeout(resolve, (answer.seconds ?? 0) * 1000).unref());
     if (answer.breaks) return void response.writeHead(200, { "Content-Length": "100" }).write("{", () => response.destroy());
     if (status !== undefined && status >= 400) return json(response, status, { message });
     if (words.startsWith("logs ")) return speak(response, { ...answer, seconds: 0 }, url.searchParams.get("timestamps") === "true");
     if (answer.bytes) return void response.writeHead(200, { "Content-Type": "application/x-tar" }).end(answer.bytes);
-    if (request.method === "HEAD") return void response.writeHead(200, { "X-Docker-Container-Path-Stat": Buffer.from(JSON.stringify(answer.json ?? {})).toString("base64") }).end();
+    if (request.method === "HEAD")
+      return void response
+        .writeHead(200, { "X-Docker-Container-Path-Stat": Buffer.from(JSON.stringify(answer.json ?? {})).toString("base64") })
+        .end();
     return json(response, status ?? 200, answer.json ?? defaultFor(words, answer));
   };
 
-  const server = createServer((request, response) => void serve(request, response).catch((error: Error) => json(response, 500, { message: error.message })));
+  const server = createServer(
+    (request, response) => void serve(request, response).catch((error: Error) => json(response, 500, { message: error.message })),
+  );
   server.on("upgrade", (request: IncomingMessage, connection: Socket) => {
-    const words = wordsOf("POST", decodeURIComponent(new URL(request.url ?? "", "http://engine").pathname).replace(/^\/v[\d.]+/, ""), new URLSearchParams(), undefined);
+    const words = wordsOf(
+      "POST",
+      decodeURIComponent(new URL(request.url ?? "", "http://engine").pathname).replace(/^\/v[\d.]+/, ""),
+      new URLSearchParams(),
+      undefined,
+    );
     const call: Call = { words, body: [] };
     calls.push(call);
     const answer = answerTo(words);
     connection.on("error", () => undefined);
     open.push({ close: () => connection.destroy() });
-    if (answer.status !== undefined) return void connection.end(`HTTP/1.1 ${answer.status} Refused\r\nConnection: close\r\n\r\n${JSON.stringify({ message: answer.message ?? "" })}`);
-    connection.write("HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
+    if (answer.status !== undefined)
+      return void connection.end(
+        `HTTP/1.1 ${answer.status} Refused\r\nConnection: close\r\n\r\n${JSON.stringify({ message: answer.message ?? "" })}`,
+      );
+    connection.write(
+      "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+    );
     connection.on("data", (part: Buffer) => (call.body as Buffer[]).push(part));
     if (answer.stdout) connection.write(frame(1, `${answer.stdout}\n`));
     if (answer.open !== undefined) setTimeout(() => connection.end(), answer.open * 1000).unref();
   });
   server.listen(socket);
   server.unref();
-  open.push({ close: () => { server.close(); server.closeAllConnections(); } });
+  open.push({
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  });
   const host = `unix://${socket}`;
   return {
     host,
@@ -122,15 +143,21 @@ const withoutDocker = (): string => process.execPath.replace(/\/[^/]*$/, "");
 
 /**
  * A call in words. Containers: "containers all label=…", "inspect N", "create N" ("-": without a name), "start N", "stop N t=30", "wait N",
- * "remove N", "update N", "rename N M", "logs N follow tail=50", "exec N words", "read N path", "stat N path", "write N path", "attach N". The rest: "volumes label=…",
+ * "remove N", "update N", "rename N M", "logs N follow tail=50", "exec N words", "read N path", "stat N path", "write N path", "attach N".
+ * The rest: "volumes label=…",
  * "volume N", "create volume N", "remove volume N", and the same of networks and images; "version", "info", "df".
  */
 function wordsOf(method: string, path: string, query: URLSearchParams, body: unknown): string {
-  const filters = Object.entries(JSON.parse(query.get("filters") ?? "{}") as Record<string, string[]>).flatMap(([key, values]) => values.map((value) => `${key}=${value}`));
+  const filters = Object.entries(JSON.parse(query.get("filters") ?? "{}") as Record<string, string[]>).flatMap(([key, values]) =>
+    values.map((value) => `${key}=${value}`),
+  );
   const list = /^\/(containers|images)\/json$|^\/(volumes|networks)$/.exec(path);
   if (list) return [list[1] ?? list[2], ...(query.get("all") === "true" ? ["all"] : []), ...filters].join(" ");
   const [, kind = "", name = "", verb = ""] = /^\/(\w+)\/(.+?)(?:\/(\w+))?$/.exec(path) ?? [];
-  if (name === "create") return kind === "containers" ? `create ${query.get("name") ?? "-"}` : `create ${kind.replace(/s$/, "")} ${(body as { Name?: string } | undefined)?.Name ?? ""}`;
+  if (name === "create")
+    return kind === "containers"
+      ? `create ${query.get("name") ?? "-"}`
+      : `create ${kind.replace(/s$/, "")} ${(body as { Name?: string } | undefined)?.Name ?? ""}`;
   if (path === "/system/df") return "df";
   if (name === "") return path.slice(1);
   const thing = kind === "containers" ? "" : `${kind.replace(/s$/, "")} `;
@@ -139,7 +166,9 @@ function wordsOf(method: string, path: string, query: URLSearchParams, body: unk
   if (verb === "json") return `inspect ${name}`;
   if (verb === "exec") return `exec ${name} ${(body as { Cmd: string[] }).Cmd.join(" ")}`;
   if (verb === "archive") return `${method === "HEAD" ? "stat" : method === "PUT" ? "write" : "read"} ${name} ${query.get("path")}`;
-  const more = [...query].filter(([key, value]) => ["t", "tail", "since", "name"].includes(key) || (key === "follow" && value === "true")).map(([key, value]) => (key === "follow" || key === "name" ? (key === "name" ? value : key) : `${key}=${value}`));
+  const more = [...query]
+    .filter(([key, value]) => ["t", "tail", "since", "name"].includes(key) || (key === "follow" && value === "true"))
+    .map(([key, value]) => (key === "follow" || key === "name" ? (key === "name" ? value : key) : `${key}=${value}`));
   return [verb, name, ...more].join(" ");
 }
 
@@ -153,12 +182,22 @@ function defaultFor(words: string, { exit = 0 }: Answer): unknown {
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { "Content-Type": "application/json" }).end(status === 304 || status === 204 ? undefined : JSON.stringify(value));
+  response
+    .writeHead(status, { "Content-Type": "application/json" })
+    .end(status === 304 || status === 204 ? undefined : JSON.stringify(value));
 }
 
-/** What a program or a container prints, in the engine's frames. @param timed whether each line is led by its time: the one it has, else that of just now */
+/**
+ * What a program or a container prints, in the engine's frames.
+ * @param timed whether each line is led by its time: the one it has, else that of just now
+ */
 function speak(response: ServerResponse, { stdout, stderr, seconds = 0, open: stays = 0 }: Answer, timed = false): void {
-  const framed = (stream: 1 | 2, text: string) => Buffer.concat(timed ? text.split("\n").map((line) => frame(stream, `${/^\d{4}-\S+Z /.test(line) ? "" : `${timeNow()} `}${line}\n`)) : [frame(stream, `${text}\n`)]);
+  const framed = (stream: 1 | 2, text: string) =>
+    Buffer.concat(
+      timed
+        ? text.split("\n").map((line) => frame(stream, `${/^\d{4}-\S+Z /.test(line) ? "" : `${timeNow()} `}${line}\n`))
+        : [frame(stream, `${text}\n`)],
+    );
   response.writeHead(200, { "Content-Type": "application/vnd.docker.raw-stream" });
   response.flushHeaders();
   setTimeout(() => {

@@ -9,8 +9,17 @@ const STACK = "urn:pulumi:dev::berth::pulumi:pulumi:Stack::berth-dev";
 const state = (inputs: Inputs | undefined, outputs: Inputs = {}): ResourceState | null => (inputs ? { inputs, outputs } : null);
 
 /** One operation on a resource of a Berth component ("Canary$Replicas": one inside another); `before` and `after` are its inputs. */
-export function step(op: string, part: string, type: string, name: string, { before, after, said }: { before?: Inputs; after?: Inputs; said?: Inputs } = {}): EngineEvent {
-  const urn = `urn:pulumi:dev::berth::berth:index:WebApp$${part.split("$").map((component) => `berth:index:${component}`).join("$")}$${type}::berth-dev-${name}`;
+export function step(
+  op: string,
+  part: string,
+  type: string,
+  name: string,
+  { before, after, said }: { before?: Inputs; after?: Inputs; said?: Inputs } = {},
+): EngineEvent {
+  const urn = `urn:pulumi:dev::berth::berth:index:WebApp$${part
+    .split("$")
+    .map((component) => `berth:index:${component}`)
+    .join("$")}$${type}::berth-dev-${name}`;
   return { resourcePreEvent: { metadata: { op, urn, type, old: state(before, said), new: state(after) }, planning: true } };
 }
 
@@ -22,7 +31,8 @@ export const outputs = (now: Inputs, then: Inputs): EngineEvent => ({
 export const configured = (config: Readonly<Record<string, string>>): EngineEvent => ({ preludeEvent: { config } });
 
 /** A release of the ledger with these settings. */
-export const entry = (name: string, strategy: Strategy = "blue-green"): Release => ({ name, image: `sha256:${name}`, settings: { strategy }, secrets: {}, time: "" }) as unknown as Release;
+export const entry = (name: string, strategy: Strategy = "blue-green"): Release =>
+  ({ name, image: `sha256:${name}`, settings: { strategy }, secrets: {}, time: "" }) as unknown as Release;
 
 /** Outputs of a stack on which the first of these releases is live. */
 export const live = (...releases: readonly Release[]): Inputs => ({ release: releases[0]?.name, releases });
@@ -37,7 +47,13 @@ export const told = (input: object): Inputs => ({ environment: { BERTH_INPUT: JS
 
 /** What a preview names for one changed byte in the app: release a is live, b takes its place. */
 export function oneChangedByte({ memory = 512, strategy = "blue-green" }: { memory?: number; strategy?: Strategy } = {}): EngineEvent[] {
-  const web = (release: string) => ({ memory, labels: [{ label: "berth.part", value: "web" }, { label: "berth.release", value: release }] });
+  const web = (release: string) => ({
+    memory,
+    labels: [
+      { label: "berth.part", value: "web" },
+      { label: "berth.release", value: release },
+    ],
+  });
   const gate = told({ health: { deadline: 60 }, exclusive: strategy === "recreate", migration: null });
   return [
     step("same", "DataVolume", VOLUME, "data-volume", { before: volume("data"), after: volume("data") }),
@@ -45,7 +61,11 @@ export function oneChangedByte({ memory = 512, strategy = "blue-green" }: { memo
     step("replace", "AppImage", IMAGE, "image-build", { before: { name: "berth-dev:a" }, after: { name: "berth-dev:b" } }),
     ...["web-1", "web-2"].map((name) => step("create-replacement", "Replicas", CONTAINER, name, { before: web("a"), after: web("b") })),
     step("update", "Replicas", COMMAND, "web-pids"),
-    step("update", "HealthGate", COMMAND, "gate-probe", { before: gate, after: gate, said: { stdout: "release a: 2 of 2 healthy after 1.2 s" } }),
+    step("update", "HealthGate", COMMAND, "gate-probe", {
+      before: gate,
+      after: gate,
+      said: { stdout: "release a: 2 of 2 healthy after 1.2 s" },
+    }),
     step("update", "Route", COMMAND, "route-switch", { after: told({ drain: 30, maintenance: null, bake: null, smokeTest: null }) }),
     step("update", "Prune", COMMAND, "prune-images"),
     ...["web-2", "web-1"].map((name) => step("delete-replaced", "Replicas", CONTAINER, name, { before: web("a") })),
@@ -54,4 +74,9 @@ export function oneChangedByte({ memory = 512, strategy = "blue-green" }: { memo
   ];
 }
 
-export const volume = (name: string): Inputs => ({ labels: [{ label: "berth.part", value: "data" }, { label: "berth.volume", value: name }] });
+export const volume = (name: string): Inputs => ({
+  labels: [
+    { label: "berth.part", value: "data" },
+    { label: "berth.volume", value: name },
+  ],
+});

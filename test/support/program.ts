@@ -63,20 +63,25 @@ async function recorded(run: () => unknown, { stack = "dev", config = {}, previo
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
-        if (type === "pulumi:pulumi:StackReference") return { id: name, state: { name, outputs: previous ?? refuse("the program reads its stack's outputs") } };
+        if (type === "pulumi:pulumi:StackReference")
+          return { id: name, state: { name, outputs: previous ?? refuse("the program reads its stack's outputs") } };
         const state = stateOf(type, name) ?? refuse(`the program declares ${name}, of the unknown type ${type}`);
         return preview ? { id: undefined, state: {} } : { id: `${name}-id`, state: { ...(inputs as object), ...state } };
       },
       call: ({ token }) => refuse(`the program calls ${token}`),
     },
-    "berth", stack, preview, "organization",
+    "berth",
+    stack,
+    preview,
+    "organization",
   );
   pulumi.runtime.setAllConfig({ ...config });
   const registrations: RegisterResourceRequest[] = [];
   let outputs: unknown = {};
   listen("registerResource", (request: RegisterResourceRequest) => registrations.push(request));
   listen("registerResourceOutputs", (request: RegisterResourceOutputsRequest) => {
-    if (request.getUrn().includes(`::${pulumi.runtime.rootPulumiStackTypeName}::`)) outputs = readable(request.getOutputs()?.toJavaScript());
+    if (request.getUrn().includes(`::${pulumi.runtime.rootPulumiStackTypeName}::`))
+      outputs = readable(request.getOutputs()?.toJavaScript());
   });
   await pulumi.runtime.runInPulumiStack(async () => {
     try {
@@ -89,7 +94,12 @@ async function recorded(run: () => unknown, { stack = "dev", config = {}, previo
   await pulumi.runtime.disconnect();
   if (failures[0]) throw failures[0];
   const resources = registrations.filter((request) => request.getType() !== pulumi.runtime.rootPulumiStackTypeName).map(declared);
-  return { resources, outputs: outputs as Record<string, unknown>, get: (name) => get(resources, name), before: (name) => before(resources, name) };
+  return {
+    resources,
+    outputs: outputs as Record<string, unknown>,
+    get: (name) => get(resources, name),
+    before: (name) => before(resources, name),
+  };
 }
 
 /** What the engine decides of a resource; undefined for a type that Berth has no business with. */

@@ -16,7 +16,11 @@ export function repository(): Repository {
   const folder = temporaryFolder();
   const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" };
   const git = (...words: string[]) =>
-    execFileSync("git", ["-C", folder, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", ...words], { encoding: "utf8", env, stdio: ["ignore", "pipe", "pipe"] }).trim();
+    execFileSync("git", ["-C", folder, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", ...words], {
+      encoding: "utf8",
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    }).trim();
   git("init", "--quiet", "--initial-branch", "main");
   return {
     folder,

@@ -87,10 +87,19 @@ export const foundWith = (...containers: (Partial<FoundContainer> & { readonly n
   containers: merge(FOUND.containers, containers, (name) => found(container(name))),
 });
 
-export const foundWithout = (name: string): Found => ({ ...FOUND, containers: FOUND.containers.filter((container) => container.name !== name) });
+export const foundWithout = (name: string): Found => ({
+  ...FOUND,
+  containers: FOUND.containers.filter((container) => container.name !== name),
+});
 
-function merge<T extends { readonly name: string }>(all: readonly T[], changes: readonly (Partial<T> & { readonly name: string })[], make: (name: string) => T): T[] {
+function merge<T extends { readonly name: string }>(
+  all: readonly T[],
+  changes: readonly (Partial<T> & { readonly name: string })[],
+  make: (name: string) => T,
+): T[] {
   const changed = all.map((entry) => ({ ...entry, ...changes.find(({ name }) => name === entry.name) }));
-  const added = changes.filter(({ name }) => !all.some((entry) => entry.name === name)).map((change) => ({ ...make(change.name), ...change }));
+  const added = changes
+    .filter(({ name }) => !all.some((entry) => entry.name === name))
+    .map((change) => ({ ...make(change.name), ...change }));
   return [...changed, ...added];
 }

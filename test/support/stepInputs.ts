@@ -73,7 +73,10 @@ export interface State {
 }
 
 /** What the engine tells of a container. */
-export const container = (name: string, { status = "running", exit = 0, restarts = 0, health, labels = {}, address = "" }: State = {}): Answer => ({
+export const container = (
+  name: string,
+  { status = "running", exit = 0, restarts = 0, health, labels = {}, address = "" }: State = {},
+): Answer => ({
   to: `inspect ${name}`,
   json: {
     Id: name,
@@ -89,8 +92,14 @@ export const container = (name: string, { status = "running", exit = 0, restarts
 export const noContainer = (name: string): Answer => ({ to: `inspect ${name}`, status: 404, message: `No such container: ${name}` });
 
 /** Containers in a list, each with its part, its release and further labels. */
-export const listed = (...containers: readonly (readonly [name: string, part: string, release?: string, more?: Readonly<Record<string, string>>])[]): Pick<Answer, "json"> => ({
-  json: containers.map(([name, part, release = "", more = {}]) => ({ Id: name, Names: [`/${name}`], Labels: { "berth.part": part, "berth.release": release, ...more } })),
+export const listed = (
+  ...containers: readonly (readonly [name: string, part: string, release?: string, more?: Readonly<Record<string, string>>])[]
+): Pick<Answer, "json"> => ({
+  json: containers.map(([name, part, release = "", more = {}]) => ({
+    Id: name,
+    Names: [`/${name}`],
+    Labels: { "berth.part": part, "berth.release": release, ...more },
+  })),
 });
 
 /** How a container is in words, where nothing else is said of it. */
@@ -123,4 +132,11 @@ export const WORKERS: Answer = {
 
 /** The kamal-proxy commands among all that was asked, each with its first words. */
 export const proxied = (calls: readonly string[], words = 2): string[] =>
-  calls.filter((call) => call.startsWith("exec gw ")).map((call) => call.split(" ").slice(3, 3 + words).join(" "));
+  calls
+    .filter((call) => call.startsWith("exec gw "))
+    .map((call) =>
+      call
+        .split(" ")
+        .slice(3, 3 + words)
+        .join(" "),
+    );

@@ -59,10 +59,31 @@ export function project(verbs: Readonly<Record<string, string>> = {}, variables:
   for (const file of ["commands/run.mjs", "commands/shared/npmOptions.mjs"]) cpSync(join(CHECKOUT, file), join(folder, file));
   for (const [verb, program] of Object.entries(programs)) write(join(folder, `commands/${verb}.ts`), program);
   const file = join(folder, "notes");
-  const notes = () => (existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n").map((line) => line.replace(/ \d+$/, "")) : []);
-  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: "1", NOTES: file, PATH: `${join(folder, "bin")}${delimiter}${process.env["PATH"]}`, ...variables };
+  const notes = () =>
+    existsSync(file)
+      ? readFileSync(file, "utf8")
+          .trimEnd()
+          .split("\n")
+          .map((line) => line.replace(/ \d+$/, ""))
+      : [];
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    NO_COLOR: "1",
+    NOTES: file,
+    PATH: `${join(folder, "bin")}${delimiter}${process.env["PATH"]}`,
+    ...variables,
+  };
   for (const name of Object.keys(env)) if (/^npm_/i.test(name)) delete env[name]; // of the npm that runs the tests
-  return { folder, env, notes, noted: (what) => until(() => notes().includes(what), () => `${what} is not noted: ${notes().join(", ")}`) };
+  return {
+    folder,
+    env,
+    notes,
+    noted: (what) =>
+      until(
+        () => notes().includes(what),
+        () => `${what} is not noted: ${notes().join(", ")}`,
+      ),
+  };
 }
 
 export interface Terminal {
@@ -90,7 +111,12 @@ export function atTerminal({ folder, env }: Pick<Project, "folder" | "env">, lin
   const made: Terminal = {
     pid: terminal.pid,
     shown,
-    shows: (what, patience) => until(() => (typeof what === "string" ? shown().includes(what) : what.test(shown())), () => `${String(what)} is not shown:\n${shown()}`, patience),
+    shows: (what, patience) =>
+      until(
+        () => (typeof what === "string" ? shown().includes(what) : what.test(shown())),
+        () => `${String(what)} is not shown:\n${shown()}`,
+        patience,
+      ),
     type: (keys) => terminal.write(keys),
     close: () => (terminal as unknown as { destroy(): void }).destroy(),
     ended: new Promise((resolve) =>
@@ -106,7 +132,7 @@ export function atTerminal({ folder, env }: Pick<Project, "folder" | "env">, lin
 
 /** Waits until this holds. @throws with what is missing where it does not in time (milliseconds) */
 export async function until(holds: () => boolean | Promise<boolean>, missing: () => string, patience = 15_000): Promise<void> {
-  for (const deadline = Date.now() + patience; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + patience; Date.now() < deadline;) {
     if (await holds()) return;
     await new Promise((next) => setTimeout(next, 20));
   }

@@ -24,7 +24,11 @@ test.each([
   expect(median(values)).toBe(expected);
 });
 
-const row = (what: Row["what"], side: Row["side"], ...values: number[]): Row => ({ what, side, samples: values.map((value, index) => ({ value, load: index })) });
+const row = (what: Row["what"], side: Row["side"], ...values: number[]): Row => ({
+  what,
+  side,
+  samples: values.map((value, index) => ({ value, load: index })),
+});
 
 test("a figure has the middle, both ends and the usual load", () => {
   expect(figureOf(row("release", "Berth", 5, 3, 10))).toEqual({ median: 5, min: 3, max: 10, runs: 3, load: 1 });
@@ -64,13 +68,26 @@ test("the peak is that of all processes at one time, told by kind", () => {
 });
 
 test("a process lived from its first sight to its last, under its last name", () => {
-  const samples = [{ at: 0, processes: [of(1, "npm")] }, { at: 10, processes: [of(1, "npm"), of(2, "sh")] }, { at: 20, processes: [of(2, "up")] }];
-  expect(spansOf(samples)).toEqual([{ name: "npm", from: 0, to: 10 }, { name: "up", from: 10, to: 20 }]);
+  const samples = [
+    { at: 0, processes: [of(1, "npm")] },
+    { at: 10, processes: [of(1, "npm"), of(2, "sh")] },
+    { at: 20, processes: [of(2, "up")] },
+  ];
+  expect(spansOf(samples)).toEqual([
+    { name: "npm", from: 0, to: 10 },
+    { name: "up", from: 10, to: 20 },
+  ]);
 });
 
 describe("the event log", () => {
-  const event = (at: number, kind: string, type: string, name: string, op: string) => ({ at, text: JSON.stringify({ [kind]: { metadata: { op, type, urn: `urn:pulumi:dev::berth::berth:index:WebApp$${type}::${name}` } } }) });
-  const step = (name: string, op: string, from: number, to: number) => [event(from, "resourcePreEvent", "x:y:Z", `berth-dev-${name}`, op), event(to, "resOutputsEvent", "x:y:Z", `berth-dev-${name}`, op)];
+  const event = (at: number, kind: string, type: string, name: string, op: string) => ({
+    at,
+    text: JSON.stringify({ [kind]: { metadata: { op, type, urn: `urn:pulumi:dev::berth::berth:index:WebApp$${type}::${name}` } } }),
+  });
+  const step = (name: string, op: string, from: number, to: number) => [
+    event(from, "resourcePreEvent", "x:y:Z", `berth-dev-${name}`, op),
+    event(to, "resOutputsEvent", "x:y:Z", `berth-dev-${name}`, op),
+  ];
   const lines = [
     { at: 900, text: '{"preludeEvent":{}}' },
     event(1100, "resourcePreEvent", "pulumi:pulumi:Stack", "berth-dev", "same"),
@@ -104,7 +121,17 @@ describe("the event log", () => {
 
   test("and the processes make a trace whose phases are the whole time, one after the other", () => {
     const span = (name: string, from: number, to: number) => ({ name, from, to });
-    const { phases } = traceOf(log, [span("npm", 0, 3700), span("commands/up.ts", 150, 3690), span("pulumi stack ls", 400, 500), span("pulumi up", 700, 3500), span("pulumi stack output", 3520, 3600)], 3700);
+    const { phases } = traceOf(
+      log,
+      [
+        span("npm", 0, 3700),
+        span("commands/up.ts", 150, 3690),
+        span("pulumi stack ls", 400, 500),
+        span("pulumi up", 700, 3500),
+        span("pulumi stack output", 3520, 3600),
+      ],
+      3700,
+    );
     expect(phases.map(({ name, from, to }) => `${name}: ${from}-${to}`)).toEqual([
       "npm and run.mjs start: 0-150",
       "the command starts: 150-400",
@@ -136,7 +163,11 @@ describe("the event log", () => {
     await rm(join(folder, "berth-events-x"), { recursive: true });
     tail.look(3);
     tail.close();
-    expect(tail.lines).toEqual([{ at: 2, text: "first" }, { at: 3, text: "second" }, { at: 3, text: "third" }]);
+    expect(tail.lines).toEqual([
+      { at: 2, text: "first" },
+      { at: 3, text: "second" },
+      { at: 3, text: "third" },
+    ]);
     await rm(folder, { recursive: true });
   });
 });
@@ -158,7 +189,11 @@ test("each edition of the app is another one, of the same length", async () => {
 });
 
 test("each replica of Compose has a port, and all that is made carries the label by which it is found again", () => {
-  const file = composeFile({ stack: "bench-1-abcd", port: 20_000, replicas: 2 }) as { services: { web: { ports: string[]; labels: object; build: { labels: object } } }; volumes: { data: object }; networks: { default: object } };
+  const file = composeFile({ stack: "bench-1-abcd", port: 20_000, replicas: 2 }) as {
+    services: { web: { ports: string[]; labels: object; build: { labels: object } } };
+    volumes: { data: object };
+    networks: { default: object };
+  };
   const labels = { "berth.stack": "bench-1-abcd" };
   expect(file.services.web.ports).toEqual(["127.0.0.1:20000-20001:8080"]);
   expect([file.services.web.labels, file.services.web.build.labels]).toEqual([labels, labels]);
@@ -167,16 +202,38 @@ test("each replica of Compose has a port, and all that is made carries the label
 
 describe("the reports", () => {
   const report: Report = {
-    date: "2026-01-02", command: "npm run bench -- --runs 2", commit: "abc", machine: "a machine", minutes: 3, runs: 2,
+    date: "2026-01-02",
+    command: "npm run bench -- --runs 2",
+    commit: "abc",
+    machine: "a machine",
+    minutes: 3,
+    runs: 2,
     versions: { pulumi: "1", compose: "2", buildx: "3" },
-    rows: [{ ...row("release", "Compose", 2, 3), requests: 90, failed: 4 }, { ...row("release", "Berth", 4, 5), requests: 100, failed: 0 }, row("memory", "Berth", 2 ** 20), row("floor changed", "Pulumi alone", 1)],
+    rows: [
+      { ...row("release", "Compose", 2, 3), requests: 90, failed: 4 },
+      { ...row("release", "Berth", 4, 5), requests: 100, failed: 0 },
+      row("memory", "Berth", 2 ** 20),
+      row("floor changed", "Pulumi alone", 1),
+    ],
     peaks: { Berth: { bytes: 2 ** 21, parts: { "pulumi up": 2 ** 20, npm: 2 ** 20 } } },
-    trace: { phases: [{ name: "npm", from: 0, to: 1000 }, { name: "gate", from: 1000, to: 1500 }], steps: [{ name: "web-1", op: "update", from: 1000, to: 1400 }], processes: [{ name: "npm", from: 0, to: 1500 }, { name: "sh", from: 0, to: 20 }] },
+    trace: {
+      phases: [
+        { name: "npm", from: 0, to: 1000 },
+        { name: "gate", from: 1000, to: 1500 },
+      ],
+      steps: [{ name: "web-1", op: "update", from: 1000, to: 1400 }],
+      processes: [
+        { name: "npm", from: 0, to: 1500 },
+        { name: "sh", from: 0, to: 20 },
+      ],
+    },
   };
 
   test("have a line for each row, Berth's first", () => {
     expect(terminalTable(report)).toMatch(/release\s+│ Berth [^\n]*\n[^\n]*release\s+│ Compose/);
-    expect(page(report)).toContain("| release | Berth | 4.50 s | 4.00 s | 5.00 s | 2 | 0.5 | 0 of 100 |\n| release | Compose | 2.50 s | 2.00 s | 3.00 s | 2 | 0.5 | 4 of 90 |");
+    expect(page(report)).toContain(
+      "| release | Berth | 4.50 s | 4.00 s | 5.00 s | 2 | 0.5 | 0 of 100 |\n| release | Compose | 2.50 s | 2.00 s | 3.00 s | 2 | 0.5 | 4 of 90 |",
+    );
     expect(page(report)).toContain("| Berth | 2 MiB | pulumi up 1 MiB, npm 1 MiB |");
   });
 

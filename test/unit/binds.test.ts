@@ -6,7 +6,8 @@ import { lookAtBinds } from "../../preflight/binds.ts";
 import { carried, OWNER, releaseOf } from "../support/configuration.ts";
 import { type Answer, fakeEngine } from "../support/fakeEngine.ts";
 
-const release = (...sources: string[]) => releaseOf({ settings: carried({ binds: sources.map((source) => ({ source, target: "/x", readOnly: true })) }) });
+const release = (...sources: string[]) =>
+  releaseOf({ settings: carried({ binds: sources.map((source) => ({ source, target: "/x", readOnly: true })) }) });
 const IMAGE: Answer = { to: "images", json: [{ Id: "sha256:1" }] };
 const NONE_LEFT: Answer = { to: "containers all label=berth.project=berth label=berth.stack=dev label=berth.look=bind status=created" };
 const GONE: Answer = { to: "remove" };
@@ -27,7 +28,8 @@ async function archive(text: string, { mtime = new Date(0), uid = 0 } = {}): Pro
   return { to: "read look /berth-bind", bytes: await buffer(tar) };
 }
 
-const hashOf = async (file: Answer) => (await look([IMAGE, NONE_LEFT, MADE, stat(0o644), file, GONE], release("/srv/a")).binds).hashes["/srv/a"];
+const hashOf = async (file: Answer) =>
+  (await look([IMAGE, NONE_LEFT, MADE, stat(0o644), file, GONE], release("/srv/a")).binds).hashes["/srv/a"];
 
 test("a file is known by its bytes, and neither by its times nor by its owner", async () => {
   const first = await hashOf(await archive("one"));
@@ -62,7 +64,9 @@ test.each<[string, Answer]>([
 
 test("a source that is not there, or cannot be used, is told of by its place in the configuration", async () => {
   const missing: Answer = { to: "create -", status: 400, message: "invalid mount config: bind source path does not exist: /srv/nowhere" };
-  expect((await look([IMAGE, NONE_LEFT, missing], release("/srv/nowhere")).binds).problems).toEqual(["berth:binds[0].source is /srv/nowhere, which does not exist on the engine's host: make it, or remove the entry"]);
+  expect((await look([IMAGE, NONE_LEFT, missing], release("/srv/nowhere")).binds).problems).toEqual([
+    "berth:binds[0].source is /srv/nowhere, which does not exist on the engine's host: make it, or remove the entry",
+  ]);
   const { engine, binds } = look([IMAGE, NONE_LEFT, { to: "create -", status: 500, message: "permission denied" }], release("/srv/a,b"));
   expect((await binds).problems).toEqual(["berth:binds[0].source is /srv/a,b, which cannot be used: permission denied"]);
   expect(engine.sent("create")[0]).toMatchObject({
@@ -73,14 +77,20 @@ test("a source that is not there, or cannot be used, is told of by its place in 
 });
 
 test("what a preview that was killed has left is removed, and what another one looks at just now is not", async () => {
-  const left = [{ Id: "old", Created: 1000 }, { Id: "new", Created: Date.now() / 1000 }];
+  const left = [
+    { Id: "old", Created: 1000 },
+    { Id: "new", Created: Date.now() / 1000 },
+  ];
   const { engine, binds } = look([IMAGE, { ...NONE_LEFT, json: left }, MADE, stat(MODE.folder), GONE], release("/srv"));
   await binds;
   expect(engine.calls().filter((words) => words.startsWith("remove"))).toEqual(["remove old", "remove look"]);
 });
 
 test("without binds, and on an engine without an image, nothing is made", async () => {
-  for (const [releases, images] of [[release(), IMAGE], [release("/srv/files"), { to: "images" }]] as const) {
+  for (const [releases, images] of [
+    [release(), IMAGE],
+    [release("/srv/files"), { to: "images" }],
+  ] as const) {
     const { engine, binds } = look([images], releases);
     expect(await binds).toEqual({ problems: [], hashes: {} });
     expect(engine.calls().filter((words) => words.startsWith("create"))).toEqual([]);

@@ -53,20 +53,61 @@ test("a release that goes live again moves to the top of the model's ledger, and
 });
 
 test("notes that were acknowledged and are not stored are told, and those that are stored twice", () => {
-  expect(wrongNotes(["a"], new Map([["a", 1], ["b", 1]]))).toEqual([]);
-  expect(wrongNotes(["a", "c"], new Map([["a", 2]]))).toEqual(["1 acknowledged notes are not stored, such as c", "1 notes are stored twice, such as a"]);
+  expect(
+    wrongNotes(
+      ["a"],
+      new Map([
+        ["a", 1],
+        ["b", 1],
+      ]),
+    ),
+  ).toEqual([]);
+  expect(wrongNotes(["a", "c"], new Map([["a", 2]]))).toEqual([
+    "1 acknowledged notes are not stored, such as c",
+    "1 notes are stored twice, such as a",
+  ]);
 });
 
 describe("the reports", () => {
   const good: Result = {
-    fault: "lock", step: "idle", holds: true, problems: [], requests: 1000, failed: 0, failures: [], secondsToRecover: 0,
-    secondsOfUp: 0, longestSeconds: 0.1, updates: 1, leftOver: [], seconds: 10,
+    fault: "lock",
+    step: "idle",
+    holds: true,
+    problems: [],
+    requests: 1000,
+    failed: 0,
+    failures: [],
+    secondsToRecover: 0,
+    secondsOfUp: 0,
+    longestSeconds: 0.1,
+    updates: 1,
+    leftOver: [],
+    seconds: 10,
   };
-  const bad: Result = { ...good, fault: "cli-kill", step: "gate", holds: false, problems: ["3 requests failed"], failed: 3, secondsToRecover: 1.5, secondsOfUp: 0.4 };
-  const run = { seed: 7, date: "2026-01-02", command: "npm run chaos -- --seed 7", machine: "a machine", commit: "abc", minutes: 2, results: [good, bad] };
+  const bad: Result = {
+    ...good,
+    fault: "cli-kill",
+    step: "gate",
+    holds: false,
+    problems: ["3 requests failed"],
+    failed: 3,
+    secondsToRecover: 1.5,
+    secondsOfUp: 0.4,
+  };
+  const run = {
+    seed: 7,
+    date: "2026-01-02",
+    command: "npm run chaos -- --seed 7",
+    machine: "a machine",
+    commit: "abc",
+    minutes: 2,
+    results: [good, bad],
+  };
 
   test("sum up", () => {
-    expect(summary(run)).toBe("1 of 2 cells hold: 2,000 requests, 3 failed, of these 3 where none may; 2 runs of `npm run up` after 2 faults.");
+    expect(summary(run)).toBe(
+      "1 of 2 cells hold: 2,000 requests, 3 failed, of these 3 where none may; 2 runs of `npm run up` after 2 faults.",
+    );
   });
 
   test("show each cell, and name those that do not hold", () => {

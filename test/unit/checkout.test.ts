@@ -15,11 +15,17 @@ afterEach(() => process.chdir(home));
 const serve = (folder: string) =>
   webServer((request, response) => {
     const file = join(folder, new URL(request.url ?? "/", "http://localhost").pathname);
-    createReadStream(file).on("error", () => response.writeHead(404).end()).pipe(response);
+    createReadStream(file)
+      .on("error", () => response.writeHead(404).end())
+      .pipe(response);
   });
 
 const textOf = (context: string, file = "Dockerfile") => readFileSync(join(context, file), "utf8");
-const messageOf = (remote: string) => checkOut(remote).then(() => "fetched", (error: Error) => error.message);
+const messageOf = (remote: string) =>
+  checkOut(remote).then(
+    () => "fetched",
+    (error: Error) => error.message,
+  );
 
 test.each([
   ["https://example.com/app.git", "git", "https://example.com/app.git", "HEAD", ""],
@@ -114,11 +120,14 @@ describe.each(["a repository on a plain web server", "a repository that Git serv
 
 describe("an archive", () => {
   const archive = (...words: string[]) => {
-    const folder = temporaryFolder({ "Dockerfile": "FROM archive", "web/Dockerfile": "FROM web" });
+    const folder = temporaryFolder({ Dockerfile: "FROM archive", "web/Dockerfile": "FROM web" });
     return execFileSync("tar", ["--create", "--directory", folder, ...words, "."]);
   };
 
-  test.each([["plain", []], ["compressed", ["--gzip"]]])("that is %s is unpacked, and named by its content", async (_, words) => {
+  test.each([
+    ["plain", []],
+    ["compressed", ["--gzip"]],
+  ])("that is %s is unpacked, and named by its content", async (_, words) => {
     const bytes = archive(...words);
     const server = await webServer((_, response) => response.end(bytes));
     const { context, revision } = await checkOut(`${server}/app.tar`);
@@ -151,7 +160,11 @@ describe("a server that cannot be reached", () => {
   test.each([".git", ".tar"])("is named with the reason for a %s", async (ending) => {
     const address = `127.0.0.1:${await freePort()}`;
     const message = await messageOf(`http://me:hunter2@${address}/app${ending}`);
-    expect(message).toMatch(new RegExp(`^berth:build.remoteContext http://\\*\\*\\*@${address}/app${ending} cannot be fetched: .*(Failed to connect|ECONNREFUSED|includes credentials)`));
+    expect(message).toMatch(
+      new RegExp(
+        `^berth:build.remoteContext http://\\*\\*\\*@${address}/app${ending} cannot be fetched: .*(Failed to connect|ECONNREFUSED|includes credentials)`,
+      ),
+    );
     expect(message).not.toContain("hunter2");
   });
 

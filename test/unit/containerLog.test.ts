@@ -28,11 +28,19 @@ test("what was told does not come again, though the engine gives it again", asyn
   await log.follow({ signal });
   await log.read();
   expect(told).toEqual([1, 2, 3, 4, 5].map((number) => `line ${number}`));
-  expect(engine.calls().filter((call) => call.startsWith("logs"))).toEqual(["tail=2", "follow since=1767323045.000000000", "follow since=1767323045.000000000", "since=1767323045.000000000"].map((words) => `logs web-1 ${words}`));
+  expect(engine.calls().filter((call) => call.startsWith("logs"))).toEqual(
+    ["tail=2", "follow since=1767323045.000000000", "follow since=1767323045.000000000", "since=1767323045.000000000"].map(
+      (words) => `logs web-1 ${words}`,
+    ),
+  );
 });
 
 test("a connection that breaks is no end", async () => {
-  const { told, log } = logOn([{ to: "logs web-1 follow", breaks: true, times: 1 }, { to: "logs web-1 follow", stdout: lines(1) }, noContainer("web-1")]);
+  const { told, log } = logOn([
+    { to: "logs web-1 follow", breaks: true, times: 1 },
+    { to: "logs web-1 follow", stdout: lines(1) },
+    noContainer("web-1"),
+  ]);
   await log.follow({ signal });
   expect(told).toEqual(["line 1"]);
 });
@@ -42,7 +50,9 @@ test.each<[string, Answer, object, string]>([
   ["of a container that has ended and should not", container("web-1", { status: "exited" }), { endless: true }, "the container has ended"],
 ])("a log %s cannot be followed after a while", async (_, state, options, why) => {
   const { log } = logOn([{ to: "logs web-1 follow", stdout: lines(1) }, state]);
-  await expect(log.follow({ signal, patience: 0.5, ...options })).rejects.toThrow(`the log of container web-1 could not be followed for 0.5 s: ${why}`);
+  await expect(log.follow({ signal, patience: 0.5, ...options })).rejects.toThrow(
+    `the log of container web-1 could not be followed for 0.5 s: ${why}`,
+  );
 });
 
 test("a log that the engine refuses is an error at once", async () => {

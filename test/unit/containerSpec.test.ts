@@ -3,7 +3,17 @@ import { replicaArgs } from "../../components/replicas.ts";
 import { carried, OWNER, releaseOf } from "../support/configuration.ts";
 
 const replica = (settings: Parameters<typeof carried>[0] = {}) =>
-  replicaArgs({ owner: OWNER, release: releaseOf({ settings: carried(settings) }), imageId: "sha256:1111", network: "net-1", volumes: { data: "data-1" }, secrets: { volume: "secrets-1", hashes: '{"pin":"0badcafe0bad"}' } }, 0) as PlainContainer;
+  replicaArgs(
+    {
+      owner: OWNER,
+      release: releaseOf({ settings: carried(settings) }),
+      imageId: "sha256:1111",
+      network: "net-1",
+      volumes: { data: "data-1" },
+      secrets: { volume: "secrets-1", hashes: '{"pin":"0badcafe0bad"}' },
+    },
+    0,
+  ) as PlainContainer;
 
 test("the engine is told all that a replica's inputs say, its restarts, its health check and its grace apart", () => {
   const settings = carried({ env: { GREETING: "hello world" }, binds: [{ source: "/srv/a", target: "/a", readOnly: true }] });
@@ -43,9 +53,11 @@ test("the engine is told all that a replica's inputs say, its restarts, its heal
 });
 
 test("no input is forgotten: each that a replica has is told, or is left out on purpose", () => {
-  const left = ["image", "restart", "destroyGraceSeconds", "logOpts"]; // given apart; a job ends once, and is not replaced; part of the driver's
+  // Given apart; a job ends once, and is not replaced; part of the driver's
+  const left = ["image", "restart", "destroyGraceSeconds", "logOpts"];
   const inputs = Object.keys(replica()).filter((input) => !left.includes(input));
-  for (const input of inputs) expect({ input, spec: containerSpec({ ...replica(), [input]: undefined }) }).not.toEqual({ input, spec: containerSpec(replica()) });
+  for (const input of inputs)
+    expect({ input, spec: containerSpec({ ...replica(), [input]: undefined }) }).not.toEqual({ input, spec: containerSpec(replica()) });
   expect(containerSpec({ ...replica(), logOpts: {} })).not.toEqual(containerSpec(replica()));
 });
 
@@ -66,5 +78,7 @@ test("of nothing there is nothing to say", () => {
 });
 
 test("a comma or a quote in a path stays part of it", () => {
-  expect(containerSpec(replica({ volumes: [], binds: [{ source: '/srv/a,b "c"', target: "/a,b", readOnly: true }] })).HostConfig?.Mounts).toContainEqual({ Type: "bind", Source: '/srv/a,b "c"', Target: "/a,b", ReadOnly: true });
+  expect(
+    containerSpec(replica({ volumes: [], binds: [{ source: '/srv/a,b "c"', target: "/a,b", readOnly: true }] })).HostConfig?.Mounts,
+  ).toContainEqual({ Type: "bind", Source: '/srv/a,b "c"', Target: "/a,b", ReadOnly: true });
 });

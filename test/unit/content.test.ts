@@ -23,7 +23,9 @@ describe("the hash stays", () => {
   test("whatever order the file system lists the files in", async () => {
     const before = await hashOf(APP);
     const { readdir } = promises;
-    const backwards = jest.spyOn(promises, "readdir").mockImplementation((async (...args: Parameters<typeof readdir>) => (await readdir(...args)).reverse()));
+    const backwards = jest
+      .spyOn(promises, "readdir")
+      .mockImplementation(async (...args: Parameters<typeof readdir>) => (await readdir(...args)).reverse());
     try {
       expect(await hashOf(APP)).toBe(before);
       expect(backwards).toHaveBeenCalled();

@@ -51,12 +51,25 @@ describe("Pulumi.yaml", () => {
   });
 
   test("tells of every other supported key in a comment", () => {
-    const wanted = others.filter((key) => SUPPORTED.includes(key)).map((key) => `# berth:${key}: ${hintOf(key).description} (default: ${hintOf(key).byDefault})`);
-    expect(text.split("\n").map((line) => line.trim()).filter((line) => line.startsWith("# berth:"))).toEqual(wanted);
+    const wanted = others
+      .filter((key) => SUPPORTED.includes(key))
+      .map((key) => `# berth:${key}: ${hintOf(key).description} (default: ${hintOf(key).byDefault})`);
+    expect(
+      text
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line.startsWith("# berth:")),
+    ).toEqual(wanted);
   });
 
-  test.each([["dev", {}], ["prod", {}], ["dev", { strategy: "recreate" }]])("leaves the settings of stack %s as they are without it (%o)", (stack, config) => {
-    const values = Object.fromEntries(Object.entries(declared).map(([key, entry]) => [key.slice("berth:".length), (entry as { value: unknown }).value]));
+  test.each([
+    ["dev", {}],
+    ["prod", {}],
+    ["dev", { strategy: "recreate" }],
+  ])("leaves the settings of stack %s as they are without it (%o)", (stack, config) => {
+    const values = Object.fromEntries(
+      Object.entries(declared).map(([key, entry]) => [key.slice("berth:".length), (entry as { value: unknown }).value]),
+    );
     const { build, ...settings } = settingsOf({ ...values, ...config }, stack);
     const without = settingsOf(config, stack);
     expect({ ...settings, build }).toEqual({ ...without, build: { ...without.build, context: "app" } }); // what index.ts takes for none
@@ -80,24 +93,37 @@ describe("README.md", () => {
       const inEntry = schema.shape[key].safeParse([LEAST_ENTRY[key]]).data as Record<string, unknown>[] | undefined;
       return namesAt(schema, LEAST_ENTRY[key] ? [key, 0] : [key]).map((part) => {
         const preset = defaults?.[part] ?? (LEAST_ENTRY[key]?.[part] ? undefined : inEntry?.[0]?.[part]);
-        return [code(`${key}${LEAST_ENTRY[key] ? "[]" : ""}.${part}`), preset === undefined ? "" : code(preset), hintOf(key, ...(LEAST_ENTRY[key] ? [0] : []), part).want];
+        return [
+          code(`${key}${LEAST_ENTRY[key] ? "[]" : ""}.${part}`),
+          preset === undefined ? "" : code(preset),
+          hintOf(key, ...(LEAST_ENTRY[key] ? [0] : []), part).want,
+        ];
       });
     });
     expectTable(readme, "| part | default | accepted |", rows);
   });
 });
 
-const DECISIONS = readdirSync("docs/decisions").filter((file) => /^\d/.test(file)).map((file) => `docs/decisions/${file}`);
-const PAGES = ["README.md", "CONTRIBUTING.md", "docs/decisions/README.md", ...DECISIONS].map((file) => ({ file, text: readFileSync(file, "utf8") }));
+const DECISIONS = readdirSync("docs/decisions")
+  .filter((file) => /^\d/.test(file))
+  .map((file) => `docs/decisions/${file}`);
+const PAGES = ["README.md", "CONTRIBUTING.md", "docs/decisions/README.md", ...DECISIONS].map((file) => ({
+  file,
+  text: readFileSync(file, "utf8"),
+}));
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
 
 test("an npm script does nothing but start its command", () => {
-  for (const [name, script] of Object.entries(scripts)) expect(script).toMatch(new RegExp(`^node commands/run\\.mjs (test )?${name.replace(":", " ").replace(/^test /, "")}$`));
+  for (const [name, script] of Object.entries(scripts))
+    expect(script).toMatch(new RegExp(`^node commands/run\\.mjs (test )?${name.replace(":", " ").replace(/^test /, "")}$`));
 });
 
 test("README.md tells of every npm script", () => {
   const { text } = PAGES[0] as { text: string };
-  const missing = Object.keys(scripts).filter((name) => !text.includes(["start", "test"].includes(name) ? `\`npm ${name}\`` : `npm run ${name}`) && !text.includes(`npm run -s ${name}`));
+  const missing = Object.keys(scripts).filter(
+    (name) =>
+      !text.includes(["start", "test"].includes(name) ? `\`npm ${name}\`` : `npm run ${name}`) && !text.includes(`npm run -s ${name}`),
+  );
   expect(missing).toEqual([]);
 });
 
@@ -105,9 +131,14 @@ describe.each(PAGES)("$file", ({ file, text }) => {
   test("names no npm script, file or page that is not there", () => {
     const commands = [...text.matchAll(/npm run (?:-s )?([a-z][\w:]*(?:-\w+)*)/g)].map(([, name = ""]) => name);
     expect(commands.filter((name) => !(name in scripts))).toEqual([]);
-    const files = [...text.matchAll(/`((?:components|steps|settings|commands|toolchain|test|app|docs)\/[\w./-]+)`/g)].map(([, path = ""]) => path);
+    const files = [...text.matchAll(/`((?:components|steps|settings|commands|toolchain|test|app|docs)\/[\w./-]+)`/g)].map(
+      ([, path = ""]) => path,
+    );
     expect(files.filter((path) => !existsSync(path))).toEqual([]);
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].map(([, path = "", anchor]) => ({ path: path === "" ? file : join(dirname(file), path), anchor }));
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].map(([, path = "", anchor]) => ({
+      path: path === "" ? file : join(dirname(file), path),
+      anchor,
+    }));
     expect(links.filter(({ path }) => !existsSync(path))).toEqual([]);
     expect(links.filter(({ path, anchor }) => anchor && !anchorsOf(path).includes(anchor))).toEqual([]);
   });
@@ -119,14 +150,24 @@ test("each decision has its number, its parts and its line in the list", () => {
     const number = String(index + 1).padStart(4, "0");
     const text = readFileSync(file, "utf8");
     expect(file).toMatch(new RegExp(`/${number}-`));
-    expect(text.split("\n").filter((line) => /^(#|Status:)/.test(line)).map((line) => line.replace(/:.*/, ""))).toEqual([`# ${number}`, "Status", "## Context", "## Decision", "## Consequences"]);
+    expect(
+      text
+        .split("\n")
+        .filter((line) => /^(#|Status:)/.test(line))
+        .map((line) => line.replace(/:.*/, "")),
+    ).toEqual([`# ${number}`, "Status", "## Context", "## Decision", "## Consequences"]);
     expect(list).toContain(`| [${number}](${file.slice("docs/decisions/".length)}) | `);
   }
 });
 
 /** The anchors that a page's headings get. */
 const anchorsOf = (file: string): string[] =>
-  [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-"));
+  [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
 
 /** Of the keys that hold a list of objects: the least that an entry needs. */
 const LEAST_ENTRY: Partial<Record<string, Readonly<Record<string, unknown>>>> = {

@@ -33,7 +33,10 @@ test("and waits until that is held", async () => {
   expect(engine.calls()).toHaveLength(3);
 });
 
-test.each<[string, Answer]>([["gone", { ...lock, status: 404 }], ["another's", { ...lock, json: { Id: "lock-2", State: { Status: "running" } } }]])("a command's lock that is %s stops its program before the first change", async (_, answer) => {
+test.each<[string, Answer]>([
+  ["gone", { ...lock, status: 404 }],
+  ["another's", { ...lock, json: { Id: "lock-2", State: { Status: "running" } } }],
+])("a command's lock that is %s stops its program before the first change", async (_, answer) => {
   setEnvironment({ BERTH_LOCK: "lock-1" });
   program([answer]);
   await expect(holdStack(OWNER)).rejects.toThrow("the lock of stack dev that this update had is gone");

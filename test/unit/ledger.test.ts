@@ -33,7 +33,8 @@ describe("the next release", () => {
   });
 
   test("has no secret that is for the build alone", () => {
-    const named = (config: object) => nextRelease([], CONTENT, settingsOf({ secrets: { pin: "1", token: "2" }, build: { secrets: ["token"] }, ...config }), ORIGIN).secrets;
+    const named = (config: object) =>
+      nextRelease([], CONTENT, settingsOf({ secrets: { pin: "1", token: "2" }, build: { secrets: ["token"] }, ...config }), ORIGIN).secrets;
     expect([named({}), named({ secretsFor: { web: ["token"] } })]).toEqual([["pin"], ["pin", "token"]]);
   });
 
@@ -67,7 +68,13 @@ describe("the next release", () => {
   });
 
   test("is found again in a ledger that went through JSON", () => {
-    const config = { env: { A: "1" }, secrets: { pin: "1" }, binds: [{ source: "/srv", target: "/srv" }], resources: { cpus: 0.3 }, drain: "1m0.5s" };
+    const config = {
+      env: { A: "1" },
+      secrets: { pin: "1" },
+      binds: [{ source: "/srv", target: "/srv" }],
+      resources: { cpus: 0.3 },
+      drain: "1m0.5s",
+    };
     const ledger = JSON.parse(JSON.stringify([nextRelease([], CONTENT, settingsOf(config), ORIGIN)])) as Release[];
     expect(nextRelease(ledger, CONTENT, settingsOf(config), ORIGIN).name).toBe(CONTENT);
   });
@@ -84,7 +91,12 @@ test.each([
 describe("a pinned release", () => {
   test("is the one of that name", () => {
     const [first, second] = named("a", "b");
-    expect(findRelease([first, second].filter((entry) => entry !== undefined), "b")).toBe(second);
+    expect(
+      findRelease(
+        [first, second].filter((entry) => entry !== undefined),
+        "b",
+      ),
+    ).toBe(second);
   });
 
   test("that is not in the ledger is refused, with the names that are", () => {

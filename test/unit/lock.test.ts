@@ -19,16 +19,31 @@ function on(answers: readonly Answer[]) {
   return engine;
 }
 
-const refusal = (taken: Promise<unknown>) => taken.then(() => "taken", (error: Error) => error.message);
+const refusal = (taken: Promise<unknown>) =>
+  taken.then(
+    () => "taken",
+    (error: Error) => error.message,
+  );
 
 test("a lock is a container of the stack's own name, whose input is attached before it starts", async () => {
   const engine = on(HELD);
   const lock = await takeLock(OWNER, "up");
   await lock.held;
-  expect([lockName(OWNER), lock.id, engine.calls()]).toEqual(["berth-dev-lock", "lock-1", ["create berth-dev-lock", "attach lock-1", "start lock-1"]]);
+  expect([lockName(OWNER), lock.id, engine.calls()]).toEqual([
+    "berth-dev-lock",
+    "lock-1",
+    ["create berth-dev-lock", "attach lock-1", "start lock-1"],
+  ]);
   expect(engine.sent("create")[0]).toMatchObject({
-    Entrypoint: ["cat"], OpenStdin: true, StdinOnce: true,
-    Labels: { "berth.project": "berth", "berth.stack": "dev", "berth.part": "lock", "berth.holder": expect.stringContaining('"what":"up"') as string },
+    Entrypoint: ["cat"],
+    OpenStdin: true,
+    StdinOnce: true,
+    Labels: {
+      "berth.project": "berth",
+      "berth.stack": "dev",
+      "berth.part": "lock",
+      "berth.holder": expect.stringContaining('"what":"up"') as string,
+    },
     HostConfig: { AutoRemove: true, NetworkMode: "none", ReadonlyRootfs: true, CapDrop: ["ALL"] },
   });
   lock.release();
@@ -38,7 +53,9 @@ test("a second one is refused with the name of the holder, since when, on which 
   on([TAKEN, lockOf("running")]);
   const taken = takeLock(OWNER, "up");
   await expect(taken).rejects.toBeInstanceOf(StackHeld);
-  expect(await refusal(taken)).toBe("stack dev is held by rollback by ada on laptop, process 4711, for 2 min; nothing was changed. Run this again when it has ended, or wait in line: --wait 10m");
+  expect(await refusal(taken)).toBe(
+    "stack dev is held by rollback by ada on laptop, process 4711, for 2 min; nothing was changed. Run this again when it has ended, or wait in line: --wait 10m",
+  );
 });
 
 test("waits in line where that is asked for, says so once, and goes on when the holder has gone", async () => {
@@ -90,12 +107,16 @@ test.each<[string, Answer[]]>([
 
 test("a container of another's with that name is told of", async () => {
   on([TAKEN, { to: "inspect berth-dev-lock", json: { Id: "x", Config: { Labels: {} }, State: { Status: "running" } } }]);
-  expect(await refusal(takeLock(OWNER, "up"))).toBe("a container that is not Berth's is called berth-dev-lock, as the lock of stack dev would be: rename it");
+  expect(await refusal(takeLock(OWNER, "up"))).toBe(
+    "a container that is not Berth's is called berth-dev-lock, as the lock of stack dev would be: rename it",
+  );
 });
 
 test("an engine without the image says what to run", async () => {
   on([{ to: "create", status: 404, message: "No such image" }]);
-  expect(await refusal(takeLock(OWNER, "up"))).toMatch(/^the engine has no image node:24-bookworm-slim, by which a stack is held: npm run setup$/);
+  expect(await refusal(takeLock(OWNER, "up"))).toMatch(
+    /^the engine has no image node:24-bookworm-slim, by which a stack is held: npm run setup$/,
+  );
 });
 
 test("one that is lost is told, and one that is given back is not", async () => {

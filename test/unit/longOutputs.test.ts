@@ -5,9 +5,17 @@ const MARK = "1b47061264138c4ac30d75fd1eb44270";
 const LINES = Array.from({ length: 10_000 }, (_, index) => `migration: line ${index}`).join("\n");
 const LONG = `${LINES}\ndone for releases: a b`;
 
-const resource = (outputs: object, type = "command:local:Command") => ({ urn: "urn:pulumi:dev::berth::x", type, inputs: { create: "node steps/job.ts" }, outputs });
+const resource = (outputs: object, type = "command:local:Command") => ({
+  urn: "urn:pulumi:dev::berth::x",
+  type,
+  inputs: { create: "node steps/job.ts" },
+  outputs,
+});
 const exported = (...resources: object[]) => JSON.stringify({ version: 3, deployment: { manifest: { time: "now" }, resources } });
-const outputsIn = (text: string | undefined) => (JSON.parse(text ?? "{}") as { deployment: { resources: { outputs: Record<string, unknown> }[] } }).deployment.resources.map(({ outputs }) => outputs);
+const outputsIn = (text: string | undefined) =>
+  (JSON.parse(text ?? "{}") as { deployment: { resources: { outputs: Record<string, unknown> }[] } }).deployment.resources.map(
+    ({ outputs }) => outputs,
+  );
 
 test("outputs that are too long are cut to their end, from the beginning of a line on, and all else stays", () => {
   const before = exported(resource({ stdout: LONG, stderr: "short", id: "1" }), resource({ stdout: "", stderr: LONG }));
@@ -21,7 +29,9 @@ test("outputs that are too long are cut to their end, from the beginning of a li
 });
 
 test("what a job has printed is a secret, and stays one", () => {
-  const [outputs] = outputsIn(shortenOutputs(exported(resource({ stdout: { [SECRET]: MARK, plaintext: JSON.stringify(LONG) }, stderr: "" }))));
+  const [outputs] = outputsIn(
+    shortenOutputs(exported(resource({ stdout: { [SECRET]: MARK, plaintext: JSON.stringify(LONG) }, stderr: "" }))),
+  );
   const { plaintext, ...mark } = outputs?.["stdout"] as { plaintext: string };
   expect(mark).toEqual({ [SECRET]: MARK });
   expect(JSON.parse(plaintext)).toMatch(/\ndone for releases: a b$/);

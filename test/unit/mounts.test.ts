@@ -26,7 +26,10 @@ test("labels tell the stack and the part, and more where it is given", () => {
 });
 
 test("labels become the provider's list in their order", () => {
-  expect(labelList({ a: "1", b: "2" })).toEqual([{ label: "a", value: "1" }, { label: "b", value: "2" }]);
+  expect(labelList({ a: "1", b: "2" })).toEqual([
+    { label: "a", value: "1" },
+    { label: "b", value: "2" },
+  ]);
 });
 
 test("a filter matches the things of one stack by project and stack both", () => {

@@ -12,11 +12,35 @@ const npm = (words: readonly string[], variables: NodeJS.ProcessEnv = {}) =>
 
 /** The long options that the commands define. */
 function defined(): string[] {
-  const files = ["commands", "commands/shared"].flatMap((folder) => readdirSync(join(CHECKOUT, folder)).filter((name) => name.endsWith(".ts")).map((name) => join(CHECKOUT, folder, name)));
-  return [...new Set(files.flatMap((file) => [...readFileSync(file, "utf8").matchAll(/(?:\.option|new Option)\("(?:-\w, )?--([a-z-]+)/g)].map(([, name]) => name ?? "")))].sort();
+  const files = ["commands", "commands/shared"].flatMap((folder) =>
+    readdirSync(join(CHECKOUT, folder))
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(CHECKOUT, folder, name)),
+  );
+  return [
+    ...new Set(
+      files.flatMap((file) =>
+        [...readFileSync(file, "utf8").matchAll(/(?:\.option|new Option)\("(?:-\w, )?--([a-z-]+)/g)].map(([, name]) => name ?? ""),
+      ),
+    ),
+  ].sort();
 }
 
-const TAKES_NO_VALUE = new Set(["coverage", "detach", "due", "follow", "gateway", "init", "json", "long", "once", "outputs", "stop-engine", "with-data", "yes"]);
+const TAKES_NO_VALUE = new Set([
+  "coverage",
+  "detach",
+  "due",
+  "follow",
+  "gateway",
+  "init",
+  "json",
+  "long",
+  "once",
+  "outputs",
+  "stop-engine",
+  "with-data",
+  "yes",
+]);
 const known = defined().filter((name) => name !== "save"); // npm's own, and its default
 
 test("the commands' options were found", () => expect(known).toEqual(expect.arrayContaining(["stack", "yes", "to", "plan", "detach"])));
@@ -25,7 +49,9 @@ test.each(known.map((name) => [name]))("npm run rollback --%s is refused by the 
   const value = TAKES_NO_VALUE.has(name) ? [] : ["7"];
   const { stdout, stderr, status } = npm([[`--${name}`, ...value].join("=")]);
   expect(stdout).not.toContain("ran");
-  expect(stderr).toContain(`error: npm has kept options of this line for itself, so nothing was done: put -- before them, as in npm run rollback -- ${[`--${name}`, ...value].join(" ")}\n`);
+  expect(stderr).toContain(
+    `error: npm has kept options of this line for itself, so nothing was done: put -- before them, as in npm run rollback -- ${[`--${name}`, ...value].join(" ")}\n`,
+  );
   expect(status).toBe(1);
 });
 
@@ -36,7 +62,12 @@ test("a value that stands apart, which npm leaves for the command, is put back i
 test.each([
   ["behind --", ["--", "--stack", "prod", "--yes"], {}, '["--stack","prod","--yes"]'],
   ["set for npm by a variable", [], { NPM_CONFIG_YES: "true" }, "[]"],
-  ["also behind --, where npm itself was started by an npm that kept it", ["--", "--stack", "dev"], { npm_config_stack: "prod" }, '["--stack","dev"]'],
+  [
+    "also behind --, where npm itself was started by an npm that kept it",
+    ["--", "--stack", "dev"],
+    { npm_config_stack: "prod" },
+    '["--stack","dev"]',
+  ],
 ])("an option %s is in order", (_, words, variables, ran) => {
   expect(npm(words, variables).stdout).toBe(`ran ${ran}\n`);
 });

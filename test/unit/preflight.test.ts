@@ -18,18 +18,36 @@ const ROOM: Answer = { to: "networks", json: [{ Id: "own" }] };
 const NO_HOLDER: Answer = { to: "containers publish=" };
 const NO_GATEWAY: Answer = { to: "containers label=berth.project=berth label=berth.stack=dev label=berth.part=gateway" };
 const marked = (project: string, stack: string) => (project === "" ? {} : { "berth.project": project, "berth.stack": stack });
-const heldBy = (port: number, name: string, project: string, stack: string): Answer => ({ to: `containers publish=${port}`, json: [{ Id: "1", Names: [`/${name}`], Labels: marked(project, stack) }] });
+const heldBy = (port: number, name: string, project: string, stack: string): Answer => ({
+  to: `containers publish=${port}`,
+  json: [{ Id: "1", Names: [`/${name}`], Labels: marked(project, stack) }],
+});
 
 /** What the check says of an engine that answers like this, and of a configuration. */
-async function check(answers: readonly Answer[], { config = {}, release = {}, built = true, live = false, env = {} }: { config?: Config; release?: Parameters<typeof releaseOf>[0]; built?: boolean; live?: boolean; env?: NodeJS.ProcessEnv } = {}) {
+async function check(
+  answers: readonly Answer[],
+  {
+    config = {},
+    release = {},
+    built = true,
+    live = false,
+    env = {},
+  }: { config?: Config; release?: Parameters<typeof releaseOf>[0]; built?: boolean; live?: boolean; env?: NodeJS.ProcessEnv } = {},
+) {
   setEnvironment({ ...fakeEngine([...answers, NO_GATEWAY, HOST, ROOM]).env, ...env });
   const settings = settingsOf({ port: await freePort(), ...config });
-  return checkEngine(OWNER, settings, releaseOf(release), built, live ? releaseOf(release) : undefined).then(() => "fine", (error: Error) => error.message);
+  return checkEngine(OWNER, settings, releaseOf(release), built, live ? releaseOf(release) : undefined).then(
+    () => "fine",
+    (error: Error) => error.message,
+  );
 }
 
 describe("a state that was lost", () => {
   const gateway: Answer = { ...NO_GATEWAY, json: [{ Id: "gw", Names: ["/gw"], Labels: {} }] };
-  const record: Answer = { to: "stat gw /home/kamal-proxy/.config/kamal-proxy/berth-record.json", json: { name: "berth-record.json", size: 1, mode: 0o400, linkTarget: "" } };
+  const record: Answer = {
+    to: "stat gw /home/kamal-proxy/.config/kamal-proxy/berth-record.json",
+    json: { name: "berth-record.json", size: 1, mode: 0o400, linkTarget: "" },
+  };
   const answers = [ENGINE, gateway, record, NO_HOLDER];
 
   test("is known by the record that a live release left in the gateway", async () => {
@@ -46,7 +64,9 @@ describe("a state that was lost", () => {
   });
 
   test("is not taken for found where the engine cannot tell", async () => {
-    expect(await check([ENGINE, gateway, { ...record, status: 500 }, NO_HOLDER])).toMatch(/refused .*berth-record\.json in container gw: .*\(nothing was changed\)$/);
+    expect(await check([ENGINE, gateway, { ...record, status: 500 }, NO_HOLDER])).toMatch(
+      /refused .*berth-record\.json in container gw: .*\(nothing was changed\)$/,
+    );
   });
 });
 
@@ -56,7 +76,11 @@ describe("the engine", () => {
   });
 
   test.each(["1.40", "1.9", "0.99"])("is too old with API %s", async (api) => {
-    expect(await check([version(api)])).toMatch(new RegExp(`^the Docker engine at unix:///\\S+ speaks API ${api.replace(".", "\\.")}, Berth needs 1\\.41 \\(Docker Engine 20\\.10\\) or later: upgrade it`));
+    expect(await check([version(api)])).toMatch(
+      new RegExp(
+        `^the Docker engine at unix:///\\S+ speaks API ${api.replace(".", "\\.")}, Berth needs 1\\.41 \\(Docker Engine 20\\.10\\) or later: upgrade it`,
+      ),
+    );
   });
 
   test("that is not there is told of with its address and who named it", async () => {
@@ -68,7 +92,9 @@ describe("the engine", () => {
 
   test("that has no way to be asked is refused", async () => {
     setEnvironment({ DOCKER_HOST: "fd://" });
-    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow("cannot be asked: want unix:///path, tcp://host:port or ssh://user@host");
+    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow(
+      "cannot be asked: want unix:///path, tcp://host:port or ssh://user@host",
+    );
   });
 
   test("over SSH is refused for a build", async () => {
@@ -100,7 +126,9 @@ describe("the engine", () => {
     });
     delete process.env["DOCKER_HOST"];
     setEnvironment({ DOCKER_CONFIG: folder });
-    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow("Docker context work is selected, which Pulumi's provider does not know, and it would work on another engine: export DOCKER_HOST=unix:///work.sock");
+    await expect(checkEngine(OWNER, settingsOf(), releaseOf(), true)).rejects.toThrow(
+      "Docker context work is selected, which Pulumi's provider does not know, and it would work on another engine: export DOCKER_HOST=unix:///work.sock",
+    );
   });
 
   test("is asked as little as can be where all is well", async () => {
@@ -111,16 +139,37 @@ describe("the engine", () => {
   });
 });
 
-test.each([["1.41", true], ["1.42", true], ["1.100", true], ["2.1", true], ["1.40", false], ["1.9", false], ["", false]])("API %j is enough: %p", (api, enough) => {
+test.each([
+  ["1.41", true],
+  ["1.42", true],
+  ["1.100", true],
+  ["2.1", true],
+  ["1.40", false],
+  ["1.9", false],
+  ["", false],
+])("API %j is enough: %p", (api, enough) => {
   expect(isEnough(api)).toBe(enough);
 });
 
 describe("a new release", () => {
-  const record = (good: boolean) => JSON.stringify({ doing: "drill", volume: "data", time: new Date().toISOString(), good, backup: "aa", made: "", why: good ? "" : "damaged" });
-  const config = { backups: { target: "/b", password: "longenough", maxDrillAge: "1h" }, volumes: [{ name: "data", target: "/data", backup: {} }] };
+  const record = (good: boolean) =>
+    JSON.stringify({
+      doing: "drill",
+      volume: "data",
+      time: new Date().toISOString(),
+      good,
+      backup: "aa",
+      made: "",
+      why: good ? "" : "damaged",
+    });
+  const config = {
+    backups: { target: "/b", password: "longenough", maxDrillAge: "1h" },
+    volumes: [{ name: "data", target: "/data", backup: {} }],
+  };
   const live = releaseOf();
   const next = releaseOf({ name: "ffffffffffff" });
-  const REFUSED = /^berth:backups\.maxDrillAge asks for a good drill of volume data within 60 min, but the last one failed: damaged\. Make one: npm run drill -- data \(nothing was changed\)$/;
+  const REFUSED =
+    /^berth:backups\.maxDrillAge asks for a good drill of volume data within 60 min, but the last one failed: damaged\. Make one: npm run drill -- data \(nothing was changed\)$/;
 
   test.each<[string, Release, boolean, Release | undefined, boolean, string | RegExp]>([
     ["waits for a good drill where that is asked for", next, true, live, false, REFUSED],
@@ -129,16 +178,31 @@ describe("a new release", () => {
     ["is none where it is live already", live, true, live, false, "fine"],
     ["is none where it is brought back", next, false, live, false, "fine"],
   ])("%s", async (_, release, built, before, good, said) => {
-    setEnvironment(fakeEngine([ENGINE, NO_HOLDER, NO_GATEWAY, HOST, ROOM, { to: "image sha256" }, { to: "volumes", json: { Volumes: [{ Name: "r", Labels: { "berth.record": record(good) } }] } }]).env);
-    const outcome = await checkEngine(OWNER, settingsOf({ ...config, port: await freePort() }), release, built, before).then(() => "fine", (error: Error) => error.message);
+    setEnvironment(
+      fakeEngine([
+        ENGINE,
+        NO_HOLDER,
+        NO_GATEWAY,
+        HOST,
+        ROOM,
+        { to: "image sha256" },
+        { to: "volumes", json: { Volumes: [{ Name: "r", Labels: { "berth.record": record(good) } }] } },
+      ]).env,
+    );
+    const outcome = await checkEngine(OWNER, settingsOf({ ...config, port: await freePort() }), release, built, before).then(
+      () => "fine",
+      (error: Error) => error.message,
+    );
     expect(outcome).toMatch(said);
   });
 });
 
 test("more processors than the engine's host has are refused with the number that fits", async () => {
-  expect(await check([ENGINE, NO_HOLDER, { to: "info", json: { NCPU: 1 } }], { release: { settings: { ...releaseOf().settings, resources: { cpus: 2, memory: 1, pids: 1 } } } })).toBe(
-    "berth:resources.cpus is 2, and the engine's host has 1: pulumi config set --path berth:resources.cpus 1 (nothing was changed)",
-  );
+  expect(
+    await check([ENGINE, NO_HOLDER, { to: "info", json: { NCPU: 1 } }], {
+      release: { settings: { ...releaseOf().settings, resources: { cpus: 2, memory: 1, pids: 1 } } },
+    }),
+  ).toBe("berth:resources.cpus is 2, and the engine's host has 1: pulumi config set --path berth:resources.cpus 1 (nothing was changed)");
 });
 
 describe("a port", () => {
@@ -149,20 +213,27 @@ describe("a port", () => {
     expect(await check([ENGINE, heldBy(8080, "dev-gateway-1", "berth", "dev")], { config })).toBe("fine");
   });
 
-  test.each([["another stack", "berth", "prod"], ["another project", "shop", "dev"]])("that the gateway of %s holds is taken", async (_, project, stack) => {
+  test.each([
+    ["another stack", "berth", "prod"],
+    ["another project", "shop", "dev"],
+  ])("that the gateway of %s holds is taken", async (_, project, stack) => {
     expect(await check([ENGINE, heldBy(8080, "gateway-1", project, stack)], { config })).toBe(
       `berth:port is 8080, but container gateway-1 of stack ${project}/${stack} holds that port: ${FIX} (nothing was changed)`,
     );
   });
 
   test("that a container not made by Berth holds is taken", async () => {
-    expect(await check([ENGINE, heldBy(8080, "nginx", "", "")], { config })).toBe(`berth:port is 8080, but container nginx holds that port: ${FIX} (nothing was changed)`);
+    expect(await check([ENGINE, heldBy(8080, "nginx", "", "")], { config })).toBe(
+      `berth:port is 8080, but container nginx holds that port: ${FIX} (nothing was changed)`,
+    );
   });
 
   test("that another program holds is taken", async () => {
     const { port, stop } = await listen();
     try {
-      expect(await check([ENGINE, NO_HOLDER], { config: { port } })).toBe(`berth:port is ${port}, but another program holds that port: ${FIX} (nothing was changed)`);
+      expect(await check([ENGINE, NO_HOLDER], { config: { port } })).toBe(
+        `berth:port is ${port}, but another program holds that port: ${FIX} (nothing was changed)`,
+      );
     } finally {
       stop();
     }
@@ -187,7 +258,9 @@ describe("a port", () => {
     try {
       const elsewhere = await overTcp(fakeEngine([ENGINE, NO_HOLDER, HOST, { to: "images" }]).host);
       setEnvironment({ DOCKER_HOST: elsewhere });
-      await expect(checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true, releaseOf())).resolves.toEqual({});
+      await expect(
+        checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true, releaseOf()),
+      ).resolves.toEqual({});
     } finally {
       stop();
     }
@@ -211,7 +284,8 @@ describe("a port", () => {
 const withBind = (source: string) => ({ ...releaseOf().settings, binds: [{ source, target: "/files", readOnly: true }] });
 
 describe("an earlier release", () => {
-  const GONE = "release 3f9a1c2b7d4e cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release";
+  const GONE =
+    "release 3f9a1c2b7d4e cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release";
   const image: Answer = { to: "image sha256:1111" };
 
   test("is fine while its image is on the engine", async () => {
@@ -219,11 +293,17 @@ describe("an earlier release", () => {
   });
 
   test("whose image is gone is refused", async () => {
-    expect(await check([ENGINE, NO_HOLDER, { ...image, status: 404, message: "No such image" }], { built: false })).toBe(`${GONE} (nothing was changed)`);
+    expect(await check([ENGINE, NO_HOLDER, { ...image, status: 404, message: "No such image" }], { built: false })).toBe(
+      `${GONE} (nothing was changed)`,
+    );
   });
 
   test("with several obstacles is told all of them", async () => {
-    const binds: Answer[] = [{ to: "images", json: [{ Id: "sha256:2222" }] }, { to: "containers all label" }, { to: "create", status: 400, message: "invalid mount config: bind source path does not exist" }];
+    const binds: Answer[] = [
+      { to: "images", json: [{ Id: "sha256:2222" }] },
+      { to: "containers all label" },
+      { to: "create", status: 400, message: "invalid mount config: bind source path does not exist" },
+    ];
     const answers = [ENGINE, heldBy(8080, "nginx", "", ""), { ...image, status: 404 }, ...binds];
     const missing = join(temporaryFolder(), "files");
     expect(await check(answers, { config: { port: 8080 }, release: { settings: withBind(missing) }, built: false })).toBe(
@@ -259,7 +339,10 @@ describe("a context", () => {
 
 describe("the name of an accessory's container", () => {
   const config = { accessories: [{ name: "database", kind: "postgres" }] };
-  const named = (labels: Readonly<Record<string, string>> | undefined): Answer => ({ to: "inspect berth-dev-database", ...(labels ? { json: { Config: { Labels: labels } } } : { status: 404 }) });
+  const named = (labels: Readonly<Record<string, string>> | undefined): Answer => ({
+    to: "inspect berth-dev-database",
+    ...(labels ? { json: { Config: { Labels: labels } } } : { status: 404 }),
+  });
 
   test.each([undefined, marked("berth", "dev")])("is free, or this stack's own: %j", async (labels) => {
     expect(await check([ENGINE, NO_HOLDER, named(labels)], { config })).toBe("fine");

@@ -30,8 +30,16 @@ test.concurrent("a program has no standard input to wait for", async () => {
 });
 
 test.concurrent.each<[string, readonly string[], string]>([
-  ["is not there", ["no-such-program-at-all", "x"], `${NAME}: there is no program no-such-program-at-all: install it, or name another: pulumi config set --path '${NAME}.command[0]' <program>`],
-  ["fails", ["sh", "-c", "echo hunter2; echo; echo 'db is not in the password store' >&2; echo more >&2; exit 7"], "with exit code 7: db is not in the password store"],
+  [
+    "is not there",
+    ["no-such-program-at-all", "x"],
+    `${NAME}: there is no program no-such-program-at-all: install it, or name another: pulumi config set --path '${NAME}.command[0]' <program>`,
+  ],
+  [
+    "fails",
+    ["sh", "-c", "echo hunter2; echo; echo 'db is not in the password store' >&2; echo more >&2; exit 7"],
+    "with exit code 7: db is not in the password store",
+  ],
   ["is killed", ["sh", "-c", "kill -9 $$"], "ended by SIGKILL: it said nothing on standard error"],
   ["is no program", ["/"], `${NAME}: / cannot be run: spawn / EACCES`],
   ["prints too much", ["head", "-c", "1048577", "/dev/zero"], "printed 1048577 bytes, more than a secret may have (1048576)"],

@@ -5,7 +5,10 @@ const { secrets } = settingsOf({ secrets: { pin: "1234", token: "abc" } });
 
 test("a release has today's values of its secrets, and no other's", async () => {
   expect(await valuesFor(secrets, releaseOf({ secrets: ["pin"] }))).toEqual({ pin: { base64: "MTIzNA==" } });
-  expect(Object.keys(await valuesFor(secrets, releaseOf({ secrets: ["pin"] }), releaseOf({ secrets: ["token"] })))).toEqual(["pin", "token"]);
+  expect(Object.keys(await valuesFor(secrets, releaseOf({ secrets: ["pin"] }), releaseOf({ secrets: ["token"] })))).toEqual([
+    "pin",
+    "token",
+  ]);
 });
 
 test("a release whose secret is not set any more is refused, with the command that sets it", async () => {

@@ -33,7 +33,11 @@ describe("without any configuration", () => {
   };
 
   test("the stack dev is open to this machine alone and keeps data", () => {
-    expect(parseSettings({}, "dev")).toEqual({ ...everywhere, bindAddress: "127.0.0.1", next: { ...release, volumes: [{ name: "data", target: "/data" }] } });
+    expect(parseSettings({}, "dev")).toEqual({
+      ...everywhere,
+      bindAddress: "127.0.0.1",
+      next: { ...release, volumes: [{ name: "data", target: "/data" }] },
+    });
   });
 
   test.each(["prod", "staging", "Dev"])("the stack %s is open to all and keeps none", (stack) => {
@@ -60,14 +64,39 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
     resources: { cpus: 0.3, memory: "1.5G", pids: 1 },
     user: "image",
     env: { GREETING: "hello", COUNT: 3, DEBUG: true, EMPTY: "" },
-    secrets: { "db.password": "a", PIN: 1234, icon: { base64: "AP+A\nCg==\n" }, token: { command: ["pass", "show", "token"] }, slow: { command: ["op"], timeout: "1m" } },
+    secrets: {
+      "db.password": "a",
+      PIN: 1234,
+      icon: { base64: "AP+A\nCg==\n" },
+      token: { command: ["pass", "show", "token"] },
+      slow: { command: ["op"], timeout: "1m" },
+    },
     secretsFor: { web: ["PIN"], queue: [] },
-    volumes: [{ name: "notes", target: "/notes", backup: { schedule: "0 3 * * 1-5", keep: 3, preHook: ["hold"], postHook: ["release"], check: ["check"] }, seed: { image: "/notes" } }, { name: "old", target: "/old", existing: "old-1" }, { name: "new", target: "/new", seed: "seed" }, { name: "files", target: "/files", backup: {} }],
+    volumes: [
+      {
+        name: "notes",
+        target: "/notes",
+        backup: { schedule: "0 3 * * 1-5", keep: 3, preHook: ["hold"], postHook: ["release"], check: ["check"] },
+        seed: { image: "/notes" },
+      },
+      { name: "old", target: "/old", existing: "old-1" },
+      { name: "new", target: "/new", seed: "seed" },
+      { name: "files", target: "/files", backup: {} },
+    ],
     backups: { target: "s3:https://example.com/bucket", password: 12345678, credentials: { AWS_ACCESS_KEY_ID: "a" }, maxDrillAge: "168h" },
-    binds: [{ source: "/srv/a", target: "/a" }, { source: "/srv/b", target: "/b", readOnly: false }],
+    binds: [
+      { source: "/srv/a", target: "/a" },
+      { source: "/srv/b", target: "/b", readOnly: false },
+    ],
     tmpfs: [{ target: "/cache", size: "1G" }],
-    workers: [{ name: "mail", command: ["node", "mail.js"], replicas: 3, healthcheck: ["alive"] }, { name: "queue", command: ["queue"] }],
-    accessories: [{ name: "database", kind: "postgres", version: 16.1, resources: { memory: "1G" } }, { name: "cache", kind: "redis" }],
+    workers: [
+      { name: "mail", command: ["node", "mail.js"], replicas: 3, healthcheck: ["alive"] },
+      { name: "queue", command: ["queue"] },
+    ],
+    accessories: [
+      { name: "database", kind: "postgres", version: 16.1, resources: { memory: "1G" } },
+      { name: "cache", kind: "redis" },
+    ],
     bake: { duration: "1m", errors: 0.5, slowdown: 1.5, minRequests: 100 },
     migration: { command: ["migrate", "--all"], timeout: "10m" },
     smokeTest: { command: ["smoke"], timeout: "5s" },
@@ -92,10 +121,21 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
       resources: { cpus: 0.3, memory: 1536 * MIB, pids: 1 },
       user: "image",
       env: { GREETING: "hello", COUNT: "3", DEBUG: "true", EMPTY: "" },
-      volumes: [{ name: "notes", target: "/notes" }, { name: "old", target: "/old", existing: "old-1" }, { name: "new", target: "/new" }, { name: "files", target: "/files" }],
-      binds: [{ source: "/srv/a", target: "/a", readOnly: true }, { source: "/srv/b", target: "/b", readOnly: false }],
+      volumes: [
+        { name: "notes", target: "/notes" },
+        { name: "old", target: "/old", existing: "old-1" },
+        { name: "new", target: "/new" },
+        { name: "files", target: "/files" },
+      ],
+      binds: [
+        { source: "/srv/a", target: "/a", readOnly: true },
+        { source: "/srv/b", target: "/b", readOnly: false },
+      ],
       tmpfs: [{ target: "/cache", size: 1024 * MIB }],
-      workers: [{ name: "mail", command: ["node", "mail.js"], replicas: 3, healthcheck: ["alive"] }, { name: "queue", command: ["queue"], replicas: 1 }],
+      workers: [
+        { name: "mail", command: ["node", "mail.js"], replicas: 3, healthcheck: ["alive"] },
+        { name: "queue", command: ["queue"], replicas: 1 },
+      ],
       accessories: ["cache", "database"],
       secretsFor: { web: ["PIN"], queue: [] },
     },
@@ -103,13 +143,27 @@ test("every key is read, with durations in seconds and sizes in bytes", () => {
       { name: "database", kind: "postgres", version: "16.1", resources: { cpus: 1, memory: 1024 * MIB, pids: 256 } },
       { name: "cache", kind: "redis", version: "7", resources: { cpus: 1, memory: 512 * MIB, pids: 256 } },
     ],
-    backups: { target: "s3:https://example.com/bucket", password: "12345678", credentials: { AWS_ACCESS_KEY_ID: "a" }, maxDrillAge: 604_800 },
-    volumeBackups: [{ volume: "notes", target: "/notes", schedule: "0 3 * * 1-5", keep: 3, preHook: ["hold"], postHook: ["release"], check: ["check"] }, { volume: "files", target: "/files", keep: 7 }],
+    backups: {
+      target: "s3:https://example.com/bucket",
+      password: "12345678",
+      credentials: { AWS_ACCESS_KEY_ID: "a" },
+      maxDrillAge: 604_800,
+    },
+    volumeBackups: [
+      { volume: "notes", target: "/notes", schedule: "0 3 * * 1-5", keep: 3, preHook: ["hold"], postHook: ["release"], check: ["check"] },
+      { volume: "files", target: "/files", keep: 7 },
+    ],
     bake: { duration: 60, errors: 0.5, slowdown: 1.5, minRequests: 100 },
     migration: { command: ["migrate", "--all"], timeout: 600, snapshot: true },
     smokeTest: { command: ["smoke"], timeout: 5 },
     seeds: { notes: { image: "/notes" }, new: "seed" },
-    secrets: { "db.password": { base64: "YQ==" }, PIN: { base64: "MTIzNA==" }, icon: { base64: "AP+ACg==" }, token: { command: ["pass", "show", "token"], timeout: 30 }, slow: { command: ["op"], timeout: 60 } },
+    secrets: {
+      "db.password": { base64: "YQ==" },
+      PIN: { base64: "MTIzNA==" },
+      icon: { base64: "AP+ACg==" },
+      token: { command: ["pass", "show", "token"], timeout: 30 },
+      slow: { command: ["op"], timeout: 60 },
+    },
   });
 });
 
@@ -137,15 +191,34 @@ describe("baking", () => {
 });
 
 test("a canary has one replica for five minutes unless said, and the limits of the bake", () => {
-  expect(settingsOf({ canary: {} }).canary).toEqual({ replicas: 1, promote: false, duration: 300, errors: 5, slowdown: 3, minRequests: 20 });
-  expect(settingsOf({ canary: { replicas: 2, duration: "1m", promote: true, release: "3f9a1c2b7d4e" }, bake: { duration: "20s", errors: 1 } }).canary).toEqual({
-    release: "3f9a1c2b7d4e", replicas: 2, promote: true, duration: 60, errors: 1, slowdown: 3, minRequests: 20,
+  expect(settingsOf({ canary: {} }).canary).toEqual({
+    replicas: 1,
+    promote: false,
+    duration: 300,
+    errors: 5,
+    slowdown: 3,
+    minRequests: 20,
+  });
+  expect(
+    settingsOf({ canary: { replicas: 2, duration: "1m", promote: true, release: "3f9a1c2b7d4e" }, bake: { duration: "20s", errors: 1 } })
+      .canary,
+  ).toEqual({
+    release: "3f9a1c2b7d4e",
+    replicas: 2,
+    promote: true,
+    duration: 60,
+    errors: 1,
+    slowdown: 3,
+    minRequests: 20,
   });
 });
 
 test("jobs take as long as they need within their time, which is shorter for a smoke test, and belong to no release", () => {
   const settings = settingsOf({ migration: { command: ["migrate"] }, smokeTest: { command: ["smoke"] } });
-  expect([settings.migration, settings.smokeTest]).toEqual([{ command: ["migrate"], timeout: 300, snapshot: true }, { command: ["smoke"], timeout: 60 }]);
+  expect([settings.migration, settings.smokeTest]).toEqual([
+    { command: ["migrate"], timeout: 300, snapshot: true },
+    { command: ["smoke"], timeout: 60 },
+  ]);
   expect(settings.next).toEqual(settingsOf().next);
 });
 
@@ -159,7 +232,11 @@ test("an empty list of volumes means none, also in dev", () => {
 
 test.each([
   ["certificates by ACME", { tls: { acme: true }, hosts: ["example.com"] }, { acme: true }],
-  ["certificates of one's own", { tls: { acme: false, certificate: CERTIFICATE, key: KEY }, hosts: ["a.example.com"] }, { certificate: CERTIFICATE, key: KEY }],
+  [
+    "certificates of one's own",
+    { tls: { acme: false, certificate: CERTIFICATE, key: KEY }, hosts: ["a.example.com"] },
+    { certificate: CERTIFICATE, key: KEY },
+  ],
 ])("HTTPS with %s", (_, config, tls) => {
   expect(settingsOf(config).tls).toEqual(tls);
 });
@@ -168,16 +245,23 @@ test.each(["0.1", "0.3", "0.7", "1.1", "2.3", "64", "98.9"])("%s CPUs are in ste
   expect(settingsOf({ resources: { cpus: Number(cpus) } }).next.resources.cpus).toBe(Number(cpus));
 });
 
-test.each(["https://example.com/app.git#main:web", "git@example.com:me/app", "ssh://git@example.com/app", "git://example.com/app", "file:///srv/app.git", "http://example.com/app.tar.gz"])(
-  "%s is a remote context",
-  (remoteContext) => {
-    expect(settingsOf({ build: { remoteContext } }).build).toEqual({ dockerfile: "Dockerfile", args: {}, remoteContext });
+test.each([
+  "https://example.com/app.git#main:web",
+  "git@example.com:me/app",
+  "ssh://git@example.com/app",
+  "git://example.com/app",
+  "file:///srv/app.git",
+  "http://example.com/app.tar.gz",
+])("%s is a remote context", (remoteContext) => {
+  expect(settingsOf({ build: { remoteContext } }).build).toEqual({ dockerfile: "Dockerfile", args: {}, remoteContext });
+});
+
+test.each(["/run/postgresql", "/var/www", "/home/me/files", "/srv", "/etcetera", "/data/docker.sock.d"])(
+  "%s may be bound into a container",
+  (source) => {
+    expect(settingsOf({ binds: [{ source, target: "/files" }] }).next.binds[0]?.source).toBe(source);
   },
 );
-
-test.each(["/run/postgresql", "/var/www", "/home/me/files", "/srv", "/etcetera", "/data/docker.sock.d"])("%s may be bound into a container", (source) => {
-  expect(settingsOf({ binds: [{ source, target: "/files" }] }).next.binds[0]?.source).toBe(source);
-});
 
 test("a text stays one, even where it looks like something else", () => {
   expect(settingsOf({ release: "123456789012", maintenance: "true" })).toMatchObject({ release: "123456789012", maintenance: "true" });
@@ -187,7 +271,10 @@ test("the example for production is a good configuration, also with what it has 
   const text = readFileSync("Pulumi.prod.yaml", "utf8");
   for (const variant of [text, text.replaceAll("# berth:", "berth:")]) {
     const { config } = parse(variant) as { config: Record<string, unknown> };
-    const settings = settingsOf(Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("berth:", ""), value])), "prod");
+    const settings = settingsOf(
+      Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("berth:", ""), value])),
+      "prod",
+    );
     expect(settings).toMatchObject({ port: 80, bindAddress: "0.0.0.0", next: { replicas: 3, health: { deadline: 90 } } });
     expect(settings.hosts).toHaveLength(variant === text ? 0 : 1);
   }
@@ -202,7 +289,9 @@ describe("the selected stack's configuration", () => {
   });
 
   test("is what stands under berth:, and nothing else", async () => {
-    await useStack("prod", { "berth:port": "81", "docker:host": "unix:///elsewhere.sock", "berth:secrets": '{"pin":"1"}' }, ["berth:secrets"]);
+    await useStack("prod", { "berth:port": "81", "docker:host": "unix:///elsewhere.sock", "berth:secrets": '{"pin":"1"}' }, [
+      "berth:secrets",
+    ]);
     expect(readSettings()).toEqual(parseSettings(raw({ port: 81, secrets: { pin: "1" } }), "prod"));
   });
 

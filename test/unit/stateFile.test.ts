@@ -5,9 +5,20 @@ import { type FileSpec, temporaryFolder, write } from "../support/folders.ts";
 
 const RECORD = {
   version: 3,
-  checkpoint: { stack: "organization/shop/dev", latest: { resources: [{ type: "pulumi:pulumi:Stack", outputs: { url: "http://a", key: { "4dabf18193072939515e22adb298388d": "1b", ciphertext: "x" } } }] } },
+  checkpoint: {
+    stack: "organization/shop/dev",
+    latest: {
+      resources: [
+        { type: "pulumi:pulumi:Stack", outputs: { url: "http://a", key: { "4dabf18193072939515e22adb298388d": "1b", ciphertext: "x" } } },
+      ],
+    },
+  },
 };
-const STATE = { "state/.pulumi/meta.yaml": "version: 1\n", "state/.pulumi/stacks/shop/dev.json": JSON.stringify(RECORD), "state/.pulumi/stacks/shop/dev.json.bak": "{}" };
+const STATE = {
+  "state/.pulumi/meta.yaml": "version: 1\n",
+  "state/.pulumi/stacks/shop/dev.json": JSON.stringify(RECORD),
+  "state/.pulumi/stacks/shop/dev.json.bak": "{}",
+};
 
 /** A checkout with a folder for a backend. */
 function checkout(files: Readonly<Record<string, FileSpec>> = STATE, env: NodeJS.ProcessEnv = {}) {
@@ -29,12 +40,18 @@ test("outputs are told as Pulumi prints them, without a secret's cipher", async 
 });
 
 test("a stack that no update has touched yet has an empty record", async () => {
-  const cli = checkout({ ...STATE, "state/.pulumi/stacks/shop/dev.json": JSON.stringify({ version: 3, checkpoint: { stack: "organization/shop/dev" } }) });
+  const cli = checkout({
+    ...STATE,
+    "state/.pulumi/stacks/shop/dev.json": JSON.stringify({ version: 3, checkpoint: { stack: "organization/shop/dev" } }),
+  });
   expect(await recordInFile(cli, "dev")).toBe('{"version":3,"deployment":{}}');
 });
 
 test("the stacks are listed with the one that is selected", async () => {
-  expect(await stacksInFiles(checkout({ ...STATE, "state/.pulumi/stacks/shop/prod.json": JSON.stringify(RECORD) }))).toEqual([{ name: "dev", current: true }, { name: "prod", current: false }]);
+  expect(await stacksInFiles(checkout({ ...STATE, "state/.pulumi/stacks/shop/prod.json": JSON.stringify(RECORD) }))).toEqual([
+    { name: "dev", current: true },
+    { name: "prod", current: false },
+  ]);
 });
 
 test.each<[string, Record<string, FileSpec>, NodeJS.ProcessEnv]>([

@@ -21,7 +21,12 @@ const stack = project({
   changing: command("await lines();"),
   previewing: command('await pulumi.change(["preview"]);', "onlyReads: true, onSignal: () => pulumi.interrupt()"),
 });
-const start = (verb: string, variables: NodeJS.ProcessEnv = {}) => spawn(process.execPath, ["commands/run.mjs", verb], { cwd: stack.folder, env: { ...stack.env, ...variables }, stdio: ["ignore", "pipe", "pipe"] });
+const start = (verb: string, variables: NodeJS.ProcessEnv = {}) =>
+  spawn(process.execPath, ["commands/run.mjs", verb], {
+    cwd: stack.folder,
+    env: { ...stack.env, ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 const endOf = async (child: ReturnType<typeof start>) => ((await once(child, "close")) as [number])[0];
 const shell = (line: string) => spawnSync("bash", ["-c", line], { cwd: stack.folder, env: stack.env, encoding: "utf8" });
 
@@ -45,7 +50,9 @@ test("a command that only reads ends quietly where its reader goes", () => {
 test("a command that changes something goes on to its end where its reader goes, and fails", () => {
   const { stdout, stderr } = shell('node commands/run.mjs changing | head -1; echo "${PIPESTATUS[0]}"');
   expect(stdout).toBe("line 0\n1\n");
-  expect(stderr).toBe("error: not all that was printed could be written (write EPIPE); the work went on to its end all the same: npm run status tells what is live\n");
+  expect(stderr).toBe(
+    "error: not all that was printed could be written (write EPIPE); the work went on to its end all the same: npm run status tells what is live\n",
+  );
   expect(stack.notes()).toContain("to the end");
 });
 

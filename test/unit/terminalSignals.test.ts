@@ -91,7 +91,11 @@ await main(async () => {
 
 test("without a terminal SIGINT to run.mjs reaches Pulumi once", async () => {
   const stack = project();
-  const child = spawn(process.execPath, ["commands/run.mjs", "up", "--yes"], { cwd: stack.folder, env: stack.env, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["commands/run.mjs", "up", "--yes"], {
+    cwd: stack.folder,
+    env: stack.env,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const ended = new Promise((resolve) => child.on("close", resolve));
   await new Promise<void>((ready) => child.stdout.on("data", (text: Buffer) => text.includes("at work") && ready()));
   child.kill("SIGINT");

@@ -19,13 +19,31 @@ test.each<[string, VolumeSettings[], VolumeSettings[], number]>([
 ])("after what is live, %s", (_, live, next, problems) => expect(renamedVolumes(live, next)).toHaveLength(problems));
 
 describe("before anything is declared", () => {
-  const problems = (volumes: readonly VolumeSettings[], { live = [] as readonly VolumeSettings[], config = {}, answers = [] as readonly Answer[] } = {}) => {
+  const problems = (
+    volumes: readonly VolumeSettings[],
+    { live = [] as readonly VolumeSettings[], config = {}, answers = [] as readonly Answer[] } = {},
+  ) => {
     chooseEngine({ host: fakeEngine(answers).host, from: "the test" });
-    return findVolumeProblems(OWNER, settingsOf(config), releaseOf({ settings: carried({ volumes }) }), releaseOf({ settings: carried({ volumes: live }) }));
+    return findVolumeProblems(
+      OWNER,
+      settingsOf(config),
+      releaseOf({ settings: carried({ volumes }) }),
+      releaseOf({ settings: carried({ volumes: live }) }),
+    );
   };
 
   test("a volume of another name is refused with the way to keep its data", async () => {
-    expect(await problems([notes], { live: [data], answers: [{ to: "volumes label=berth.project=berth label=berth.stack=dev label=berth.part=data label=berth.volume=data dangling=false", json: { Volumes: [{ Name: "berth-dev-data-volume-1" }] } }] })).toEqual([
+    expect(
+      await problems([notes], {
+        live: [data],
+        answers: [
+          {
+            to: "volumes label=berth.project=berth label=berth.stack=dev label=berth.part=data label=berth.volume=data dangling=false",
+            json: { Volumes: [{ Name: "berth-dev-data-volume-1" }] },
+          },
+        ],
+      }),
+    ).toEqual([
       "berth:volumes[0].name is notes, but the data at /data are in volume data, and the app would begin without them: to keep them under the new name, pulumi config set --path 'berth:volumes[0].existing' berth-dev-data-volume-1; to begin anew, take the entry out, run the update, and put it in again",
     ]);
   });
@@ -39,19 +57,29 @@ describe("before anything is declared", () => {
     ["data", undefined],
     ["gateway", "berth:volumes[0].existing is old, which Berth itself uses for its gateway: name another one"],
   ])("an existing volume with the part %p", async (part, problem) => {
-    expect(await problems([{ ...data, existing: "old" }], { answers: [{ to: "volume old", json: { Name: "old", Labels: part === undefined ? null : { "berth.part": part } } }] })).toEqual(problem ? [problem] : []);
+    expect(
+      await problems([{ ...data, existing: "old" }], {
+        answers: [{ to: "volume old", json: { Name: "old", Labels: part === undefined ? null : { "berth.part": part } } }],
+      }),
+    ).toEqual(problem ? [problem] : []);
   });
 
   test("an existing volume that is not there is never made by the engine", async () => {
-    expect(await problems([{ ...data, existing: "old" }], { answers: [{ to: "volume old", status: 404 }] })).toEqual(["berth:volumes[0].existing is old, which is no volume on the engine: see docker volume ls, or leave it out and Berth makes one"]);
+    expect(await problems([{ ...data, existing: "old" }], { answers: [{ to: "volume old", status: 404 }] })).toEqual([
+      "berth:volumes[0].existing is old, which is no volume on the engine: see docker volume ls, or leave it out and Berth makes one",
+    ]);
   });
 
   test("an existing volume that the engine cannot tell of is neither there nor missing", async () => {
-    await expect(problems([{ ...data, existing: "old" }], { answers: [{ to: "volume old", status: 500, message: "disk on fire" }] })).rejects.toThrow("refused volume old: disk on fire");
+    await expect(
+      problems([{ ...data, existing: "old" }], { answers: [{ to: "volume old", status: 500, message: "disk on fire" }] }),
+    ).rejects.toThrow("refused volume old: disk on fire");
   });
 
   test("a seed that is not there is told of", async () => {
-    expect(await problems([data], { config: { volumes: [{ ...data, seed: "nowhere" }] } })).toEqual(["the seed of volume data is nowhere, which does not exist: make the folder, or leave the seed out"]);
+    expect(await problems([data], { config: { volumes: [{ ...data, seed: "nowhere" }] } })).toEqual([
+      "the seed of volume data is nowhere, which does not exist: make the folder, or leave the seed out",
+    ]);
     expect(await problems([data], { config: { volumes: [{ ...data, seed: "docs" }] } })).toEqual([]);
     expect(await problems([data], { config: { volumes: [{ ...data, seed: { image: "/nowhere" } }] } })).toEqual([]);
   });

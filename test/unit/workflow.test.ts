@@ -18,9 +18,20 @@ interface Job {
   readonly permissions?: unknown;
   readonly steps: readonly Step[];
 }
-const workflow = parse(readFileSync(FILE, "utf8")) as { readonly on: unknown; readonly permissions: unknown; readonly jobs: Readonly<Record<string, Job>> };
+const workflow = parse(readFileSync(FILE, "utf8")) as {
+  readonly on: unknown;
+  readonly permissions: unknown;
+  readonly jobs: Readonly<Record<string, Job>>;
+};
 const { check, image, preview, deploy } = workflow.jobs as Record<"check" | "image" | "preview" | "deploy", Job>;
-const commands = ({ steps }: Job) => steps.flatMap(({ run }) => run?.trimEnd().split("\n").map((line) => line.trim()) ?? []);
+const commands = ({ steps }: Job) =>
+  steps.flatMap(
+    ({ run }) =>
+      run
+        ?.trimEnd()
+        .split("\n")
+        .map((line) => line.trim()) ?? [],
+  );
 
 test("every change is checked: lint, types, tests without an engine, the image", () => {
   expect(Object.keys(workflow.jobs)).toEqual(["check", "image", "preview", "deploy"]);
@@ -31,7 +42,9 @@ test("every change is checked: lint, types, tests without an engine, the image",
 });
 
 test("a pull request from this repository is previewed where a stack is named", () => {
-  expect(preview.if).toBe("github.event_name == 'pull_request' && vars.PULUMI_STACK != '' && github.event.pull_request.head.repo.full_name == github.repository");
+  expect(preview.if).toBe(
+    "github.event_name == 'pull_request' && vars.PULUMI_STACK != '' && github.event.pull_request.head.repo.full_name == github.repository",
+  );
   expect(preview.needs).toBe("check");
   expect(commands(preview)).toContain('npm run --silent preview -- --stack "$STACK" | tee "$RUNNER_TEMP/preview.txt"');
 });
@@ -47,7 +60,9 @@ test("a run may only read the repository, and the stack's secrets reach no step 
   expect(workflow.permissions).toEqual({ contents: "read" });
   for (const job of Object.values(workflow.jobs)) expect(job.permissions).toBeUndefined();
   for (const steps of [check.steps, image.steps, preview.steps.slice(0, -1), deploy.steps.slice(0, -1)]) {
-    expect(JSON.stringify(steps).match(/secrets\.\w+/g) ?? []).toEqual(steps.some(({ uses }) => uses === "./.github/actions/engine") ? ["secrets.DOCKER_SSH_KEY"] : []);
+    expect(JSON.stringify(steps).match(/secrets\.\w+/g) ?? []).toEqual(
+      steps.some(({ uses }) => uses === "./.github/actions/engine") ? ["secrets.DOCKER_SSH_KEY"] : [],
+    );
   }
 });
 

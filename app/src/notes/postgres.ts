@@ -71,7 +71,12 @@ export class PostgresNotes implements Notes {
 
   async add({ id, text }: NewNote, release: string): Promise<Outcome> {
     const createdAt = new Date();
-    await this.#query("INSERT INTO notes (id, text, release, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING", [id, text, release, createdAt]);
+    await this.#query("INSERT INTO notes (id, text, release, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING", [
+      id,
+      text,
+      release,
+      createdAt,
+    ]);
     const [row] = await this.#query(`SELECT ${COLUMNS} FROM notes WHERE id = $1`, [id]);
     // Nothing found: someone deleted it since the insert. It was stored, so that is the answer.
     const note = row ? noteOf(row) : { id, text, release, createdAt: createdAt.toISOString() };
@@ -79,8 +84,14 @@ export class PostgresNotes implements Notes {
   }
 
   async list({ limit, after = Number.MAX_SAFE_INTEGER }: { limit: number; after?: number | undefined }): Promise<Page> {
-    const rows = await this.#query(`SELECT number, ${COLUMNS} FROM notes WHERE number < $1 ORDER BY number DESC LIMIT $2`, [after, limit + 1]);
-    return pageOf(rows.map((row) => ({ ...noteOf(row), number: Number(row.number) })), limit);
+    const rows = await this.#query(`SELECT number, ${COLUMNS} FROM notes WHERE number < $1 ORDER BY number DESC LIMIT $2`, [
+      after,
+      limit + 1,
+    ]);
+    return pageOf(
+      rows.map((row) => ({ ...noteOf(row), number: Number(row.number) })),
+      limit,
+    );
   }
 
   async count(): Promise<number> {
@@ -138,7 +149,10 @@ function readUrl(file: string): string {
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
-    throw new NotesUnavailable(`the URL of the database cannot be read from ${file} (${reasonOf(error)}): set DATABASE_URL_FILE to a file that holds it`, { cause: error });
+    throw new NotesUnavailable(
+      `the URL of the database cannot be read from ${file} (${reasonOf(error)}): set DATABASE_URL_FILE to a file that holds it`,
+      { cause: error },
+    );
   }
 }
 

@@ -18,13 +18,9 @@ export class SqliteNotes implements Notes {
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#insert = database.prepare(
-      "INSERT INTO notes (id, text, release, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    );
+    this.#insert = database.prepare("INSERT INTO notes (id, text, release, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING");
     this.#byId = database.prepare(`SELECT ${COLUMNS} FROM notes WHERE id = ?`);
-    this.#newest = database.prepare(
-      `SELECT number, ${COLUMNS} FROM notes WHERE number < ? ORDER BY number DESC LIMIT ?`,
-    );
+    this.#newest = database.prepare(`SELECT number, ${COLUMNS} FROM notes WHERE number < ? ORDER BY number DESC LIMIT ?`);
     this.#count = database.prepare("SELECT count(*) AS count FROM notes");
     this.#remove = database.prepare("DELETE FROM notes WHERE id = ?");
     this.#probe = database.prepare("SELECT number FROM notes LIMIT 1");

@@ -38,7 +38,10 @@ export function boardRoutes(web: FastifyInstance, environment: Environment, note
     if ("problem" in note) {
       const { text } = (request.body ?? {}) as { text?: unknown };
       const page = await board.list({ limit: DEFAULTS.notesPerPage });
-      return sendHtml(reply.code(400), boardPage(environment, { ...page, refused: { text: typeof text === "string" ? text : "", problem: note.problem } }));
+      return sendHtml(
+        reply.code(400),
+        boardPage(environment, { ...page, refused: { text: typeof text === "string" ? text : "", problem: note.problem } }),
+      );
     }
     // A person who goes back to a sent form and writes something else means a new note.
     const outcome = await board.add(note, environment.release);

@@ -1,4 +1,6 @@
-/** One resource of each plugin, so that both start: an image that is there, and a command that runs `true` where `change` is another one. */
+/**
+ * One resource of each plugin, so that both start: an image that is there, and a command that runs `true` where `change` is another one.
+ */
 import * as docker from "@pulumi/docker";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";

@@ -30,7 +30,13 @@ export async function folderBackend(): Promise<Backend> {
 export async function s3Backend(): Promise<Backend> {
   const directory = await mkdtemp(join(tmpdir(), "berth-s3-"));
   const server = new S3rver({
-    address: "127.0.0.1", port: 0, directory, configureBuckets: [{ name: "state" }, { name: "copy" }], silent: true, vhostBuckets: false, allowMismatchedSignatures: true,
+    address: "127.0.0.1",
+    port: 0,
+    directory,
+    configureBuckets: [{ name: "state" }, { name: "copy" }],
+    silent: true,
+    vhostBuckets: false,
+    allowMismatchedSignatures: true,
   });
   const { port } = await server.run();
   const url = (bucket: string) => `s3://${bucket}?endpoint=http://127.0.0.1:${port}&s3ForcePathStyle=true&region=us-east-1`;

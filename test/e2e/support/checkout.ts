@@ -29,7 +29,12 @@ export interface Ran {
 /** What Pulumi knows of a stack. */
 export interface Deployment {
   readonly pending_operations?: readonly { readonly resource: { readonly urn: string } }[];
-  readonly resources?: readonly { readonly urn: string; readonly type: string; readonly delete?: boolean; readonly outputs?: Readonly<Record<string, unknown>> }[];
+  readonly resources?: readonly {
+    readonly urn: string;
+    readonly type: string;
+    readonly delete?: boolean;
+    readonly outputs?: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 export class Checkout {
@@ -66,7 +71,10 @@ export class Checkout {
     await checkout.fill();
     await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
     await mkdir(join(folder, ".berth", "state"), { recursive: true });
-    await checkout.write(join(NO_DOCKER, "docker"), `#!/bin/sh\necho "$*" >> "${join(folder, DOCKER_CALLS)}"\necho "this test has no docker command" >&2\nexit 127\n`);
+    await checkout.write(
+      join(NO_DOCKER, "docker"),
+      `#!/bin/sh\necho "$*" >> "${join(folder, DOCKER_CALLS)}"\necho "this test has no docker command" >&2\nexit 127\n`,
+    );
     await chmod(join(folder, NO_DOCKER, "docker"), 0o755);
     await checkout.configure(config);
     await checkout.pulumiOk("stack", "init", stack, "--no-select");
@@ -139,7 +147,9 @@ export class Checkout {
   /** `npm run <verb> -- <words> --stack <this one>`; the short form does what npm would, which takes a fifth of a second to do it. */
   npm(verb: string, ...words: string[]): Promise<Ran> {
     const all = ["--stack", this.stack, ...words];
-    return LONG ? this.exec("npm", ["run", "--silent", verb, "--", ...all]) : this.exec("node", [join("commands", "run.mjs"), verb, ...all]);
+    return LONG
+      ? this.exec("npm", ["run", "--silent", verb, "--", ...all])
+      : this.exec("node", [join("commands", "run.mjs"), verb, ...all]);
   }
 
   async npmOk(verb: string, ...words: string[]): Promise<Ran> {
@@ -149,7 +159,8 @@ export class Checkout {
   /** Pulumi's own record of the stack, in a folder read from its file because asking Pulumi takes a second. */
   async deployment(): Promise<Deployment> {
     const url = this.env["PULUMI_BACKEND_URL"] ?? "";
-    if (!url.startsWith("file://")) return (JSON.parse((await this.pulumiOk("stack", "export", "--stack", this.stack)).stdout) as { deployment: Deployment }).deployment;
+    if (!url.startsWith("file://"))
+      return (JSON.parse((await this.pulumiOk("stack", "export", "--stack", this.stack)).stdout) as { deployment: Deployment }).deployment;
     const file = join(url.replace("file://", ""), ".pulumi", "stacks", "berth", `${this.stack}.json`);
     return (JSON.parse(await readFile(file, "utf8")) as { checkpoint: { latest: Deployment } }).checkpoint.latest;
   }

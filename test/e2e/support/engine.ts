@@ -10,11 +10,15 @@ export async function docker(...words: string[]): Promise<string> {
 
 export const lines = (text: string): string[] => text.split("\n").filter(Boolean);
 
-/** Names of all that a stack has on the engine, by kind; the lock of a command that has just ended goes a moment later, and does not count. */
+/**
+ * Names of all that a stack has on the engine, by kind; the lock of a command that has just ended goes a moment later, and does not count.
+ */
 export async function census(stack: string): Promise<{ containers: string[]; volumes: string[]; networks: string[]; images: string[] }> {
   const mine = ["--filter", `label=berth.stack=${stack}`];
   return {
-    containers: lines(await docker("ps", "--all", "--format", "{{.Names}}", ...mine)).filter((name) => !name.endsWith("-lock")).sort(),
+    containers: lines(await docker("ps", "--all", "--format", "{{.Names}}", ...mine))
+      .filter((name) => !name.endsWith("-lock"))
+      .sort(),
     volumes: lines(await docker("volume", "ls", "--format", "{{.Name}}", ...mine)).sort(),
     networks: lines(await docker("network", "ls", "--format", "{{.Name}}", ...mine)).sort(),
     images: lines(await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...mine)).sort(),

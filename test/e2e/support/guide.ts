@@ -65,7 +65,9 @@ export class Guide {
 
   /** The commands that nobody has run yet, each with its heading. */
   left(): string[] {
-    return this.blocks.filter((block) => block.kind === "sh" && !this.followed.has(block)).map(({ heading, text }) => `${heading}: ${text}`);
+    return this.blocks
+      .filter((block) => block.kind === "sh" && !this.followed.has(block))
+      .map(({ heading, text }) => `${heading}: ${text}`);
   }
 
   private under(heading: string, kind: Block["kind"]): Block[] {

@@ -26,7 +26,7 @@ const KINDS = [
 export async function removeLeftovers(stack: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   // The lock of a command that has just ended is removed by the engine, which lets nobody else do it meanwhile.
   const locks = () => docker(env, "ps", "--all", "--quiet", "--filter", `label=berth.stack=${stack}`, "--filter", "label=berth.part=lock");
-  for (const end = Date.now() + 5000; Date.now() < end && (await locks()).length > 0; ) await sleep(100);
+  for (const end = Date.now() + 5000; Date.now() < end && (await locks()).length > 0;) await sleep(100);
   for (const { list, remove } of KINDS) {
     const found = [...new Set(await docker(env, ...list, "--quiet", "--filter", `label=berth.stack=${stack}`))];
     if (found.length > 0) await docker(env, ...remove, ...found);
@@ -43,7 +43,10 @@ export function ownerOf(stack: string): number | undefined {
   return owner === undefined ? undefined : Number(owner);
 }
 
-/** A file for each stack that tests have made on this machine and not removed yet: a name alone proves nothing, for a person's stack may have one like it. */
+/**
+ * A file for each stack that tests have made on this machine and not removed yet: a name alone proves nothing, for a person's stack may
+ * have one like it.
+ */
 const MADE = join(cacheFolder(process.env), "test-stacks");
 
 /** Notes a stack before anything of it is made. */
@@ -55,7 +58,8 @@ export async function noteStack(stack: string): Promise<void> {
 export const forgetStack = (stack: string): Promise<void> => rm(join(MADE, stack), { force: true });
 
 /** The stacks that tests have made and that are still noted. */
-const notedStacks = (): Promise<string[]> => readdir(MADE).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : Promise.reject(error)));
+const notedStacks = (): Promise<string[]> =>
+  readdir(MADE).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : Promise.reject(error)));
 
 /** Removes what a test run left that was killed: it has noted its stack, and its process is gone. */
 export async function sweep(env: NodeJS.ProcessEnv = process.env): Promise<void> {
@@ -66,12 +70,15 @@ export async function sweep(env: NodeJS.ProcessEnv = process.env): Promise<void>
     await forgetStack(stack);
   }
   for (const { list, name: format, remove } of KINDS) {
-    const found = (await docker(env, ...list, "--format", format)).filter((name) => isOfDead(/^berth-(?:stranger|e2e)-(\d+)\b/.exec(name)?.[1]));
+    const found = (await docker(env, ...list, "--format", format)).filter((name) =>
+      isOfDead(/^berth-(?:stranger|e2e)-(\d+)\b/.exec(name)?.[1]),
+    );
     if (found.length > 0) await docker(env, ...remove, ...found);
   }
   for (const entry of await readdir(tmpdir())) {
     const folder = join(tmpdir(), entry);
-    if (isOfDead(/^berth-run-(\d+)$/.exec(entry)?.[1]) || (entry.startsWith("berth-e2e-") && (await isAbandoned(folder)))) await removeFolder(folder);
+    if (isOfDead(/^berth-run-(\d+)$/.exec(entry)?.[1]) || (entry.startsWith("berth-e2e-") && (await isAbandoned(folder))))
+      await removeFolder(folder);
   }
 }
 
@@ -91,16 +98,21 @@ async function removeFolder(folder: string): Promise<void> {
 
 const isOfDead = (owner: string | number | undefined): boolean => owner !== undefined && !isAlive(Number(owner));
 
-/** Ends what a test run has started and left, such as an update that would go on making containers. Does nothing where there is no /proc. */
+/**
+ * Ends what a test run has started and left, such as an update that would go on making containers. Does nothing where there is no /proc.
+ */
 async function endStrays(): Promise<void> {
   for (const pid of await readdir("/proc").catch(() => [])) {
     const environment = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "") : "";
     const owner = MARK.exec(environment)?.[1];
-    if (owner !== undefined && Number(pid) !== process.pid && !isAlive(Number(owner)) && isAlive(Number(pid))) process.kill(Number(pid), "SIGKILL");
+    if (owner !== undefined && Number(pid) !== process.pid && !isAlive(Number(owner)) && isAlive(Number(pid)))
+      process.kill(Number(pid), "SIGKILL");
   }
 }
 
 /** A copy of the project names its owner in its stack's file. */
 async function isAbandoned(folder: string): Promise<boolean> {
-  return isOfDead((await readdir(folder)).map((file) => ownerOf(/^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? "")).find((found) => found !== undefined));
+  return isOfDead(
+    (await readdir(folder)).map((file) => ownerOf(/^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? "")).find((found) => found !== undefined),
+  );
 }

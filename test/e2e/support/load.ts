@@ -22,7 +22,9 @@ export interface Report {
   /** When the first and the last failed request ended, in milliseconds since 1970; 0 where none failed. */
   readonly failedFirst: number;
   readonly failedLast: number;
-  /** When a request was first answered well after the last of the failed ones had been sent, in milliseconds since 1970; 0 where none was. */
+  /**
+   * When a request was first answered well after the last of the failed ones had been sent, in milliseconds since 1970; 0 where none was.
+   */
   readonly recovered: number;
   /** Milliseconds that the slowest quick request took: those of kinds `slow` and `stream` do not count. */
   readonly longest: number;
@@ -41,7 +43,10 @@ export interface LoadOptions {
   readonly url: string;
   /** Kinds of clients; see `loadClients.ts`. Default: all. */
   readonly kinds?: readonly string[];
-  /** Milliseconds that a client waits between two quick requests. Default: 100, some 150 requests/s in all, so that the load is not what is tested; 0 saturates two processors. */
+  /**
+   * Milliseconds that a client waits between two quick requests. Default: 100, some 150 requests/s in all, so that the load is not what is
+   * tested; 0 saturates two processors.
+   */
   readonly pause?: number;
   /** Milliseconds after which the load ends by itself. Default: 15 minutes. */
   readonly longest?: number;

@@ -20,7 +20,10 @@ let longest = 0;
 const lastSeen: Record<string, number> = {};
 let going = true;
 
-process.stdin.resume().on("end", () => (going = false)).on("error", () => (going = false));
+process.stdin
+  .resume()
+  .on("end", () => (going = false))
+  .on("error", () => (going = false));
 setTimeout(() => (going = false), options.longest ?? LONGEST).unref();
 
 interface Answer {
@@ -34,7 +37,9 @@ function ask(path: string, more: RequestOptions = {}, body?: string): Promise<An
     const sending = request({ host: base.hostname, port: base.port, path, timeout: 60_000, ...more, headers }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (part: string) => (text += part));
-      response.on("end", () => (response.complete ? resolve({ status: response.statusCode ?? 0, body: text }) : reject(new Error("cut off"))));
+      response.on("end", () =>
+        response.complete ? resolve({ status: response.statusCode ?? 0, body: text }) : reject(new Error("cut off")),
+      );
       response.on("error", reject);
     });
     sending.on("timeout", () => sending.destroy(new Error("no answer in 60 s")));
@@ -69,7 +74,8 @@ async function client(kind: string, pause: number, send: () => Promise<string | 
   }
 }
 
-const expectStatus = (answer: Answer, wanted = 200) => (answer.status === wanted ? undefined : `status ${answer.status}: ${answer.body.slice(0, 100)}`);
+const expectStatus = (answer: Answer, wanted = 200) =>
+  answer.status === wanted ? undefined : `status ${answer.status}: ${answer.body.slice(0, 100)}`;
 
 const clients: Record<string, () => Promise<void>[]> = {
   /** Connections that stay open, by default used as fast as the answers come. */
@@ -89,7 +95,9 @@ const clients: Record<string, () => Promise<void>[]> = {
     ),
   /** Requests of 2 to 10 s, so that each release finds some open. */
   slow: () =>
-    Array.from({ length: 6 }, () => client("slow", 10, async () => expectStatus(await ask(`/slow?ms=${2000 + Math.floor(Math.random() * 8000)}`, { agent: false })))),
+    Array.from({ length: 6 }, () =>
+      client("slow", 10, async () => expectStatus(await ask(`/slow?ms=${2000 + Math.floor(Math.random() * 8000)}`, { agent: false }))),
+    ),
   /** Streamed responses that must come whole. */
   stream: () =>
     [1, 2].map(() =>
@@ -103,7 +111,14 @@ const clients: Record<string, () => Promise<void>[]> = {
     client("post", Math.max(40, pause), async () => {
       const id = randomUUID();
       const body = JSON.stringify({ id, text: `note ${id}` });
-      const problem = expectStatus(await ask("/notes", { method: "POST", agent: false, headers: { "content-type": "application/json", accept: "application/json" } }, body), 201);
+      const problem = expectStatus(
+        await ask(
+          "/notes",
+          { method: "POST", agent: false, headers: { "content-type": "application/json", accept: "application/json" } },
+          body,
+        ),
+        201,
+      );
       if (problem === undefined) posted.push(id);
       return problem;
     }),
@@ -121,5 +136,15 @@ const running = (options.kinds ?? ["keepAlive", "newConnection", "slow", "stream
 const ticker = setInterval(() => console.log(JSON.stringify({ sent: total("sent") })), 250);
 await Promise.all(running);
 clearInterval(ticker);
-const report: Report = { tallies, sent: total("sent"), failed: total("failed"), posted, lastSeen, failedFirst: failed.first, failedLast: failed.last, recovered: good.find((time) => failed.began > 0 && time > failed.began) ?? 0, longest };
+const report: Report = {
+  tallies,
+  sent: total("sent"),
+  failed: total("failed"),
+  posted,
+  lastSeen,
+  failedFirst: failed.first,
+  failedLast: failed.last,
+  recovered: good.find((time) => failed.began > 0 && time > failed.began) ?? 0,
+  longest,
+};
 process.stdout.write(`${JSON.stringify({ report })}\n`, () => process.exit(0)); // a long report needs its time on the way

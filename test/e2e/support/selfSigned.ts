@@ -9,6 +9,26 @@ export const HOST = "notes.example.com";
 /** Makes `<name>.pem` and `<name>.key` in the folder, and gives their texts. */
 export function selfSigned(folder: string, name: string): { readonly certificate: string; readonly key: string } {
   const [pem, key] = ["pem", "key"].map((kind) => join(folder, `${name}.${kind}`)) as [string, string];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${HOST}/O=${name}`, "-addext", `subjectAltName=DNS:${HOST}`, "-keyout", key, "-out", pem], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      `/CN=${HOST}/O=${name}`,
+      "-addext",
+      `subjectAltName=DNS:${HOST}`,
+      "-keyout",
+      key,
+      "-out",
+      pem,
+    ],
+    { stdio: "ignore" },
+  );
   return { certificate: readFileSync(pem, "utf8"), key: readFileSync(key, "utf8") };
 }

@@ -15,7 +15,23 @@ export interface SshServer {
 }
 
 const USER = "keeper";
-const PACKAGES = ["openssh-server", "openssh-client", "libaudit1", "libcom-err2", "libgssapi-krb5-2", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libnsl2", "libpam0g", "libssl3", "libsystemd0", "libtirpc3", "libwrap0"];
+const PACKAGES = [
+  "openssh-server",
+  "openssh-client",
+  "libaudit1",
+  "libcom-err2",
+  "libgssapi-krb5-2",
+  "libk5crypto3",
+  "libkeyutils1",
+  "libkrb5-3",
+  "libkrb5support0",
+  "libnsl2",
+  "libpam0g",
+  "libssl3",
+  "libsystemd0",
+  "libtirpc3",
+  "libwrap0",
+];
 const DOCKERFILE = `FROM node:24-bookworm-slim
 COPY *.deb /packages/
 RUN for package in /packages/*.deb; do dpkg-deb --fsys-tarfile $package | tar -x --keep-directory-symlink -C /; done \\
@@ -38,9 +54,16 @@ export async function startSshServer(): Promise<SshServer> {
     await writeFile(join(folder, "Dockerfile"), DOCKERFILE);
     await docker("build", "--quiet", "--tag", name, folder);
     await docker("run", "--detach", "--name", name, name);
-    await docker("exec", name, "timeout", "20", "bash", "-c", "until (exec 3<>/dev/tcp/localhost/22) 2>/dev/null; do sleep 0.1; done"); // else ssh-keyscan may find nobody
+    // Else ssh-keyscan may find nobody
+    await docker("exec", name, "timeout", "20", "bash", "-c", "until (exec 3<>/dev/tcp/localhost/22) 2>/dev/null; do sleep 0.1; done");
     await docker("cp", `${name}:/key`, join(folder, "key"));
-    return { container: name, host: await docker("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}", name), user: USER, key: join(folder, "key"), stop };
+    return {
+      container: name,
+      host: await docker("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}", name),
+      user: USER,
+      key: join(folder, "key"),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -40,7 +40,10 @@ export async function writeStaticApp(checkout: Checkout, folder: string): Promis
   const work = mkdtempSync(join(tmpdir(), "berth-static-"));
   try {
     writeFileSync(join(work, "main.go"), PROGRAM);
-    execFileSync("go", ["build", "-trimpath", "-ldflags", "-s -w", "-o", "app", "main.go"], { cwd: work, env: { ...process.env, CGO_ENABLED: "0", GO111MODULE: "off" } });
+    execFileSync("go", ["build", "-trimpath", "-ldflags", "-s -w", "-o", "app", "main.go"], {
+      cwd: work,
+      env: { ...process.env, CGO_ENABLED: "0", GO111MODULE: "off" },
+    });
     await checkout.write(`${folder}/app`, readFileSync(join(work, "app")));
   } finally {
     rmSync(work, { recursive: true });

@@ -13,43 +13,76 @@ describe("a resource is found on the engine", () => {
   const web = { ...AUTO, name: "berth-dev-web-1-fffffff", ...labelled(WEB) };
 
   test("by its own name, which the engine's name begins with, and by its labels", () => {
-    const containers = [container("berth-dev-web-10-aaaaaaa", WEB), container("berth-dev-web-1-aaaaaaa", { ...WEB, "berth.release": "r0" }), container("berth-dev-web-1-bbbbbbb", { ...WEB, "berth.more": "1" })];
-    expect(matchOf(declared("Container", "berth-dev-web-1", web), things({ containers }))).toMatchObject({ id: "id-berth-dev-web-1-bbbbbbb" });
+    const containers = [
+      container("berth-dev-web-10-aaaaaaa", WEB),
+      container("berth-dev-web-1-aaaaaaa", { ...WEB, "berth.release": "r0" }),
+      container("berth-dev-web-1-bbbbbbb", { ...WEB, "berth.more": "1" }),
+    ];
+    expect(matchOf(declared("Container", "berth-dev-web-1", web), things({ containers }))).toMatchObject({
+      id: "id-berth-dev-web-1-bbbbbbb",
+    });
     expect(matchOf(declared("Container", "berth-dev-web-3", web), things({ containers }))).toBeUndefined();
   });
 
   test("by the name that the program gives it", () => {
     const inputs = { __defaults: [], name: "database" };
-    expect(matchOf(declared("Container", "berth-dev-db", inputs), things({ containers: [container("database-aaaaaaa", {}), container("database", {})] }))).toMatchObject({ name: "database" });
+    expect(
+      matchOf(
+        declared("Container", "berth-dev-db", inputs),
+        things({ containers: [container("database-aaaaaaa", {}), container("database", {})] }),
+      ),
+    ).toMatchObject({ name: "database" });
   });
 
   test("as the one that serves, where another one was left over", () => {
     const volumes = [thing("berth-dev-data-aaaaaaa", {}, false), thing("berth-dev-data-bbbbbbb")];
-    expect(matchOf(declared("Volume", "berth-dev-data", { ...AUTO, name: "x" }), things({ volumes }))).toMatchObject({ name: "berth-dev-data-bbbbbbb" });
+    expect(matchOf(declared("Volume", "berth-dev-data", { ...AUTO, name: "x" }), things({ volumes }))).toMatchObject({
+      name: "berth-dev-data-bbbbbbb",
+    });
   });
 
   test("an image by its name and tag", () => {
     const image = declared("RemoteImage", "berth-dev-image-build", { name: "berth-dev:r1" });
-    expect(matchOf(image, things({ images: { "berth-dev:r1": "sha256:aaaa" } }))).toEqual({ id: "sha256:aaaaberth-dev:r1", name: "berth-dev:r1" });
+    expect(matchOf(image, things({ images: { "berth-dev:r1": "sha256:aaaa" } }))).toEqual({
+      id: "sha256:aaaaberth-dev:r1",
+      name: "berth-dev:r1",
+    });
     expect(matchOf(image, things({}))).toBeUndefined();
   });
 
   test("nothing that the engine knows nothing of", () => {
-    expect(matchOf(declared("Command", "berth-dev-gate", { ...AUTO }), things({ containers: [container("berth-dev-gate-aaaaaaa", {})] }))).toBeUndefined();
+    expect(
+      matchOf(declared("Command", "berth-dev-gate", { ...AUTO }), things({ containers: [container("berth-dev-gate-aaaaaaa", {})] })),
+    ).toBeUndefined();
   });
 });
 
 describe("the entries of a record", () => {
   const SAID = { key: "abc", job: doneWords(["r1"]) };
   const rest = (all: readonly Resource[]) => all.filter(({ type }) => !type.startsWith("pulumi:"));
-  const of = (what: Preview, known: readonly Resource[] = [], on = things({}), said: { key: string | undefined; job: string } = SAID) => adoptable(what, known, on, said, (name) => `${name}0123`);
+  const of = (what: Preview, known: readonly Resource[] = [], on = things({}), said: { key: string | undefined; job: string } = SAID) =>
+    adoptable(what, known, on, said, (name) => `${name}0123`);
 
   test("have the engine's id and name, the plan's inputs, and providers with an id", () => {
-    const network = declared("Network", "berth-dev-network", { ...AUTO, name: "berth-dev-network-fffffff" }, { parent: urn("berth:index:Gateway", "gw") });
+    const network = declared(
+      "Network",
+      "berth-dev-network",
+      { ...AUTO, name: "berth-dev-network-fffffff" },
+      { parent: urn("berth:index:Gateway", "gw") },
+    );
     const [docker, command, made] = of(preview(network), [], things({ networks: [thing("berth-dev-network-1234567")] }));
     const inputs = { ...AUTO, name: "berth-dev-network-1234567" };
-    expect([docker, command]).toMatchObject([{ urn: provider("docker"), id: "0123", inputs: { version: "1.0.0" } }, { urn: provider("command") }]);
-    expect(made).toEqual({ ...network, id: "id-berth-dev-network-1234567", inputs, outputs: inputs, provider: `${provider("docker")}::0123` });
+    expect([docker, command]).toMatchObject([
+      { urn: provider("docker"), id: "0123", inputs: { version: "1.0.0" } },
+      { urn: provider("command") },
+    ]);
+    expect(made).toEqual({
+      ...network,
+      id: "id-berth-dev-network-1234567",
+      inputs,
+      outputs: inputs,
+      provider: `${provider("docker")}::0123`,
+    });
   });
 
   test("are made once: neither what the record has, nor what would only change, nor what is not there", () => {
@@ -63,7 +96,12 @@ describe("the entries of a record", () => {
 
   test("wait for what they depend on, whose name the next preview knows", () => {
     const network = declared("Network", "berth-dev-network", { ...AUTO, name: "x" });
-    const web = declared("Container", "berth-dev-web-1", { ...AUTO, name: "x", ...labelled(WEB) }, { propertyDependencies: { networksAdvanced: [network.urn], image: [] } });
+    const web = declared(
+      "Container",
+      "berth-dev-web-1",
+      { ...AUTO, name: "x", ...labelled(WEB) },
+      { propertyDependencies: { networksAdvanced: [network.urn], image: [] } },
+    );
     const on = things({ networks: [thing("berth-dev-network-1234567")], containers: [container("berth-dev-web-1-1234567", WEB)] });
     const first = of(preview(network, web), [], on);
     expect(rest(first).map(({ urn: made }) => made)).toEqual([network.urn]);
@@ -88,15 +126,27 @@ describe("the entries of a record", () => {
   });
 
   test("of the key are left out where nobody knows it: an update makes a new one", () => {
-    expect(rest(of(preview(declared("Command", "berth-dev-key", { create: "node steps/key.ts" })), [], things({}), { ...SAID, key: undefined }))).toEqual([]);
+    expect(
+      rest(of(preview(declared("Command", "berth-dev-key", { create: "node steps/key.ts" })), [], things({}), { ...SAID, key: undefined })),
+    ).toEqual([]);
   });
 
   test("of a step that filled a volume name the one that is mounted where a container declares it", () => {
     const files = declared("Command", "berth-dev-secrets", { create: "node steps/secrets.ts" });
-    const mounts = [{ source: "data", target: "/data" }, { source: UNKNOWN, target: "/run/secrets" }];
-    const web = declared("Container", "berth-dev-web-1", { ...AUTO, name: "x", mounts, ...labelled(WEB) }, { propertyDependencies: { mounts: [files.urn] } });
+    const mounts = [
+      { source: "data", target: "/data" },
+      { source: UNKNOWN, target: "/run/secrets" },
+    ];
+    const web = declared(
+      "Container",
+      "berth-dev-web-1",
+      { ...AUTO, name: "x", mounts, ...labelled(WEB) },
+      { propertyDependencies: { mounts: [files.urn] } },
+    );
     const on = (volumes: Record<string, string>) => things({ containers: [container("berth-dev-web-1-1234567", WEB, { volumes })] });
-    expect(rest(of(preview(files, web), [], on({ "/data": "data", "/run/secrets": "berth-dev-secrets-1" })))).toMatchObject([{ urn: files.urn, outputs: { stdout: "berth-dev-secrets-1" } }]);
+    expect(rest(of(preview(files, web), [], on({ "/data": "data", "/run/secrets": "berth-dev-secrets-1" })))).toMatchObject([
+      { urn: files.urn, outputs: { stdout: "berth-dev-secrets-1" } },
+    ]);
     expect(rest(of(preview(files, web), [], on({})))).toEqual([]);
   });
 });
@@ -104,7 +154,14 @@ describe("the entries of a record", () => {
 test("a record has each entry after what it needs, and names nothing that it has not", () => {
   const parent: Resource = { urn: "parent", type: "berth:index:Gateway", custom: false };
   const other: Resource = { urn: "other", type: "command:local:Command", custom: true };
-  const child: Resource = { urn: "child", type: "command:local:Command", custom: true, parent: "parent", provider: "provider::id", dependencies: ["gone", "other"] };
+  const child: Resource = {
+    urn: "child",
+    type: "command:local:Command",
+    custom: true,
+    parent: "parent",
+    provider: "provider::id",
+    dependencies: ["gone", "other"],
+  };
   const its: Resource = { urn: "provider", type: "pulumi:providers:command", custom: true };
   expect(ordered([child, other, its, parent])).toEqual([parent, its, other, { ...child, dependencies: ["other"] }]);
 });
@@ -122,16 +179,30 @@ describe("the past", () => {
 
   test("is made up from what serves where there is no record, or an older one", () => {
     const live = { name: "r1", image: "sha256:aaaa", settings, secrets: ["pin"], time: "2026-11-28T10:00:00Z" };
-    expect(pastOf(undefined, things({ containers: [web] }))).toEqual({ releases: [live], dataVolumes: [], accessories: {}, key: undefined });
-    expect(pastOf({ releases: [entry("r0")], dataVolumes: [], accessories: {} }, things({ containers: [web] }))).toMatchObject({ releases: [live, { name: "r0" }] });
+    expect(pastOf(undefined, things({ containers: [web] }))).toEqual({
+      releases: [live],
+      dataVolumes: [],
+      accessories: {},
+      key: undefined,
+    });
+    expect(pastOf({ releases: [entry("r0")], dataVolumes: [], accessories: {} }, things({ containers: [web] }))).toMatchObject({
+      releases: [live, { name: "r0" }],
+    });
   });
 
   test("has the live release on top, also where a canary serves beside it", () => {
     const canary = { ...web, name: "berth-dev-canary-web-1-ccccccc", labels: { ...web.labels, "berth.release": "r2" } };
-    expect(pastOf({ releases: [entry("r1")], dataVolumes: [], accessories: {} }, things({ containers: [canary, web] })).releases).toEqual([entry("r1")]);
+    expect(pastOf({ releases: [entry("r1")], dataVolumes: [], accessories: {} }, things({ containers: [canary, web] })).releases).toEqual([
+      entry("r1"),
+    ]);
   });
 
   test("has no release on top that does not serve", () => {
-    expect(pastOf(undefined, things({ containers: [{ ...web, serves: false }], volumes: data }))).toEqual({ releases: [], dataVolumes: ["data"], accessories: {}, key: undefined });
+    expect(pastOf(undefined, things({ containers: [{ ...web, serves: false }], volumes: data }))).toEqual({
+      releases: [],
+      dataVolumes: ["data"],
+      accessories: {},
+      key: undefined,
+    });
   });
 });

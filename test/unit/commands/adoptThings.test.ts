@@ -17,14 +17,37 @@ const found = (more: Partial<Found> = {}): Found => ({
   routes: [{ service: "berth-dev", host: "", targets: ["web-1:8080"], state: "running" }],
   ...more,
 });
-const mounting = (name: string, part: string, volume?: string) => ({ ...inspected(name, { "berth.part": part }), Mounts: volume ? [{ Type: "volume", Name: volume, Source: "", Destination: "/data", RW: true }, { Type: "bind", Source: "/etc/x", Destination: "/x", RW: false }] : [] });
+const mounting = (name: string, part: string, volume?: string) => ({
+  ...inspected(name, { "berth.part": part }),
+  Mounts: volume
+    ? [
+        { Type: "volume", Name: volume, Source: "", Destination: "/data", RW: true },
+        { Type: "bind", Source: "/etc/x", Destination: "/x", RW: false },
+      ]
+    : [],
+});
 const ANSWERS: Answer[] = [
   { to: "inspect id-web-1", json: mounting("web-1", "web", "data-1") },
   { to: "inspect id-web-2", json: mounting("web-2", "web", "data-0") },
   { to: "inspect id-db", json: mounting("db", "accessory") },
   { to: "networks ", json: [{ Id: "id-net", Name: "net", Labels: { "berth.part": "gateway" } }] },
-  { to: "volumes ", json: { Volumes: [{ Name: "data-0", Labels: { "berth.part": "data" } }, { Name: "data-1", Labels: null }] } },
-  { to: "images", json: [{ Id: "sha256:1", RepoTags: ["berth-dev:r1", "berth-dev:r0"] }, { Id: "sha256:2", RepoTags: ["<none>:<none>"] }, { Id: "sha256:3", RepoTags: null }] },
+  {
+    to: "volumes ",
+    json: {
+      Volumes: [
+        { Name: "data-0", Labels: { "berth.part": "data" } },
+        { Name: "data-1", Labels: null },
+      ],
+    },
+  },
+  {
+    to: "images",
+    json: [
+      { Id: "sha256:1", RepoTags: ["berth-dev:r1", "berth-dev:r0"] },
+      { Id: "sha256:2", RepoTags: ["<none>:<none>"] },
+      { Id: "sha256:3", RepoTags: null },
+    ],
+  },
 ];
 
 describe("what a stack has on the engine", () => {
@@ -36,9 +59,17 @@ describe("what a stack has on the engine", () => {
       { name: "web-2", serves: false, mounts: { "/data": "data-0" } },
       { name: "db", serves: true, mounts: {} },
     ]);
-    expect(containers[0]).toMatchObject({ id: "id-web-1", image: "sha256:1", created: "2026-01-01T00:00:00Z", labels: { "berth.part": "web" } });
+    expect(containers[0]).toMatchObject({
+      id: "id-web-1",
+      image: "sha256:1",
+      created: "2026-01-01T00:00:00Z",
+      labels: { "berth.part": "web" },
+    });
     expect(networks).toEqual([{ id: "id-net", name: "net", labels: { "berth.part": "gateway" }, serves: true }]);
-    expect(volumes).toEqual([{ id: "data-0", name: "data-0", labels: { "berth.part": "data" }, serves: false }, { id: "data-1", name: "data-1", labels: {}, serves: true }]);
+    expect(volumes).toEqual([
+      { id: "data-0", name: "data-0", labels: { "berth.part": "data" }, serves: false },
+      { id: "data-1", name: "data-1", labels: {}, serves: true },
+    ]);
     expect(images).toEqual({ "berth-dev:r1": "sha256:1", "berth-dev:r0": "sha256:1" });
   });
 
@@ -51,7 +82,9 @@ describe("what a stack has on the engine", () => {
 
   test("is not known where the gateway does not tell what serves", async () => {
     useEngine(ANSWERS);
-    await expect(readThings(OWNER, found({ routes: "silent" }))).rejects.toThrow("the gateway of stack dev runs and does not tell its routes, so what serves cannot be known. Nothing was changed.");
+    await expect(readThings(OWNER, found({ routes: "silent" }))).rejects.toThrow(
+      "the gateway of stack dev runs and does not tell its routes, so what serves cannot be known. Nothing was changed.",
+    );
   });
 });
 
@@ -68,7 +101,10 @@ describe("the record in the gateway", () => {
   test("is what it remembers; an older Berth left none, and without a gateway there is none", async () => {
     useEngine([stat, await file('{"releases":[],"key":"abc"}')]);
     expect(await readRecord(on)).toEqual({ releases: [], key: "abc" });
-    useEngine([{ to: "stat id-gw", status: 404 }, { to: "inspect id-gw", json: inspected("gw") }]);
+    useEngine([
+      { to: "stat id-gw", status: 404 },
+      { to: "inspect id-gw", json: inspected("gw") },
+    ]);
     expect(await readRecord(on)).toBeUndefined();
     expect(await readRecord(things({}))).toBeUndefined();
   });

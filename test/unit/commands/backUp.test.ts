@@ -10,19 +10,31 @@ const has = (...snapshots: object[]): Answer => ({ to: restic("snapshots"), stdo
 const FORGOTTEN: Answer = { to: restic("forget") };
 /** The records that were written, newest first. */
 const records = (engine: ReturnType<typeof useEngine>) =>
-  engine.sent("create volume ").map((body) => JSON.parse((body as { Labels: Record<string, string> }).Labels["berth.record"] ?? "") as Record<string, unknown>);
+  engine
+    .sent("create volume ")
+    .map((body) => JSON.parse((body as { Labels: Record<string, string> }).Labels["berth.record"] ?? "") as Record<string, unknown>);
 
 beforeEach(() => void jest.spyOn(console, "error").mockImplementation(() => undefined));
 afterEach(() => jest.restoreAllMocks());
 
 test("a backup is made of the volume that is there, and the ones that are too many are removed", async () => {
   const engine = useEngine([reads(10), has(snapshot(1, 10), snapshot(2, 10)), FORGOTTEN, ...ENGINE]);
-  expect(await backUp(context, settings, OPTIONS)).toMatchObject({ backup: "99999999", files: 10, removed: ["11111111"], kept: 2, warnings: [] });
+  expect(await backUp(context, settings, OPTIONS)).toMatchObject({
+    backup: "99999999",
+    files: 10,
+    removed: ["11111111"],
+    kept: 2,
+    warnings: [],
+  });
   expect(resticCalls(engine.calls()).map((call) => call.split(" ")[0])).toEqual(["snapshots", "backup", "forget"]);
-  expect(resticCalls(engine.calls())[1]).toMatch(/^backup --json --parent 2222222222 --host berth-dev --tag volume=data --tag number=3 --tag release=r1 --tag source=[0-9a-f]{12} \/volume$/);
+  expect(resticCalls(engine.calls())[1]).toMatch(
+    /^backup --json --parent 2222222222 --host berth-dev --tag volume=data --tag number=3 --tag release=r1 --tag source=[0-9a-f]{12} \/volume$/,
+  );
   expect(resticCalls(engine.calls())[2]).toBe("forget --prune 1111111111");
   expect(records(engine)).toMatchObject([{ good: true, backup: "99999999" }]);
-  expect((engine.sent(`attach ${WORKSPACE}`)[0] as Buffer[]).map(String).join("")).toContain(`password ${Buffer.from("longenough").toString("base64")}\n`);
+  expect((engine.sent(`attach ${WORKSPACE}`)[0] as Buffer[]).map(String).join("")).toContain(
+    `password ${Buffer.from("longenough").toString("base64")}\n`,
+  );
   expect(JSON.stringify(engine.sent("create "))).not.toContain("longenough");
 });
 
@@ -38,7 +50,9 @@ describe("a volume that is not what it was", () => {
   test("where an engine has made it for a mount, is refused before anything is made, unless that is said to be right", async () => {
     const nameless: Answer = { to: `volume ${VOLUME}`, json: { Name: VOLUME, Labels: null } };
     const engine = useEngine([nameless, reads(10), has(snapshot(1, 10)), ...ENGINE]);
-    await expect(backUp(context, settings, OPTIONS)).rejects.toThrow(/under that name was not made by Berth: engines make an empty volume .*\n.*\n.*npm run restore -- data --stack dev\n.*npm run backup -- data --accept --stack dev/);
+    await expect(backUp(context, settings, OPTIONS)).rejects.toThrow(
+      /under that name was not made by Berth: engines make an empty volume .*\n.*\n.*npm run restore -- data --stack dev\n.*npm run backup -- data --accept --stack dev/,
+    );
     expect(engine.calls().sort()).toEqual(["info", `volume ${VOLUME}`]);
     expect(await backUp(context, settings, { init: false, accepted: true })).toMatchObject({ files: 10 });
     expect(resticCalls(engine.calls()).at(-1)).toContain("--tag accepted");
@@ -55,7 +69,9 @@ describe("a volume that is not what it was", () => {
   ])("with %d files where there were 100, is no backup, and removes none", async (files, why) => {
     const engine = useEngine([reads(files), has(snapshot(1, 100), snapshot(2, 100)), FORGOTTEN, ...ENGINE]);
     const failed = backUp(context, { ...settings, keep: 1 }, OPTIONS);
-    await expect(failed).rejects.toThrow(`what was read of volume data (${VOLUME} on the Docker engine at ${engine.host}) is no backup: ${why}. It was not kept, and no earlier one was removed.`);
+    await expect(failed).rejects.toThrow(
+      `what was read of volume data (${VOLUME} on the Docker engine at ${engine.host}) is no backup: ${why}. It was not kept, and no earlier one was removed.`,
+    );
     await expect(failed).rejects.toThrow("npm run backup -- data --accept --stack dev");
     expect(resticCalls(engine.calls()).filter((call) => call.startsWith("forget"))).toEqual(["forget 9999999999"]);
     expect(records(engine)).toMatchObject([{ good: false, backup: "" }]);
@@ -63,14 +79,19 @@ describe("a volume that is not what it was", () => {
 
   test("counts where somebody accepts it", async () => {
     const engine = useEngine([reads(0), has(snapshot(1, 100), snapshot(2, 100)), FORGOTTEN, ...ENGINE]);
-    expect(await backUp(context, { ...settings, keep: 1 }, { init: false, accepted: true })).toMatchObject({ files: 0, removed: ["22222222", "11111111"] });
+    expect(await backUp(context, { ...settings, keep: 1 }, { init: false, accepted: true })).toMatchObject({
+      files: 0,
+      removed: ["22222222", "11111111"],
+    });
     expect(records(engine)).toMatchObject([{ good: true }]);
   });
 
   test("counts under another source where it has about as much in it, and says so", async () => {
     useEngine([reads(90), has(snapshot(1, 100, ["source=another"])), ...ENGINE]);
     const { warnings = [] } = (await backUp(context, settings, OPTIONS)) ?? {};
-    expect(warnings).toEqual([`${VOLUME} is another volume than the one that was backed up before, with about as much in it: it was restored, or moved`]);
+    expect(warnings).toEqual([
+      `${VOLUME} is another volume than the one that was backed up before, with about as much in it: it was restored, or moved`,
+    ]);
   });
 
   test("does not count where it cannot be taken away again: later ones remove it, and it is nobody's parent", async () => {
@@ -83,7 +104,9 @@ describe("a volume that is not what it was", () => {
 
 test("an empty volume that always was is a backup with a warning", async () => {
   useEngine([reads(0), has(), ...ENGINE]);
-  expect(await backUp(context, settings, OPTIONS)).toMatchObject({ warnings: [`there is nothing in volume data (${VOLUME}), so there is nothing in backup 99999999`] });
+  expect(await backUp(context, settings, OPTIONS)).toMatchObject({
+    warnings: [`there is nothing in volume data (${VOLUME}), so there is nothing in backup 99999999`],
+  });
 });
 
 test("what is dated in the future stays, is warned of, and makes no honest one go", async () => {
@@ -92,20 +115,44 @@ test("what is dated in the future stays, is warned of, and makes no honest one g
   expect(await backUp(context, settings, OPTIONS)).toMatchObject({
     removed: [],
     kept: 3,
-    warnings: ["backup 22222222 is dated 2027-03-02 03:00:00, by a clock that was wrong: it stays, and does not count among those that are kept"],
+    warnings: [
+      "backup 22222222 is dated 2027-03-02 03:00:00, by a clock that was wrong: it stays, and does not count among those that are kept",
+    ],
   });
 });
 
 describe("a repository that is gone", () => {
   const GONE: Answer = { to: restic("snapshots"), exit: 10, stderr: "no repository" };
-  const remembered = (record: object): Answer => ({ to: "volumes ", json: { Volumes: [{ Name: "record-1", Labels: { "berth.record": JSON.stringify({ doing: "backup", volume: "data", time: "2026-03-09T03:00:00Z", backup: "", made: "", why: "", ...record }) } }] } });
+  const remembered = (record: object): Answer => ({
+    to: "volumes ",
+    json: {
+      Volumes: [
+        {
+          Name: "record-1",
+          Labels: {
+            "berth.record": JSON.stringify({
+              doing: "backup",
+              volume: "data",
+              time: "2026-03-09T03:00:00Z",
+              backup: "",
+              made: "",
+              why: "",
+              ...record,
+            }),
+          },
+        },
+      ],
+    },
+  });
 
   test.each([
     ["a good backup was made before", { good: true }],
     ["the last one failed, and one before it was good", { good: false, wasGood: true }],
   ])("is not begun anew where %s", async (_, record) => {
     const engine = useEngine([GONE, remembered(record), { to: "remove volume record-1" }, ...ENGINE]);
-    await expect(backUp(context, settings, OPTIONS)).rejects.toThrow("the repository at /b, which backups were made in, is gone: is its disk mounted?");
+    await expect(backUp(context, settings, OPTIONS)).rejects.toThrow(
+      "the repository at /b, which backups were made in, is gone: is its disk mounted?",
+    );
     expect(resticCalls(engine.calls()).filter((call) => call.startsWith("init"))).toEqual([]);
     expect(records(engine)).toMatchObject([{ good: false, wasGood: true }]);
   });
@@ -138,9 +185,15 @@ describe("what fails is told by what failed first", () => {
   });
 
   test("and nothing is kept of it where a hook fails", async () => {
-    const hooks: Answer[] = [{ to: "containers ", json: [listed("web-1", { "berth.part": "web" })] }, { to: "inspect web-1", json: inspected("web-1") }, { to: "exec web-1 hold end", exit: 3, stderr: "no luck" }];
+    const hooks: Answer[] = [
+      { to: "containers ", json: [listed("web-1", { "berth.part": "web" })] },
+      { to: "inspect web-1", json: inspected("web-1") },
+      { to: "exec web-1 hold end", exit: 3, stderr: "no luck" },
+    ];
     const engine = useEngine([...hooks, reads(10), has(snapshot(1, 10)), FORGOTTEN, ...ENGINE]);
-    await expect(backUp(context, { ...settings, postHook: ["hold", "end"] }, OPTIONS)).rejects.toThrow("the postHook failed in container web-1 with exit code 3: hold end\n  no luck");
+    await expect(backUp(context, { ...settings, postHook: ["hold", "end"] }, OPTIONS)).rejects.toThrow(
+      "the postHook failed in container web-1 with exit code 3: hold end\n  no luck",
+    );
     expect(resticCalls(engine.calls()).filter((call) => call.startsWith("forget"))).toEqual(["forget 9999999999"]);
   });
 });

@@ -32,8 +32,28 @@ describe("a stack's backups", () => {
       snapshot("ff", 5, { tags: ["volume=data", "number=many"] }),
     );
     expect(backups).toEqual([
-      { id: "bb", volume: "data", number: 2, time: "2026-01-02T03:00:00Z", release: "3f9a1c2b7d4e", size: 10, files: 2, source: "", doubt: "" },
-      { id: "aa", volume: "data", number: 1, time: "2026-01-01T03:00:00Z", release: "3f9a1c2b7d4e", size: 10, files: 2, source: "", doubt: "" },
+      {
+        id: "bb",
+        volume: "data",
+        number: 2,
+        time: "2026-01-02T03:00:00Z",
+        release: "3f9a1c2b7d4e",
+        size: 10,
+        files: 2,
+        source: "",
+        doubt: "",
+      },
+      {
+        id: "aa",
+        volume: "data",
+        number: 1,
+        time: "2026-01-01T03:00:00Z",
+        release: "3f9a1c2b7d4e",
+        size: 10,
+        files: 2,
+        source: "",
+        doubt: "",
+      },
       { id: "cc", volume: "files", number: 1, time: "2026-01-01T03:00:00Z", release: "", size: 0, files: 0, source: "", doubt: "" },
     ]);
     expect(readBackups("null", OWNER)).toEqual([]);
@@ -47,26 +67,48 @@ describe("a stack's backups", () => {
   });
 
   test("are counted on, whatever the clock says", () => {
-    const backups = list(snapshot("aa", 1, { time: "2030-01-01T00:00:00Z" }), snapshot("bb", 2), snapshot("cc", 3, { time: "1999-01-01T00:00:00Z" }));
+    const backups = list(
+      snapshot("aa", 1, { time: "2030-01-01T00:00:00Z" }),
+      snapshot("bb", 2),
+      snapshot("cc", 3, { time: "1999-01-01T00:00:00Z" }),
+    );
     expect(backups.map(({ id }) => id)).toEqual(["cc", "bb", "aa"]);
     expect(nextNumber(backups)).toBe(4);
     expect(nextNumber([])).toBe(1);
   });
 
   test("are chosen by the beginning of an id", () => {
-    const backups = list(snapshot("aabbccdd11", 1), snapshot("aabbccdd22", 2), snapshot("cc00112233", 3, { tags: ["volume=files", "number=3"] }));
+    const backups = list(
+      snapshot("aabbccdd11", 1),
+      snapshot("aabbccdd22", 2),
+      snapshot("cc00112233", 3, { tags: ["volume=files", "number=3"] }),
+    );
     expect(chooseBackup(backups, "data", "latest").id).toBe("aabbccdd22");
     expect(chooseBackup(backups, "data", "aabbccdd1").id).toBe("aabbccdd11");
     expect(() => chooseBackup(backups, "data", "aabb")).toThrow("aabb could be aabbccdd or aabbccdd: give more of it");
     expect(() => chooseBackup(backups, "data", "ffff")).toThrow("there is no backup ffff (of volume data there are: aabbccdd, aabbccdd)");
-    expect(() => chooseBackup(backups, "data", "cc00")).toThrow("backup cc001122 is one of volume files, not of data (of that there are: aabbccdd, aabbccdd)");
+    expect(() => chooseBackup(backups, "data", "cc00")).toThrow(
+      "backup cc001122 is one of volume files, not of data (of that there are: aabbccdd, aabbccdd)",
+    );
     expect(() => chooseBackup(backups, "mail", "latest")).toThrow("there is no backup of volume mail yet");
   });
 });
 
 describe("a backup counts", () => {
-  const before = (more: Partial<Backup> = {}): Backup => ({ id: "aabbccdd11", volume: "data", number: 1, time: "2026-01-01T03:00:00Z", release: "r", size: 1_000_000, files: 100, source: "one", doubt: "", ...more });
-  const doubt = (made: Partial<Backup>, last: Backup | undefined = before()) => doubtOf(last, { size: 1_000_000, files: 100, source: "one", ...made });
+  const before = (more: Partial<Backup> = {}): Backup => ({
+    id: "aabbccdd11",
+    volume: "data",
+    number: 1,
+    time: "2026-01-01T03:00:00Z",
+    release: "r",
+    size: 1_000_000,
+    files: 100,
+    source: "one",
+    doubt: "",
+    ...more,
+  });
+  const doubt = (made: Partial<Backup>, last: Backup | undefined = before()) =>
+    doubtOf(last, { size: 1_000_000, files: 100, source: "one", ...made });
   const NUMBERS = "where backup aabbccdd of 2026-01-01 03:00:00 has 100 files (976.6 KiB)";
 
   test("where it has about as much in it as the one before, or where there is nothing to lose", () => {
@@ -91,8 +133,14 @@ describe("a backup counts", () => {
     expect(doubt({ source: "two", size: 400_000 }, before({ source: "" }))).toBe(""); // an earlier Berth did not write down which it was
   });
 
-  const tags = (number: number, source: string, ...more: string[]) => ({ tags: ["volume=data", `number=${number}`, "release=r", `source=${source}`, ...more], summary: { total_bytes_processed: 0, total_files_processed: 0 } });
-  const doubts = (...snapshots: object[]) => list(...snapshots).reverse().map(({ doubt: why }) => why.split(":")[0]);
+  const tags = (number: number, source: string, ...more: string[]) => ({
+    tags: ["volume=data", `number=${number}`, "release=r", `source=${source}`, ...more],
+    summary: { total_bytes_processed: 0, total_files_processed: 0 },
+  });
+  const doubts = (...snapshots: object[]) =>
+    list(...snapshots)
+      .reverse()
+      .map(({ doubt: why }) => why.split(":")[0]);
 
   test("or not, for everybody who lists it, also where the command that made it was killed", () => {
     const backups = list(snapshot("aa", 1), snapshot("bb", 2, tags(2, "one")), snapshot("cc", 3, tags(3, "one")));
@@ -103,16 +151,28 @@ describe("a backup counts", () => {
   });
 
   test("where somebody has accepted it, and then what is like it", () => {
-    expect(doubts(snapshot("aa", 1), snapshot("bb", 2, tags(2, "one", "accepted")), snapshot("cc", 3, tags(3, "one")))).toEqual(["", "", ""]);
+    expect(doubts(snapshot("aa", 1), snapshot("bb", 2, tags(2, "one", "accepted")), snapshot("cc", 3, tags(3, "one")))).toEqual([
+      "",
+      "",
+      "",
+    ]);
   });
 
   test("as it always did where an earlier Berth made it", () => {
-    expect(doubts(snapshot("aa", 1), snapshot("bb", 2, { summary: { total_bytes_processed: 0, total_files_processed: 0 } }))).toEqual(["", ""]);
+    expect(doubts(snapshot("aa", 1), snapshot("bb", 2, { summary: { total_bytes_processed: 0, total_files_processed: 0 } }))).toEqual([
+      "",
+      "",
+    ]);
   });
 
   test("by volume and engine: another engine, name or label is another source, another day is not", () => {
     const volume = { Name: "data-1", Labels: { a: "1", b: "2" } };
-    const marks = [markOf(volume, { ID: "E1" }), markOf(volume, { ID: "E2" }), markOf({ ...volume, Name: "data-2" }, { ID: "E1" }), markOf({ ...volume, Labels: null }, { ID: "E1" })];
+    const marks = [
+      markOf(volume, { ID: "E1" }),
+      markOf(volume, { ID: "E2" }),
+      markOf({ ...volume, Name: "data-2" }, { ID: "E1" }),
+      markOf({ ...volume, Labels: null }, { ID: "E1" }),
+    ];
     expect(new Set(marks).size).toBe(4);
     expect(markOf({ ...volume, Labels: { b: "2", a: "1" } }, { ID: "E1" })).toBe(marks[0]);
   });
@@ -121,7 +181,12 @@ describe("a backup counts", () => {
 describe("the container that restic works in", () => {
   const PASSWORD = "it's $ecret\n";
   const spec = (target: string, write: boolean) =>
-    workspaceSpec(OWNER, { target }, { what: "backup", volume: "data", mount: { source: "berth-dev-data-volume-1", write } }, { host: "berth-aa-bb", script: "main" });
+    workspaceSpec(
+      OWNER,
+      { target },
+      { what: "backup", volume: "data", mount: { source: "berth-dev-data-volume-1", write } },
+      { host: "berth-aa-bb", script: "main" },
+    );
 
   test("is hardened, reads the volume only, has no network for a folder, and ends with its input", () => {
     expect(spec("/srv/backups", false)).toMatchObject({
@@ -161,22 +226,42 @@ describe("the container that restic works in", () => {
   });
 
   test("that takes away a dead lock is its first process, and nobody's workspace", () => {
-    const bare = workspaceSpec(OWNER, { target: "/b" }, { what: "unlock" }, { host: "berth-aa-bb", script: "main", words: ["restic", "unlock"], bare: true });
+    const bare = workspaceSpec(
+      OWNER,
+      { target: "/b" },
+      { what: "unlock" },
+      { host: "berth-aa-bb", script: "main", words: ["restic", "unlock"], bare: true },
+    );
     expect(bare).toMatchObject({ Hostname: "berth-aa-bb", Cmd: ["main", "restic", "unlock"] });
     expect(bare.HostConfig).not.toHaveProperty("Init");
     expect(bare.Labels).not.toHaveProperty(["berth.host"]);
   });
 
   test("gets what opens SFTP as files, each with a line's end", () => {
-    const lines = secretLines({ target: "sftp:me@host:b", password: PASSWORD, credentials: {}, ssh: { key: "-----BEGIN KEY-----", knownHosts: "host ssh-ed25519 AAAA\n" } });
+    const lines = secretLines({
+      target: "sftp:me@host:b",
+      password: PASSWORD,
+      credentials: {},
+      ssh: { key: "-----BEGIN KEY-----", knownHosts: "host ssh-ed25519 AAAA\n" },
+    });
     const text = (name: string) => Buffer.from(new RegExp(`^${name} (\\S+)$`, "m").exec(lines)?.[1] ?? "", "base64").toString();
     expect([text("ssh-key"), text("known-hosts")]).toEqual(["-----BEGIN KEY-----\n", "host ssh-ed25519 AAAA\n"]);
   });
 
   test("gets its secrets by standard input, byte by byte", () => {
     const lines = secretLines({ target: "rest:http://host/", password: PASSWORD, credentials: { A: "it's", B: "two\nlines" } });
-    const files = Object.fromEntries(lines.split("\n").map((line) => line.split(" ")).filter(([, value]) => value).map(([name, value = ""]) => [name, Buffer.from(value, "base64").toString()])) as object;
-    expect(files).toEqual({ password: PASSWORD, repository: "rest:http://host/", environment: "export A='it'\\''s'\nexport B='two\nlines'\n" });
+    const files = Object.fromEntries(
+      lines
+        .split("\n")
+        .map((line) => line.split(" "))
+        .filter(([, value]) => value)
+        .map(([name, value = ""]) => [name, Buffer.from(value, "base64").toString()]),
+    ) as object;
+    expect(files).toEqual({
+      password: PASSWORD,
+      repository: "rest:http://host/",
+      environment: "export A='it'\\''s'\nexport B='two\nlines'\n",
+    });
     expect(lines.endsWith("\nend\n")).toBe(true);
   });
 });
@@ -187,18 +272,30 @@ describe("what restic says", () => {
   test.each([
     [12, "wrong password", "berth:backups.password does not open the repository at /b: set the one that it was made with"],
     [10, "repository does not exist", "there is no repository at /b: is its disk mounted, its address right?"],
-    [11, "already locked by PID 7", "the repository at /b is in use: already locked by PID 7. Try again later; a lock that was left behind counts for nothing after 30 min"],
+    [
+      11,
+      "already locked by PID 7",
+      "the repository at /b is in use: already locked by PID 7. Try again later; a lock that was left behind counts for nothing after 30 min",
+    ],
     [1, "write /repository/data/x: no space left on device", "there is no room left: write /repository/data/x: no space left on device"],
     [1, "ciphertext verification failed", "the repository at /b is damaged: ciphertext verification failed"],
-    [1, "client.BucketExists: The request signature we calculated does not match", "/b refuses what berth:backups.credentials holds: client.BucketExists: The request signature we calculated does not match"],
+    [
+      1,
+      "client.BucketExists: The request signature we calculated does not match",
+      "/b refuses what berth:backups.credentials holds: client.BucketExists: The request signature we calculated does not match",
+    ],
     [1, "something else", "restic: something else"],
   ])("by exit code %d: %s", (code, message, expected) => {
     expect(explain(code, `${error(message)}\n`, "/b")).toBe(expected);
   });
 
   test("of a server that SSH does not get into is what SSH says", () => {
-    const ssh = ["WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", "Host key verification failed."].map((line) => `subprocess ssh: ${line}\n`).join("");
-    expect(explain(1, `${ssh}${error("unable to open repository: server unexpectedly closed connection: unexpected EOF")}\n`, "sftp:me@host:b")).toBe("sftp:me@host:b cannot be opened with berth:backups.ssh: Host key verification failed.");
+    const ssh = ["WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", "Host key verification failed."]
+      .map((line) => `subprocess ssh: ${line}\n`)
+      .join("");
+    expect(
+      explain(1, `${ssh}${error("unable to open repository: server unexpectedly closed connection: unexpected EOF")}\n`, "sftp:me@host:b"),
+    ).toBe("sftp:me@host:b cannot be opened with berth:backups.ssh: Host key verification failed.");
   });
 
   test("of trying again tells whether there is hope", () => {
@@ -206,7 +303,9 @@ describe("what restic says", () => {
     expect(retryIn(retry("dial tcp: connection refused"))).toEqual({ reason: "dial tcp: connection refused", hopeless: false });
     expect(retryIn(retry("Stat: Access Denied."))).toEqual({ reason: "Stat: Access Denied.", hopeless: true });
     expect(retryIn("Host key verification failed.")).toBeUndefined();
-    expect(explain(1, `${retry("Stat: Access Denied.")}\n`, "s3:b")).toBe("s3:b refuses what berth:backups.credentials holds: Stat: Access Denied.");
+    expect(explain(1, `${retry("Stat: Access Denied.")}\n`, "s3:b")).toBe(
+      "s3:b refuses what berth:backups.credentials holds: Stat: Access Denied.",
+    );
   });
 
   test("without words is told by its exit code", () => {
@@ -214,15 +313,24 @@ describe("what restic says", () => {
   });
 
   test("of files that were gone is no failure, of others it is", () => {
-    const gone = { message_type: "error", error: { message: "lstat /volume/a: no such file or directory" }, during: "scan", item: "/volume/a" };
+    const gone = {
+      message_type: "error",
+      error: { message: "lstat /volume/a: no such file or directory" },
+      during: "scan",
+      item: "/volume/a",
+    };
     const bad = { message_type: "error", error: { message: "read /volume/b: input/output error" }, during: "archival", item: "/volume/b" };
     const end = error("at least one source file could not be read");
-    expect(unreadFiles([gone, bad].map((line) => JSON.stringify(line)).join("\n") + `\n${end}`)).toEqual(["/volume/b: read /volume/b: input/output error"]);
+    expect(unreadFiles([gone, bad].map((line) => JSON.stringify(line)).join("\n") + `\n${end}`)).toEqual([
+      "/volume/b: read /volume/b: input/output error",
+    ]);
     expect(unreadFiles(`${JSON.stringify(gone)}\n${end}`)).toEqual([]);
   });
 
   test("of its progress is told in words", () => {
-    expect(inWords('{"message_type":"status","percent_done":0.456,"total_bytes":2097152,"bytes_done":1048576}')).toBe("45 %, 1.0 MiB of 2.0 MiB");
+    expect(inWords('{"message_type":"status","percent_done":0.456,"total_bytes":2097152,"bytes_done":1048576}')).toBe(
+      "45 %, 1.0 MiB of 2.0 MiB",
+    );
     expect(inWords('{"message_type":"status","percent_done":1,"total_bytes":10,"bytes_restored":10}')).toBe("100 %, 10 bytes of 10 bytes");
     expect(inWords('{"message_type":"summary"}')).toBeUndefined();
     expect([0, 1023, 1024, 1024 ** 3, 5e15].map(sizeText)).toEqual(["0 bytes", "1023 bytes", "1.0 KiB", "1.0 GiB", "4547.5 TiB"]);
@@ -231,7 +339,15 @@ describe("what restic says", () => {
 
 describe("a backup is due", () => {
   const NOW = new Date("2026-03-10T12:00:00Z");
-  const last = (time: string, good = true): BackupRecord => ({ doing: "backup", volume: "data", time, good, backup: "aa", made: time, why: "" });
+  const last = (time: string, good = true): BackupRecord => ({
+    doing: "backup",
+    volume: "data",
+    time,
+    good,
+    backup: "aa",
+    made: time,
+    why: "",
+  });
   const due = (schedule: string | undefined, ...records: BackupRecord[]) => isDue({ volume: "data", schedule }, records, NOW);
 
   test("once its schedule has had a time since the last one", () => {
@@ -242,7 +358,9 @@ describe("a backup is due", () => {
 
   test("where there was none, and where the last one lies in the future", () => {
     expect(due("0 0 1 1 *")).toBe(true);
-    expect(due("0 0 1 1 *", { ...last("2026-03-10T11:30:00Z"), volume: "files" }, { ...last("2026-03-10T11:30:00Z"), doing: "drill" })).toBe(true);
+    expect(
+      due("0 0 1 1 *", { ...last("2026-03-10T11:30:00Z"), volume: "files" }, { ...last("2026-03-10T11:30:00Z"), doing: "drill" }),
+    ).toBe(true);
     expect(due("0 0 1 1 *", last("2031-01-01T00:00:00Z"))).toBe(true);
   });
 
@@ -254,33 +372,73 @@ describe("a backup is due", () => {
   test("never without a schedule", () => expect(due(undefined)).toBe(false));
 
   test("by the newest record of its volume", () => {
-    const [older, newer, drill] = [last("2026-03-09T00:00:00Z"), last("2026-03-10T00:00:00Z"), { ...last("2026-03-10T01:00:00Z"), doing: "drill" as const }];
+    const [older, newer, drill] = [
+      last("2026-03-09T00:00:00Z"),
+      last("2026-03-10T00:00:00Z"),
+      { ...last("2026-03-10T01:00:00Z"), doing: "drill" as const },
+    ];
     expect(readRecordLabels([older, newer, drill].map((record) => JSON.stringify(record)))).toEqual([drill, newer]);
   });
 });
 
 test("settings are read as Pulumi prints them, and what is wrong is said without a value", () => {
   const value = (entry: unknown, secret = false) => ({ value: typeof entry === "string" ? entry : JSON.stringify(entry), secret });
-  const config = { "berth:port": value("80"), "docker:host": value("x"), "berth:backups": value({ target: "/b", password: "longenough" }, true), "berth:volumes": value([{ name: "data", target: "/data", backup: {} }]) };
-  expect(settingsOf(JSON.stringify(config), "prod")).toMatchObject({ port: 80, backups: { target: "/b" }, volumeBackups: [{ volume: "data", keep: 7 }] });
+  const config = {
+    "berth:port": value("80"),
+    "docker:host": value("x"),
+    "berth:backups": value({ target: "/b", password: "longenough" }, true),
+    "berth:volumes": value([{ name: "data", target: "/data", backup: {} }]),
+  };
+  expect(settingsOf(JSON.stringify(config), "prod")).toMatchObject({
+    port: 80,
+    backups: { target: "/b" },
+    volumeBackups: [{ volume: "data", keep: 7 }],
+  });
   const wrong = { ...config, "berth:backups": value({ target: "/b", password: "hunter2" }, true) };
   expect(() => settingsOf(JSON.stringify(wrong), "prod")).toThrow(/^berth:backups.password has a value that does not fit/);
 });
 
-test.each([7, { daily: 7 }, { last: 3, hourly: 24, daily: 7, weekly: 4, monthly: 12, yearly: 0 }])("%j is kept as it is written, of accessories as well", (keep) => {
-  const config = { backups: { target: "/b", password: "longenough" }, volumes: [{ name: "a", target: "/a", backup: { keep } }], accessories: [{ name: "db", kind: "redis", backup: { keep } }] };
-  expect(configured(config).volumeBackups.map((one) => one.keep)).toEqual([keep, keep]);
-});
+test.each([7, { daily: 7 }, { last: 3, hourly: 24, daily: 7, weekly: 4, monthly: 12, yearly: 0 }])(
+  "%j is kept as it is written, of accessories as well",
+  (keep) => {
+    const config = {
+      backups: { target: "/b", password: "longenough" },
+      volumes: [{ name: "a", target: "/a", backup: { keep } }],
+      accessories: [{ name: "db", kind: "redis", backup: { keep } }],
+    };
+    expect(configured(config).volumeBackups.map((one) => one.keep)).toEqual([keep, keep]);
+  },
+);
 
 test("a backup that was made is told in one line", () => {
-  const made = { volume: "data", backup: "aabbccdd", files: 3, bytes: 2048, bytesAdded: 100, seconds: 1.23, removed: ["00112233"], kept: 7, warnings: [] };
-  expect(describeMade(made)).toBe("Backed up volume data: backup aabbccdd, 3 files, 2.0 KiB, of which 100 bytes were added in 1.2 s; 7 kept; removed 00112233.");
+  const made = {
+    volume: "data",
+    backup: "aabbccdd",
+    files: 3,
+    bytes: 2048,
+    bytesAdded: 100,
+    seconds: 1.23,
+    removed: ["00112233"],
+    kept: 7,
+    warnings: [],
+  };
+  expect(describeMade(made)).toBe(
+    "Backed up volume data: backup aabbccdd, 3 files, 2.0 KiB, of which 100 bytes were added in 1.2 s; 7 kept; removed 00112233.",
+  );
 });
 
 describe("a new release", () => {
   const NOW = new Date("2026-03-10T12:00:00Z");
   const BACKUPS = { target: "/b", password: "longenough", credentials: {}, maxDrillAge: 7 * 86_400 };
-  const drilled = (time: string, why = ""): BackupRecord => ({ doing: "drill", volume: "data", time, good: why === "", backup: "aa", made: time, why });
+  const drilled = (time: string, why = ""): BackupRecord => ({
+    doing: "drill",
+    volume: "data",
+    time,
+    good: why === "",
+    backup: "aa",
+    made: time,
+    why,
+  });
   const problems = (...records: BackupRecord[]) => drillProblems(BACKUPS, [{ volume: "data", target: "/data", keep: 7 }], records, NOW);
   const WANTED = "berth:backups.maxDrillAge asks for a good drill of volume data within 7 days, but";
 

@@ -5,7 +5,16 @@ const labels = (part: string, more: Record<string, string> = {}) =>
 const exported = (...resources: object[]) => JSON.stringify({ version: 3, deployment: { resources } });
 
 test("an empty stack has nothing", () => {
-  const nothing = { containers: [], networks: [], volumes: [], route: undefined, pending: 0, empty: true, hasLongOutputs: false, outputs: {} };
+  const nothing = {
+    containers: [],
+    networks: [],
+    volumes: [],
+    route: undefined,
+    pending: 0,
+    empty: true,
+    hasLongOutputs: false,
+    outputs: {},
+  };
   expect(readDeclared(exported())).toEqual(nothing);
   expect(readDeclared('{"version":3,"deployment":{}}')).toEqual(nothing);
 });
@@ -29,11 +38,28 @@ test("a container has its limit of processes from the command that sets it", () 
   const { containers } = readDeclared(
     exported(
       { urn: "urn:web", type: "docker:index/container:Container", id: "id-1", delete: true, inputs },
-      { urn: "urn:pids", type: "command:local:Command", inputs: { create: "docker update …", environment: { CONTAINERS: "web-0 web-1", PIDS: "99" } } },
+      {
+        urn: "urn:pids",
+        type: "command:local:Command",
+        inputs: { create: "docker update …", environment: { CONTAINERS: "web-0 web-1", PIDS: "99" } },
+      },
     ),
   );
   expect(containers).toEqual([
-    { urn: "urn:web", id: "id-1", name: "web-1", part: "web", release: "r1", image: "sha256:a", env: ["PORT=8080"], memory: 512 * 1024 ** 2, cpus: 1.5, pids: 99, network: "net", retiring: true },
+    {
+      urn: "urn:web",
+      id: "id-1",
+      name: "web-1",
+      part: "web",
+      release: "r1",
+      image: "sha256:a",
+      env: ["PORT=8080"],
+      memory: 512 * 1024 ** 2,
+      cpus: 1.5,
+      pids: 99,
+      network: "net",
+      retiring: true,
+    },
   ]);
 });
 
@@ -42,8 +68,17 @@ test("networks, volumes, the volume of secrets and the route are found", () => {
     exported(
       { urn: "urn:net", type: "docker:index/network:Network", id: "id-n", inputs: { name: "net", labels: labels("gateway") } },
       { urn: "urn:data", type: "docker:index/volume:Volume", inputs: { name: "data-1", labels: labels("data") } },
-      { urn: "urn:files", type: "command:local:Command", inputs: { create: "node steps/secrets.ts", environment: {} }, outputs: { stdout: "secrets-1" } },
-      { urn: "urn:route", type: "command:local:Command", inputs: { create: "node steps/route.ts", environment: { BERTH_INPUT: '{"service":"app","targets":["web-1"]}' } } },
+      {
+        urn: "urn:files",
+        type: "command:local:Command",
+        inputs: { create: "node steps/secrets.ts", environment: {} },
+        outputs: { stdout: "secrets-1" },
+      },
+      {
+        urn: "urn:route",
+        type: "command:local:Command",
+        inputs: { create: "node steps/route.ts", environment: { BERTH_INPUT: '{"service":"app","targets":["web-1"]}' } },
+      },
     ),
   );
   expect(networks).toEqual([{ urn: "urn:net", id: "id-n", name: "net", retiring: false }]);

@@ -9,7 +9,10 @@ test("a fingerprint can be taken of this very checkout: all that it is made of i
     listed("copy", { "berth.part": "backup" }),
     listed("berth-dev-lock", { "berth.part": "lock" }),
   ];
-  const engine = useEngine([{ to: "info", json: { ID: "the engine's own" } }, { to: "containers all", json: containers }]);
+  const engine = useEngine([
+    { to: "info", json: { ID: "the engine's own" } },
+    { to: "containers all", json: containers },
+  ]);
   const cli = { root: process.cwd(), env: {}, read: () => Promise.resolve('{"release":"r1"}') } as unknown as PulumiCli;
   const print = await takeFingerprint(cli, "organization/berth/dev");
   expect(print).toMatchObject({ live: "r1", engine: "the engine's own", containers: { "web-1": "running", "web-2": "exited" } });

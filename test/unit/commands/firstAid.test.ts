@@ -44,7 +44,10 @@ test("never starts a second writer", () => {
   const { route } = DECLARED;
   if (!route) throw new Error("the fixture has a route");
   const exclusive = { ...declaredWith({ name: "web-3", release: "r2" }), route: { ...route, input: { ...route.input, exclusive: true } } };
-  const stopped = [{ name: "web-1", state: "exited" }, { name: "web-2", state: "exited" }] as const;
+  const stopped = [
+    { name: "web-1", state: "exited" },
+    { name: "web-2", state: "exited" },
+  ] as const;
   const foundNext = (state: string) => foundWith(...stopped, { name: "web-3", release: "r2", state });
   expect(aidsFor(exclusive, foundNext("created"))).toEqual([start("web-1"), start("web-2")]);
   expect(aidsFor(exclusive, foundNext("running"))).toEqual([]);

@@ -24,7 +24,14 @@ test("a Pulumi is taken for the holder even where the clock says that it came la
   expect(holderOf(lock, "here", began(60))).toBe("here");
 });
 
-test.each([[0, "0 s"], [119, "119 s"], [150, "3 min"], [3 * 3600, "3 h"], [72 * 3600, "3 days"], [-5, "0 s"]])("tells an age of %d s as %s", (seconds, words) => {
+test.each([
+  [0, "0 s"],
+  [119, "119 s"],
+  [150, "3 min"],
+  [3 * 3600, "3 h"],
+  [72 * 3600, "3 days"],
+  [-5, "0 s"],
+])("tells an age of %d s as %s", (seconds, words) => {
   expect(whose(lock, later(seconds))).toBe(`ann on here, process 123, for ${words}`);
 });
 
@@ -36,11 +43,15 @@ test("says who holds the stack, that nothing was changed, and what to do", () =>
 });
 
 describe("locks in a backend that is no folder", () => {
-  const refused = (host: string) => `the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
+  const refused = (
+    host: string,
+  ) => `the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
   s3://state?region=x/.pulumi/locks/organization/berth/dev/4f.json: created by ann@${host} (pid 123) at 2026-01-01T00:00:00Z`;
   const cli = () => {
     const asked: string[] = [];
-    return { asked, read: (words: readonly string[]) => Promise.resolve((asked.push(words.join(" ")), "")) } as unknown as PulumiCli & { asked: string[] };
+    return { asked, read: (words: readonly string[]) => Promise.resolve((asked.push(words.join(" ")), "")) } as unknown as PulumiCli & {
+      asked: string[];
+    };
   };
   const dead = { alive: () => false, find: () => undefined };
   beforeEach(() => void jest.spyOn(console, "log").mockReturnValue());
@@ -56,7 +67,10 @@ describe("locks in a backend that is no folder", () => {
     expect(pulumi.asked).toEqual(["cancel --yes --stack dev"]);
   });
 
-  test.each([["of another machine", "elsewhere", dead], ["of a process that lives", hostname(), { ...dead, alive: () => true }]])("stay where one is %s", async (_, host, processes) => {
+  test.each([
+    ["of another machine", "elsewhere", dead],
+    ["of a process that lives", hostname(), { ...dead, alive: () => true }],
+  ])("stay where one is %s", async (_, host, processes) => {
     const pulumi = cli();
     await expect(clearNamedLocks(pulumi, "dev", refused(host), processes)).rejects.toThrow(/^stack dev is held by another update \(ann on/);
     expect(pulumi.asked).toEqual([]);

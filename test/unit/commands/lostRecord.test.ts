@@ -2,7 +2,16 @@ import { refuseIfLost, unrecorded, unrecordedData } from "../../../commands/upda
 import { DECLARED, FOUND, foundWithout } from "../../support/stackView.ts";
 import type { Declared } from "../../../stack/record.ts";
 
-const EMPTY: Declared = { containers: [], networks: [], volumes: [], route: undefined, hasLongOutputs: false, pending: 0, empty: true, outputs: {} };
+const EMPTY: Declared = {
+  containers: [],
+  networks: [],
+  volumes: [],
+  route: undefined,
+  hasLongOutputs: false,
+  pending: 0,
+  empty: true,
+  outputs: {},
+};
 const replicas = ["web-1", "web-2"];
 
 test("what serves without any record is found", () => {
@@ -33,12 +42,16 @@ test("data that no record names are told of before an update begins with empty o
     "data-1 of stack dev is on the engine, and Pulumi does not know of it: an update begins with empty data. To go on with these: npm run adopt -- --stack dev, before the update",
   );
   expect(unrecordedData("dev", { declared: DECLARED, found: FOUND })).toBeUndefined();
-  expect(unrecordedData("dev", { declared: EMPTY, found: { ...FOUND, volumes: [{ name: "secrets-1", part: "secrets" }] } })).toBeUndefined();
+  expect(
+    unrecordedData("dev", { declared: EMPTY, found: { ...FOUND, volumes: [{ name: "secrets-1", part: "secrets" }] } }),
+  ).toBeUndefined();
 });
 
 test("the refusal names the stack, the replicas, the data and the ways out", () => {
   const refuse = () => refuseIfLost("dev", { declared: EMPTY, found: FOUND });
-  expect(refuse).toThrow(/^Pulumi's record of stack dev is empty, but the engine runs it \(web-1, web-2\): bring the record back with npm run adopt -- --stack dev\. Nothing was changed\.\n/);
+  expect(refuse).toThrow(
+    /^Pulumi's record of stack dev is empty, but the engine runs it \(web-1, web-2\): bring the record back with npm run adopt -- --stack dev\. Nothing was changed\.\n/,
+  );
   expect(refuse).toThrow("with an empty volume (not data-1)");
   expect(() => refuseIfLost("dev", { declared: DECLARED, found: FOUND })).not.toThrow();
 });

@@ -43,13 +43,25 @@ describe("on the engine", () => {
       { to: "containers all", json: [listed("web-8"), listed("web-9")] },
       { to: "inspect id-web-8", json: inspected("web-8", { "berth.part": "web" }) },
       { to: "inspect id-web-9", json: inspected("web-9", { "berth.part": "web" }) },
-      { to: "containers" }, { to: "volumes" }, { to: "networks" },
+      { to: "containers" },
+      { to: "volumes" },
+      { to: "networks" },
       { to: "remove web-9", status: 500, message: "device is busy" },
       { to: "remove web-8" },
     ]);
-    await removeOrphans({ env: { PULUMI_BACKEND_URL: "s3://bucket" }, read: () => Promise.resolve('{"deployment":{"resources":[]}}') } as unknown as PulumiCli, "dev", OWNER, before);
+    await removeOrphans(
+      {
+        env: { PULUMI_BACKEND_URL: "s3://bucket" },
+        read: () => Promise.resolve('{"deployment":{"resources":[]}}'),
+      } as unknown as PulumiCli,
+      "dev",
+      OWNER,
+      before,
+    );
     expect(said).toEqual([
-      expect.stringMatching(/^Left container web-9, which an update that was cut off had left: .* refused to remove container web-9: device is busy$/),
+      expect.stringMatching(
+        /^Left container web-9, which an update that was cut off had left: .* refused to remove container web-9: device is busy$/,
+      ),
       "Removed container web-8, which an update that was cut off had left.",
     ]);
     expect(engine.calls().filter((call) => call.startsWith("remove"))).toEqual(["remove web-9", "remove web-8"]);

@@ -21,7 +21,11 @@ describe("what a plan rests on", () => {
   });
 
   test.each<[string, Partial<Fingerprint>, string[]]>([
-    ["another value and a new key", { configuration: { "berth:port": "2", "berth:replicas": "2", "berth:env": "3" } }, ["the configuration has changed (berth:env, berth:port)"]],
+    [
+      "another value and a new key",
+      { configuration: { "berth:port": "2", "berth:replicas": "2", "berth:env": "3" } },
+      ["the configuration has changed (berth:env, berth:port)"],
+    ],
     ["a key that is gone", { configuration: { "berth:port": "1" } }, ["the configuration has changed (berth:replicas)"]],
     ["a changed file", { content: "bbb" }, ["what the image is built from has changed"]],
     ["a changed step", { program: "q" }, ["Berth itself has changed"]],
@@ -44,7 +48,11 @@ describe("findPlan", () => {
   let root: string;
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), "berth-plans-"));
-    for (const plan of [{ id: "aaaaaa", stack: "dev" }, { id: "bbbbbb", stack: "dev", used: "2026-11-25T01:02:03.456Z" }, { id: "cccccc", stack: "prod" }]) {
+    for (const plan of [
+      { id: "aaaaaa", stack: "dev" },
+      { id: "bbbbbb", stack: "dev", used: "2026-11-25T01:02:03.456Z" },
+      { id: "cccccc", stack: "prod" },
+    ]) {
       mkdirSync(join(root, ".berth/plans", plan.id), { recursive: true });
       writeFileSync(join(root, ".berth/plans", plan.id, "record.json"), JSON.stringify(plan));
     }
@@ -73,11 +81,15 @@ describe("Pulumi's own check", () => {
   const failed: EngineEvent = { summaryEvent: { result: "failed" } };
   const log = (...events: EngineEvent[]) => events.map((event) => JSON.stringify(event)).join("\n");
   const planned = step("create", "Replicas", CONTAINER, "web-1");
-  const done: EngineEvent = { resourcePreEvent: { ...(planned.resourcePreEvent as NonNullable<EngineEvent["resourcePreEvent"]>), planning: false } };
+  const done: EngineEvent = {
+    resourcePreEvent: { ...(planned.resourcePreEvent as NonNullable<EngineEvent["resourcePreEvent"]>), planning: false },
+  };
 
   test("is told with the resource and the difference, in short", () => {
     const cause = `resource urn:pulumi:dev::berth::berth:index:WebApp$berth:index:AppImage$x:y:Z::berth-dev-image-build violates plan: properties changed: ~~name[${"a".repeat(500)}]`;
-    expect(violationOf(log(planned, said(cause), failed))).toMatch(/^berth-dev-image-build would be made otherwise \(properties changed: ~~name\[a{150,200} …\)$/);
+    expect(violationOf(log(planned, said(cause), failed))).toMatch(
+      /^berth-dev-image-build would be made otherwise \(properties changed: ~~name\[a{150,200} …\)$/,
+    );
   });
 
   test.each([
@@ -109,7 +121,10 @@ test("a plan leaves only the ledger open", () => {
   const STACK = "urn:pulumi:dev::berth::pulumi:pulumi:Stack::berth-dev";
   const plan = (releases: unknown) => ({
     manifest: {},
-    resourcePlans: { [STACK]: { goal: { outputDiff: { adds: { url: "u" }, updates: { release: "b", releases } } } }, "urn:x": { goal: { inputDiff: { updates: { releases: [1] } } } } },
+    resourcePlans: {
+      [STACK]: { goal: { outputDiff: { adds: { url: "u" }, updates: { release: "b", releases } } } },
+      "urn:x": { goal: { inputDiff: { updates: { releases: [1] } } } },
+    },
   });
   expect(JSON.parse(withoutTimes(JSON.stringify(plan([{ name: "b", time: "now" }]))))).toEqual(plan(UNKNOWN));
 });

@@ -22,7 +22,10 @@ test("a process is alive until it has ended", async () => {
 describe("of the processes that Pulumi has started", () => {
   const host = { pid: 11, command: 1, name: "pulumi-language", words: [] };
   const ofMine = { pid: 21, command: 2, name: "node", words: ["node", "steps/gate.ts"] };
-  const alive = (...pids: number[]) => (pid: number) => pids.includes(pid);
+  const alive =
+    (...pids: number[]) =>
+    (pid: number) =>
+      pids.includes(pid);
 
   test("those of a command that is gone are strays, and those of this one when its Pulumi has ended", () => {
     expect(straysAmong([host, ofMine], 2, alive(2))).toEqual([11, 21]);
@@ -74,7 +77,8 @@ test.each([
   const folder = temporaryFolder();
   mkdirSync(join(folder, "steps"));
   writeFileSync(join(folder, "steps/wait.ts"), "setTimeout(() => {}, 60_000);");
-  const start = (mark: string, program: string, ...words: string[]) => spawn(program, words, { cwd: folder, env: { ...process.env, [MARK]: mark } });
+  const start = (mark: string, program: string, ...words: string[]) =>
+    spawn(program, words, { cwd: folder, env: { ...process.env, [MARK]: mark } });
   const stray = start(markOf("/a/checkout"), process.execPath, "steps/wait.ts");
   const agent = start(markOf("/a/checkout"), "sleep", "60");
   const other = start(markOf("/other/checkout"), process.execPath, "steps/wait.ts");

@@ -22,7 +22,11 @@ function backend(files: Record<string, string>): { cli: PulumiCli; read: (file: 
 beforeEach(() => void jest.spyOn(console, "log").mockImplementation(() => undefined));
 afterEach(() => jest.restoreAllMocks());
 
-test.each([[CUT, false], ["", false], [whole("a"), true]])("%j is whole: %s", (record, is) => {
+test.each([
+  [CUT, false],
+  ["", false],
+  [whole("a"), true],
+])("%j is whole: %s", (record, is) => {
   expect(isWhole(record)).toBe(is);
 });
 
@@ -33,8 +37,16 @@ test("a record that is whole is left alone, whatever its backup is", async () =>
 });
 
 test("a record that is cut short is replaced by the newest that is whole", async () => {
-  const files = { "stacks/berth/dev.json": CUT, "backups/berth/dev/dev.1.json": whole("1"), "backups/berth/dev/dev.2.json": whole("2"), "backups/berth/dev/dev.3.json": CUT };
-  const [withBackup, without] = [backend({ ...files, "stacks/berth/dev.json.bak": whole("bak") }), backend({ ...files, "stacks/berth/dev.json.bak": "" })];
+  const files = {
+    "stacks/berth/dev.json": CUT,
+    "backups/berth/dev/dev.1.json": whole("1"),
+    "backups/berth/dev/dev.2.json": whole("2"),
+    "backups/berth/dev/dev.3.json": CUT,
+  };
+  const [withBackup, without] = [
+    backend({ ...files, "stacks/berth/dev.json.bak": whole("bak") }),
+    backend({ ...files, "stacks/berth/dev.json.bak": "" }),
+  ];
   await mendRecords(withBackup.cli);
   await mendRecords(without.cli);
   expect([withBackup.read("stacks/berth/dev.json"), without.read("stacks/berth/dev.json")]).toEqual([whole("bak"), whole("2")]);
@@ -42,6 +54,8 @@ test("a record that is cut short is replaced by the newest that is whole", async
 
 test("where no earlier record is whole, it says which file has to come back", async () => {
   const { cli, read } = backend({ "stacks/berth/dev.json": CUT, "stacks/berth/dev.json.bak": "" });
-  await expect(mendRecords(cli)).rejects.toThrow(/record of stack dev is cut short.*no earlier one is whole: bring .*dev\.json back from a backup/);
+  await expect(mendRecords(cli)).rejects.toThrow(
+    /record of stack dev is cut short.*no earlier one is whole: bring .*dev\.json back from a backup/,
+  );
   expect(read("stacks/berth/dev.json")).toBe(CUT);
 });

@@ -6,7 +6,13 @@ import type { Answer } from "../../support/fakeEngine.ts";
 import { listed, useEngine } from "../../support/useEngine.ts";
 
 const PREFIX = hostPrefix(INFO);
-const lock = (id: string, hostname: string, more: Partial<ResticLock> = {}): ResticLock => ({ id, hostname, pid: 8, time: "2026-03-10T11:59:00Z", ...more });
+const lock = (id: string, hostname: string, more: Partial<ResticLock> = {}): ResticLock => ({
+  id,
+  hostname,
+  pid: 8,
+  time: "2026-03-10T11:59:00Z",
+  ...more,
+});
 
 beforeEach(() => void jest.spyOn(console, "error").mockImplementation(() => undefined));
 afterEach(() => jest.restoreAllMocks());
@@ -20,12 +26,20 @@ describe("of restic's locks", () => {
   const OLD = { time: "2026-03-10T11:29:00Z" };
 
   test("those of workspaces that are gone may go, however young, and no other one", () => {
-    const locks = [lock("a", `${PREFIX}1`), lock("b", `${PREFIX}2`, { pid: 30 }), lock("c", `${PREFIX}2`, { pid: 12 }), lock("d", `${PREFIX}3`), lock("e", "laptop")];
+    const locks = [
+      lock("a", `${PREFIX}1`),
+      lock("b", `${PREFIX}2`, { pid: 30 }),
+      lock("c", `${PREFIX}2`, { pid: 12 }),
+      lock("d", `${PREFIX}3`),
+      lock("e", "laptop"),
+    ];
     expect(clearance(locks, { there: [`${PREFIX}1`] })).toEqual({ dead: { [`${PREFIX}2`]: 30, [`${PREFIX}3`]: 8 }, old: false });
   });
 
   test("those of another engine may not, though its names are like these", () => {
-    expect(clearance([lock("a", `${hostPrefix({ ...INFO, ID: "OTHER" })}1`), lock("b", `${hostPrefix({ ...INFO, Name: "clone" })}1`)])).toEqual({ dead: {}, old: false });
+    expect(
+      clearance([lock("a", `${hostPrefix({ ...INFO, ID: "OTHER" })}1`), lock("b", `${hostPrefix({ ...INFO, Name: "clone" })}1`)]),
+    ).toEqual({ dead: {}, old: false });
   });
 
   test("old ones may go once nobody has renewed them for a while", () => {
@@ -56,40 +70,76 @@ describe("a command of restic that finds the repository locked", () => {
 
   test("runs at once where its holder was killed: restic removes the lock as the one that is gone", async () => {
     const dead: Answer = { to: "attach berth-dev-unlock-", stdout: "successfully removed 1 locks", open: 0 };
-    const { engine, code, asked } = await check(LOCKED, GOOD, ...listing(lock("aa", `${PREFIX}gone`, { pid: 30 })), { to: "containers all label=berth.host", json: [listed("x", { "berth.host": `${PREFIX}there` })] }, dead);
-    expect({ code, asked }).toEqual({ code: 0, asked: ["check", "list locks --no-lock --quiet", "cat lock aa --no-lock --quiet", "check"] });
+    const { engine, code, asked } = await check(
+      LOCKED,
+      GOOD,
+      ...listing(lock("aa", `${PREFIX}gone`, { pid: 30 })),
+      { to: "containers all label=berth.host", json: [listed("x", { "berth.host": `${PREFIX}there` })] },
+      dead,
+    );
+    expect({ code, asked }).toEqual({
+      code: 0,
+      asked: ["check", "list locks --no-lock --quiet", "cat lock aa --no-lock --quiet", "check"],
+    });
     const made = engine.sent("create berth-dev-unlock-")[0];
     expect(made).toMatchObject({ Hostname: `${PREFIX}gone`, HostConfig: { AutoRemove: true } });
-    expect((made as { Cmd: string[] }).Cmd).toEqual([expect.stringMatching(/while \[ \$i -le 30 \].*\n.*exec restic "\$@"$/), "restic", "--no-cache", "unlock"]);
+    expect((made as { Cmd: string[] }).Cmd).toEqual([
+      expect.stringMatching(/while \[ \$i -le 30 \].*\n.*exec restic "\$@"$/),
+      "restic",
+      "--no-cache",
+      "unlock",
+    ]);
   });
 
   test("waits where its holder is there", async () => {
     const there: Answer = { to: "containers all label=berth.host", json: [listed("x", { "berth.host": `${PREFIX}there` })] };
     const { code, asked } = await check(LOCKED, GOOD, ...listing(lock("aa", `${PREFIX}there`)), there);
-    expect({ code, asked: asked.filter((call) => call.startsWith("check")) }).toEqual({ code: 0, asked: ["check", "check --retry-lock 6m"] });
+    expect({ code, asked: asked.filter((call) => call.startsWith("check")) }).toEqual({
+      code: 0,
+      asked: ["check", "check --retry-lock 6m"],
+    });
     expect(console.error).toHaveBeenCalledWith(`The repository at /b is in use by process 8 on ${PREFIX}there: waiting for it.`);
   });
 
   test("does not give up before an old lock was seen twice, and removes it then", async () => {
     const old = lock("aa", "laptop", { time: "2026-03-10T11:00:00Z" });
-    const { code, asked } = await check({ ...LOCKED, times: 2 }, GOOD, ...listing(old), { to: "containers all label=berth.host" }, { to: restic("unlock") });
-    expect({ code, asked: asked.filter((call) => !/^(list|cat) /.test(call)) }).toEqual({ code: 0, asked: ["check", "check --retry-lock 6m", "unlock", "check"] });
+    const { code, asked } = await check(
+      { ...LOCKED, times: 2 },
+      GOOD,
+      ...listing(old),
+      { to: "containers all label=berth.host" },
+      { to: restic("unlock") },
+    );
+    expect({ code, asked: asked.filter((call) => !/^(list|cat) /.test(call)) }).toEqual({
+      code: 0,
+      asked: ["check", "check --retry-lock 6m", "unlock", "check"],
+    });
   });
 
   test("says so where somebody else goes on holding it", async () => {
-    const { code, asked } = await check({ to: restic("check"), exit: 11 }, ...listing(lock("aa", "laptop")), { to: "containers all label=berth.host" });
-    expect({ code, asked: asked.filter((call) => !/^(list|cat) /.test(call)) }).toEqual({ code: 11, asked: ["check", "check --retry-lock 6m"] });
+    const { code, asked } = await check({ to: restic("check"), exit: 11 }, ...listing(lock("aa", "laptop")), {
+      to: "containers all label=berth.host",
+    });
+    expect({ code, asked: asked.filter((call) => !/^(list|cat) /.test(call)) }).toEqual({
+      code: 11,
+      asked: ["check", "check --retry-lock 6m"],
+    });
   });
 
   test("takes a lock that cannot be read for no dead one", async () => {
-    const answers: Answer[] = [LOCKED, { to: restic("list locks"), stdout: "aa" }, { to: restic("cat lock aa"), exit: 1, stderr: "broken pipe" }];
+    const answers: Answer[] = [
+      LOCKED,
+      { to: restic("list locks"), stdout: "aa" },
+      { to: restic("cat lock aa"), exit: 1, stderr: "broken pipe" },
+    ];
     await expect(check(...answers)).rejects.toThrow("restic: broken pipe");
   });
 });
 
 test("a workspace has a host name that no other one has", async () => {
   const engine = useEngine([...ENGINE]);
-  for (let count = 0; count < 2; count++) await (await openWorkspace(context.owner, context.backups, { what: "drill", volume: "data" })).close();
+  for (let count = 0; count < 2; count++)
+    await (await openWorkspace(context.owner, context.backups, { what: "drill", volume: "data" })).close();
   const names = engine.sent(`create ${WORKSPACE}`).map((body) => (body as { Hostname: string }).Hostname);
   expect(names).toEqual([expect.stringMatching(new RegExp(`^${PREFIX}[0-9a-f]{12}$`)), expect.stringMatching(new RegExp(`^${PREFIX}`))]);
   expect(new Set(names).size).toBe(2);

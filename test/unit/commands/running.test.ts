@@ -7,11 +7,14 @@ const labels = (part: string, more: Readonly<Record<string, string>> = {}) => ({
 
 test("what runs with secrets is told by its labels, in one question", async () => {
   const engine = useEngine([
-    { to: "containers", json: [
-      listed("berth-dev-web-1-0abcdef", labels("web", { "berth.settings": '{"secretsFor":{"web":["pin"]}}' })),
-      listed("berth-dev-worker-mail-1-0abcdef", labels("worker")),
-      listed("berth-dev-job-migration-0abcdef", labels("job")),
-    ] },
+    {
+      to: "containers",
+      json: [
+        listed("berth-dev-web-1-0abcdef", labels("web", { "berth.settings": '{"secretsFor":{"web":["pin"]}}' })),
+        listed("berth-dev-worker-mail-1-0abcdef", labels("worker")),
+        listed("berth-dev-job-migration-0abcdef", labels("job")),
+      ],
+    },
   ]);
   expect(await findRunning(OWNER)).toEqual([
     { container: "berth-dev-web-1-0abcdef", process: "web", hashes: { pin: "p" }, gets: ["pin"], made: [] },

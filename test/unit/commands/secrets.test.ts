@@ -1,11 +1,23 @@
 import { keptAs, processOf, type Running, usageOf } from "../../../commands/secrets/usage.ts";
 
-const running = (container: string, hashes: Record<string, string>, gets?: readonly string[], made: readonly string[] = []): Running => ({ container, process: container.split("-")[0] ?? "", hashes, gets, made });
+const running = (container: string, hashes: Record<string, string>, gets?: readonly string[], made: readonly string[] = []): Running => ({
+  container,
+  process: container.split("-")[0] ?? "",
+  hashes,
+  gets,
+  made,
+});
 
 describe("who runs with a secret", () => {
   test("is told for each, with today's value or with another", () => {
     const today = { pin: { hash: "new" }, token: { hash: "t" } };
-    expect(usageOf({ token: "program", pin: "encrypted" }, today, [running("web-1", { pin: "new", token: "t" }), running("web-2", { pin: "old", token: "t" }), running("mail-1", { pin: "old" })])).toEqual([
+    expect(
+      usageOf({ token: "program", pin: "encrypted" }, today, [
+        running("web-1", { pin: "new", token: "t" }),
+        running("web-2", { pin: "old", token: "t" }),
+        running("mail-1", { pin: "old" }),
+      ]),
+    ).toEqual([
       { name: "pin", kept: "encrypted", processes: ["mail", "web"], current: ["web-1"], old: ["mail-1", "web-2"] },
       { name: "token", kept: "program", processes: ["web"], current: ["web-1", "web-2"], old: [] },
     ]);
@@ -19,16 +31,23 @@ describe("who runs with a secret", () => {
   });
 
   test("is told of a secret that Berth makes for an accessory", () => {
-    expect(usageOf({}, {}, [running("web-1", { "db-url": "d" }, undefined, ["db-url"])])).toEqual([{ name: "db-url", kept: "made", processes: ["web"], current: [], old: [] }]);
+    expect(usageOf({}, {}, [running("web-1", { "db-url": "d" }, undefined, ["db-url"])])).toEqual([
+      { name: "db-url", kept: "made", processes: ["web"], current: [], old: [] },
+    ]);
   });
 
   test("is said without a verdict where today's value is not known", () => {
-    expect(usageOf({ pin: "program" }, { pin: { unknown: "locked" } }, [running("web-1", { pin: "p" })])).toEqual([{ name: "pin", kept: "program", processes: ["web"], current: [], old: [], unknown: "locked" }]);
+    expect(usageOf({ pin: "program" }, { pin: { unknown: "locked" } }, [running("web-1", { pin: "p" })])).toEqual([
+      { name: "pin", kept: "program", processes: ["web"], current: [], old: [], unknown: "locked" },
+    ]);
   });
 
   test("is only who gets it, where containers carry the hashes of all", () => {
     const hashes = { a: "a", b: "b" };
-    const users = usageOf({ a: "encrypted", b: "encrypted" }, { a: { hash: "a" }, b: { hash: "b" } }, [running("web-1", hashes, ["a"]), running("mail-1", hashes)]);
+    const users = usageOf({ a: "encrypted", b: "encrypted" }, { a: { hash: "a" }, b: { hash: "b" } }, [
+      running("web-1", hashes, ["a"]),
+      running("mail-1", hashes),
+    ]);
     expect(users.map(({ processes }) => processes)).toEqual([["mail", "web"], ["mail"]]);
   });
 });

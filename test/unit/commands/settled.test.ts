@@ -24,7 +24,12 @@ function checkout({ settings = SETTINGS, live = "old" }: { settings?: string; li
     if (live instanceof Error) throw live;
     return JSON.stringify({ release: live, releases: [] });
   };
-  return { cli: { root, env: { PULUMI_BACKEND_URL: "s3://bucket" }, read } as unknown as PulumiCli, file, asked, text: () => readFileSync(file, "utf8") };
+  return {
+    cli: { root, env: { PULUMI_BACKEND_URL: "s3://bucket" }, read } as unknown as PulumiCli,
+    file,
+    asked,
+    text: () => readFileSync(file, "utf8"),
+  };
 }
 
 /** The update fails, and meanwhile this stands in the settings file. */
@@ -64,7 +69,8 @@ test("a choice that came into effect stays in the settings file", async () => {
 test("where it cannot be asked what is live, the first error is told all the same", async () => {
   const { cli, file, text } = checkout({ live: new UserError("no backend") });
   failsWith(new UserError("not healthy"), file, SETTINGS.replace("old", "new"));
-  const outcome = /^the rollback failed, what is live now is unknown \(no backend\), and the choice stays in the settings file: not healthy$/;
+  const outcome =
+    /^the rollback failed, what is live now is unknown \(no backend\), and the choice stays in the settings file: not healthy$/;
   await expect(updateSettled(cli, "dev", "old", rollback)).rejects.toThrow(outcome);
   expect(text()).toContain("release: new");
 });

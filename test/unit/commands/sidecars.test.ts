@@ -9,7 +9,12 @@ test("attributes that were written by half are removed, and nothing else", async
     mkdirSync(dirname(join(folder, ".pulumi", file)), { recursive: true });
     writeFileSync(join(folder, ".pulumi", file), text);
   };
-  const files = { "stacks/berth/dev.json": "{", "stacks/berth/dev.json.attrs": "", "stacks/berth/prod.json.attrs": '{"md5":""}', "locks/organization/berth/dev/1.json.attrs": '{"user.ca' };
+  const files = {
+    "stacks/berth/dev.json": "{",
+    "stacks/berth/dev.json.attrs": "",
+    "stacks/berth/prod.json.attrs": '{"md5":""}',
+    "locks/organization/berth/dev/1.json.attrs": '{"user.ca',
+  };
   for (const [file, text] of Object.entries(files)) write(file, text);
   await removeHalfWritten(folder);
   const left = Object.keys(files).filter((file) => existsSync(join(folder, ".pulumi", file)));

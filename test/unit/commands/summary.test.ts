@@ -5,12 +5,26 @@ import type { Host } from "../../../commands/summary/room.ts";
 import { summarise } from "../../../commands/summary/summary.ts";
 import { summaryText } from "../../../commands/summary/summaryText.ts";
 import type { Release } from "../../../release/ledger.ts";
-import { COMMAND, configured, CONTAINER, entry, IMAGE, live, oneChangedByte, outputs, step, told, VOLUME, volume } from "../../support/previewEvents.ts";
+import {
+  COMMAND,
+  configured,
+  CONTAINER,
+  entry,
+  IMAGE,
+  live,
+  oneChangedByte,
+  outputs,
+  step,
+  told,
+  VOLUME,
+  volume,
+} from "../../support/previewEvents.ts";
 
 const MEBIBYTE = 1024 ** 2;
 const HOST: Host = { totalMemory: 8192 * MEBIBYTE, freeMemory: 4096 * MEBIBYTE, freeDisk: 9000 * MEBIBYTE, liveImage: 200 * MEBIBYTE };
 const summaryOf = (events: readonly EngineEvent[], host: Partial<Host> = {}) => summarise(changesOf("dev", events), { ...HOST, ...host });
-const wordsOf = (events: readonly EngineEvent[], host: Partial<Host> = {}) => stripVTControlCharacters(summaryText(summaryOf(events, host)));
+const wordsOf = (events: readonly EngineEvent[], host: Partial<Host> = {}) =>
+  stripVTControlCharacters(summaryText(summaryOf(events, host)));
 const a = live(entry("a"));
 const ports = (external: number) => ({ memory: 256, ports: [{ internal: 8080, external, ip: "127.0.0.1" }] });
 const newGateway = (port: number) => [
@@ -47,13 +61,22 @@ describe("the steps", () => {
   });
 
   test("of a gate that swaps say so, with the migration in between", () => {
-    const swap = step("update", "HealthGate", COMMAND, "gate-probe", { after: told({ health: { deadline: 9 }, exclusive: true, migration: {} }) });
-    expect(summaryOf([swap]).steps[0]?.words).toBe("gate: let requests wait, stop the old ones, run the migration, start the new ones, wait until all replicas are healthy (at most 9 s)");
+    const swap = step("update", "HealthGate", COMMAND, "gate-probe", {
+      after: told({ health: { deadline: 9 }, exclusive: true, migration: {} }),
+    });
+    expect(summaryOf([swap]).steps[0]?.words).toBe(
+      "gate: let requests wait, stop the old ones, run the migration, start the new ones, wait until all replicas are healthy (at most 9 s)",
+    );
   });
 
   test("of new values of secrets are told with the processes that get them", () => {
-    const files = (process: string) => step("create-replacement", "SecretFiles", COMMAND, `${process}-secrets-files`, { after: told({ process }) });
-    const { steps } = summaryOf([files("web"), files("mail"), step("delete-replaced", "SecretFiles", COMMAND, "web-secrets-files", { before: told({ process: "web" }) })]);
+    const files = (process: string) =>
+      step("create-replacement", "SecretFiles", COMMAND, `${process}-secrets-files`, { after: told({ process }) });
+    const { steps } = summaryOf([
+      files("web"),
+      files("mail"),
+      step("delete-replaced", "SecretFiles", COMMAND, "web-secrets-files", { before: told({ process: "web" }) }),
+    ]);
     expect(steps.map(({ words }) => words)).toEqual(["write the secrets of web, mail", "delete the files of old secrets"]);
   });
 
@@ -78,7 +101,9 @@ describe("the steps", () => {
       step("create", "Canary$AppImage", IMAGE, "canary-image-build", { after: { name: "berth-dev:b" } }),
       step("create", "Canary$Replicas", CONTAINER, "canary-web-1"),
       step("create", "Canary$HealthGate", COMMAND, "canary-gate-probe", { after: told({ health: { deadline: 60 } }) }),
-      step("update", "Route", COMMAND, "route-switch", { after: told({ drain: 5, canary: { limits: { duration: 20 } }, bake: { duration: 5 } }) }),
+      step("update", "Route", COMMAND, "route-switch", {
+        after: told({ drain: 5, canary: { limits: { duration: 20 } }, bake: { duration: 5 } }),
+      }),
       step("delete", "Canary$Replicas", CONTAINER, "canary-web-2"),
       step("delete", "Canary$HealthGate", COMMAND, "canary-gate-probe"),
       outputs(a, { ...a, canary: { release: "b" } }),
@@ -101,7 +126,10 @@ describe("the steps", () => {
     ];
     const others = [
       step("delete-replaced", "Accessory", CONTAINER, "accessory-database-container", { before: labelled("database") }),
-      step("create-replacement", "Accessory", CONTAINER, "accessory-database-container", { before: labelled("database"), after: labelled("database") }),
+      step("create-replacement", "Accessory", CONTAINER, "accessory-database-container", {
+        before: labelled("database"),
+        after: labelled("database"),
+      }),
       step("delete", "Accessory", CONTAINER, "accessory-old-container", { before: labelled("old") }),
     ];
     expect(summaryOf([...made, ...others]).steps.map(({ words }) => words)).toEqual([
@@ -116,17 +144,37 @@ describe("the steps", () => {
   });
 
   test("leave nothing out that has no words of its own", () => {
-    const events = [step("create", "Watchdog", COMMAND, "watchdog-timer"), step("delete", "Watchdog", CONTAINER, "watchdog-1"), step("update", "Gateway", VOLUME, "gateway-state")];
-    expect(summaryOf(events).steps.map(({ words }) => words)).toEqual(["create Command berth-dev-watchdog-timer", "delete Container berth-dev-watchdog-1", "update Volume berth-dev-gateway-state"]);
+    const events = [
+      step("create", "Watchdog", COMMAND, "watchdog-timer"),
+      step("delete", "Watchdog", CONTAINER, "watchdog-1"),
+      step("update", "Gateway", VOLUME, "gateway-state"),
+    ];
+    expect(summaryOf(events).steps.map(({ words }) => words)).toEqual([
+      "create Command berth-dev-watchdog-timer",
+      "delete Container berth-dev-watchdog-1",
+      "update Volume berth-dev-gateway-state",
+    ]);
   });
 
   test("are told without the figures that a preview cannot know, or with the release's own", () => {
     const unknown = { environment: { BERTH_INPUT: UNKNOWN } };
-    const events = [step("create", "Replicas", CONTAINER, "web-1"), step("update", "HealthGate", COMMAND, "gate-probe", { after: unknown }), step("update", "Route", COMMAND, "route-switch", { after: unknown })];
-    expect(summaryOf(events).steps.map(({ words }) => words).slice(1)).toEqual(["gate: wait until all replicas are healthy", "switch the traffic"]);
+    const events = [
+      step("create", "Replicas", CONTAINER, "web-1"),
+      step("update", "HealthGate", COMMAND, "gate-probe", { after: unknown }),
+      step("update", "Route", COMMAND, "route-switch", { after: unknown }),
+    ];
+    expect(
+      summaryOf(events)
+        .steps.map(({ words }) => words)
+        .slice(1),
+    ).toEqual(["gate: wait until all replicas are healthy", "switch the traffic"]);
     const settings = { strategy: "recreate", health: { deadline: 9 }, drain: 5 };
     const known = [...events, configured({ "berth:migration": "{}" }), outputs(a, live({ ...entry("b"), settings } as unknown as Release))];
-    expect(summaryOf(known).steps.map(({ words }) => words).slice(1)).toEqual([
+    expect(
+      summaryOf(known)
+        .steps.map(({ words }) => words)
+        .slice(1),
+    ).toEqual([
       "gate: let requests wait, stop the old ones, run the migration, start the new ones, wait until all replicas are healthy (at most 9 s)",
       "switch the traffic, drain: open requests get up to 5 s",
     ]);
@@ -145,7 +193,10 @@ describe("the gap", () => {
   ])("is a closed port where the gateway is replaced, now on %i", (port, why) => {
     const events = [...newGateway(port), outputs(a, a)];
     expect(summaryOf(events).gaps).toEqual([{ kind: "closed", seconds: 2, why: `the gateway is replaced: ${why}` }]);
-    expect(summaryOf(events).steps.map(({ words }) => words)).toEqual([`replace the gateway, which publishes 127.0.0.1:${port}`, "tell the gateway what to send where"]);
+    expect(summaryOf(events).steps.map(({ words }) => words)).toEqual([
+      `replace the gateway, which publishes 127.0.0.1:${port}`,
+      "tell the gateway what to send where",
+    ]);
   });
 
   test("is a wait with strategy recreate, as long as the last gate and the swap", () => {
@@ -170,7 +221,11 @@ describe("the data", () => {
     [[step("create", "DataVolume", VOLUME, "files-volume", { after: volume("files") })], "created", false],
     [[step("update", "DataVolume", VOLUME, "files-volume", { before: volume("files"), after: volume("files") })], "changed", false],
     [[step("delete", "DataVolume", VOLUME, "files-volume", { before: volume("files") })], "deleted", true],
-    [["create-replacement", "delete-replaced"].map((op) => step(op, "DataVolume", VOLUME, "files-volume", { before: volume("files") })), "replaced", true],
+    [
+      ["create-replacement", "delete-replaced"].map((op) => step(op, "DataVolume", VOLUME, "files-volume", { before: volume("files") })),
+      "replaced",
+      true,
+    ],
   ])("are told where a volume changes (%#)", (events, change, alarm) => {
     expect(summaryOf(events).data).toEqual([{ volume: "files", change }]);
     expect(wordsOf(events).includes(`ALARM files: ${change}`)).toBe(alarm);
@@ -196,7 +251,9 @@ describe("the room", () => {
   });
 
   test("is short of disk", () => {
-    expect(wordsOf(oneChangedByte(), { freeDisk: 50 * MEBIBYTE })).toContain("takes up to 200 MiB, only 50 MiB are free: 150 MiB are missing");
+    expect(wordsOf(oneChangedByte(), { freeDisk: 50 * MEBIBYTE })).toContain(
+      "takes up to 200 MiB, only 50 MiB are free: 150 MiB are missing",
+    );
   });
 
   test("is unknown on another machine, unless the need is more than all it has", () => {

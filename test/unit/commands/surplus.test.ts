@@ -2,7 +2,16 @@ import { type Facts, surplusOf } from "../../../commands/prune/surplus.ts";
 import type { FoundContainer } from "../../../engine/found.ts";
 import { DECLARED, FOUND, foundWith } from "../../support/stackView.ts";
 
-const facts = (more: Partial<Facts> = {}): Facts => ({ declared: DECLARED, found: FOUND, images: [], unused: new Set(), copiedFor: new Map(), releases: ["r1", "r0-2"], live: "r1", ...more });
+const facts = (more: Partial<Facts> = {}): Facts => ({
+  declared: DECLARED,
+  found: FOUND,
+  images: [],
+  unused: new Set(),
+  copiedFor: new Map(),
+  releases: ["r1", "r0-2"],
+  live: "r1",
+  ...more,
+});
 const withVolumes = (...volumes: { name: string; part: string }[]) => ({ ...FOUND, volumes: [...FOUND.volumes, ...volumes] });
 const names = (more: Partial<Facts>) => surplusOf(facts(more)).map(({ kind, name, data }) => `${kind} ${name}${data ? " (data)" : ""}`);
 
@@ -11,21 +20,46 @@ test("of a stack in which all is needed there is nothing", () => {
 });
 
 test("images of releases that can be brought back stay, whatever settings they went live with", () => {
-  const images = [{ name: "berth-dev:r1", id: "1" }, { name: "berth-dev:r0", id: "2" }, { name: "berth-dev:old", id: "3" }];
+  const images = [
+    { name: "berth-dev:r1", id: "1" },
+    { name: "berth-dev:r0", id: "2" },
+    { name: "berth-dev:old", id: "3" },
+  ];
   expect(names({ images })).toEqual(["image berth-dev:old"]);
 });
 
 test("an image that a failed release runs stays under one name", () => {
   const found = foundWith({ name: "web-3", part: "web", image: "3" });
-  const declared = { ...DECLARED, containers: [...DECLARED.containers, { ...(DECLARED.containers[0] as (typeof DECLARED.containers)[0]), id: "id-web-3", name: "web-3" }] };
+  const declared = {
+    ...DECLARED,
+    containers: [...DECLARED.containers, { ...(DECLARED.containers[0] as (typeof DECLARED.containers)[0]), id: "id-web-3", name: "web-3" }],
+  };
   expect(names({ found, declared, images: [{ name: "berth-dev:old", id: "3" }] })).toEqual([]);
-  expect(names({ found, declared, images: [{ name: "berth-dev:old", id: "3" }, { name: "berth-dev:r1", id: "3" }] })).toEqual(["image berth-dev:old"]);
+  expect(
+    names({
+      found,
+      declared,
+      images: [
+        { name: "berth-dev:old", id: "3" },
+        { name: "berth-dev:r1", id: "3" },
+      ],
+    }),
+  ).toEqual(["image berth-dev:old"]);
 });
 
 test("copies go, and that of the live release only with the data", () => {
-  const found = withVolumes({ name: "copy-0", part: "snapshot" }, { name: "copy-1", part: "snapshot" }, { name: "copy-2", part: "snapshot" });
-  const copiedFor = new Map([["copy-0", "r0"], ["copy-1", "r1"], ["copy-2", "r2"]]);
-  expect(names({ found, copiedFor, unused: new Set(["copy-0", "copy-1"]) })).toEqual(["volume copy-0", "volume copy-1 (data)"]); // copy-2 is at work
+  const found = withVolumes(
+    { name: "copy-0", part: "snapshot" },
+    { name: "copy-1", part: "snapshot" },
+    { name: "copy-2", part: "snapshot" },
+  );
+  const copiedFor = new Map([
+    ["copy-0", "r0"],
+    ["copy-1", "r1"],
+    ["copy-2", "r2"],
+  ]);
+  // Copy-2 is at work
+  expect(names({ found, copiedFor, unused: new Set(["copy-0", "copy-1"]) })).toEqual(["volume copy-0", "volume copy-1 (data)"]);
   expect(names({ found, copiedFor, unused: new Set(["copy-0"]), live: undefined })).toEqual(["volume copy-0 (data)"]);
 });
 
@@ -36,7 +70,15 @@ test("data that Pulumi does not know and nothing mounts are named as data; those
 
 test("what cut-off commands have left goes, and what is at work stays", () => {
   const helper = (name: string, state: string): Partial<FoundContainer> & { name: string } => ({ name, part: "helper", state });
-  const found = { ...foundWith(helper("done", "created"), helper("working", "running"), { name: "web-9", part: "web" }), volumes: [...FOUND.volumes, { name: "secrets-9", part: "secrets" }, { name: "secrets-8", part: "secrets" }, { name: "record", part: "backup" }] };
+  const found = {
+    ...foundWith(helper("done", "created"), helper("working", "running"), { name: "web-9", part: "web" }),
+    volumes: [
+      ...FOUND.volumes,
+      { name: "secrets-9", part: "secrets" },
+      { name: "secrets-8", part: "secrets" },
+      { name: "record", part: "backup" },
+    ],
+  };
   expect(names({ found, unused: new Set(["secrets-9", "record"]) })).toEqual(["container web-9", "container done", "volume secrets-9"]);
 });
 

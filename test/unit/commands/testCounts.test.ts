@@ -2,7 +2,12 @@ import { countNodeTests, sumUp } from "../../../commands/shared/testCounts.ts";
 
 test("sumUp adds up, from nothing", () => {
   expect(sumUp([])).toEqual({ passed: 0, failed: 0, skipped: 0 });
-  expect(sumUp([{ passed: 2, failed: 1, skipped: 0 }, { passed: 3, failed: 0, skipped: 4 }])).toEqual({ passed: 5, failed: 1, skipped: 4 });
+  expect(
+    sumUp([
+      { passed: 2, failed: 1, skipped: 0 },
+      { passed: 3, failed: 0, skipped: 4 },
+    ]),
+  ).toEqual({ passed: 5, failed: 1, skipped: 4 });
 });
 
 describe("countNodeTests", () => {

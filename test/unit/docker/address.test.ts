@@ -5,7 +5,9 @@ import { isLocal, resolveAddress } from "../../../docker/address.ts";
 import { temporaryFolder } from "../../support/folders.ts";
 
 const idOf = (name: string) => createHash("sha256").update(name).digest("hex");
-const context = (name: string, host: string) => ({ [`contexts/meta/${idOf(name)}/meta.json`]: JSON.stringify({ Name: name, Endpoints: { docker: { Host: host } } }) });
+const context = (name: string, host: string) => ({
+  [`contexts/meta/${idOf(name)}/meta.json`]: JSON.stringify({ Name: name, Endpoints: { docker: { Host: host } } }),
+});
 const home = temporaryFolder();
 
 test("the stack's own engine comes first, then DOCKER_HOST, then the selected context", () => {
@@ -17,14 +19,23 @@ test("the stack's own engine comes first, then DOCKER_HOST, then the selected co
 });
 
 test("DOCKER_CONTEXT wins over the one that is selected, and default is none", () => {
-  const folder = temporaryFolder({ "config.json": JSON.stringify({ currentContext: "work" }), ...context("work", "tcp://work:2375"), ...context("home", "unix:///home.sock") });
-  expect(resolveAddress({ env: { DOCKER_CONFIG: folder, DOCKER_CONTEXT: "home" }, home })).toEqual({ host: "unix:///home.sock", from: "Docker context home" });
+  const folder = temporaryFolder({
+    "config.json": JSON.stringify({ currentContext: "work" }),
+    ...context("work", "tcp://work:2375"),
+    ...context("home", "unix:///home.sock"),
+  });
+  expect(resolveAddress({ env: { DOCKER_CONFIG: folder, DOCKER_CONTEXT: "home" }, home })).toEqual({
+    host: "unix:///home.sock",
+    from: "Docker context home",
+  });
   expect(resolveAddress({ env: { DOCKER_CONFIG: folder, DOCKER_CONTEXT: "default" }, home }).from).toBe("the usual socket");
 });
 
 test("a context brings its certificates along", () => {
   const folder = temporaryFolder({ ...context("work", "tcp://work:2376"), [`contexts/tls/${idOf("work")}/docker/ca.pem`]: "" });
-  expect(resolveAddress({ env: { DOCKER_CONFIG: folder, DOCKER_CONTEXT: "work" }, home }).certificates).toBe(join(folder, "contexts/tls", idOf("work"), "docker"));
+  expect(resolveAddress({ env: { DOCKER_CONFIG: folder, DOCKER_CONTEXT: "work" }, home }).certificates).toBe(
+    join(folder, "contexts/tls", idOf("work"), "docker"),
+  );
 });
 
 test("DOCKER_TLS_VERIFY takes the certificates of DOCKER_CERT_PATH, for an engine by the network alone", () => {
@@ -34,7 +45,9 @@ test("DOCKER_TLS_VERIFY takes the certificates of DOCKER_CERT_PATH, for an engin
 });
 
 test("a context that is not there, or cannot be read, is an error and never another engine", () => {
-  expect(() => resolveAddress({ env: { DOCKER_CONFIG: home, DOCKER_CONTEXT: "gone" }, home })).toThrow("the Docker context gone is selected, and there is none: docker context ls");
+  expect(() => resolveAddress({ env: { DOCKER_CONFIG: home, DOCKER_CONTEXT: "gone" }, home })).toThrow(
+    "the Docker context gone is selected, and there is none: docker context ls",
+  );
   const broken = temporaryFolder({ "config.json": "{" });
   expect(() => resolveAddress({ env: { DOCKER_CONFIG: broken }, home })).toThrow(/config\.json cannot be read, mend it/);
 });
@@ -44,9 +57,14 @@ test("of the usual sockets the first that is there is taken, those without root 
   const socket = createServer().listen(join(runtime, "docker.sock"));
   const { host } = resolveAddress({ env: { XDG_RUNTIME_DIR: runtime }, home });
   await new Promise((resolve) => socket.close(resolve));
-  expect([`unix://${join(runtime, "docker.sock")}`, "unix:///var/run/docker.sock"]).toContain(host); // where this machine has the usual one, that comes first
+  // Where this machine has the usual one, that comes first
+  expect([`unix://${join(runtime, "docker.sock")}`, "unix:///var/run/docker.sock"]).toContain(host);
 });
 
-test.each([["unix:///a.sock", true], ["tcp://127.0.0.1:2375", false], ["ssh://me@host", false]])("the ports of %s are this machine's: %p", (host, local) => {
+test.each([
+  ["unix:///a.sock", true],
+  ["tcp://127.0.0.1:2375", false],
+  ["ssh://me@host", false],
+])("the ports of %s are this machine's: %p", (host, local) => {
   expect(isLocal({ host, from: "" })).toBe(local);
 });

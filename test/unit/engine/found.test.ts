@@ -16,10 +16,24 @@ test("tells containers, networks and volumes of the stack, less those that have 
     { to: "containers all", json: [listed("web-1"), listed("web-0")] },
     { to: "inspect id-web-1", json: inspected("web-1", { "berth.part": "web", "berth.release": "r1" }, { Health: { Status: "healthy" } }) },
     { to: "inspect id-web-0", status: 404 },
-    { to: "networks", json: [{ Id: "id-net", Name: "net", Labels: {} }, { Id: "id-old", Name: "old", Labels: {} }] },
+    {
+      to: "networks",
+      json: [
+        { Id: "id-net", Name: "net", Labels: {} },
+        { Id: "id-old", Name: "old", Labels: {} },
+      ],
+    },
     { to: "network id-net", json: { Id: "id-net", Name: "net", Labels: {}, Containers: { "id-web-1": { Name: "web-1" } } } },
     { to: "network id-old", status: 404 },
-    { to: "volumes", json: { Volumes: [{ Name: "data-1", Labels: { "berth.part": "data" } }, { Name: "bare", Labels: null }] } },
+    {
+      to: "volumes",
+      json: {
+        Volumes: [
+          { Name: "data-1", Labels: { "berth.part": "data" } },
+          { Name: "bare", Labels: null },
+        ],
+      },
+    },
     { to: "containers" },
   ]);
   const { time: _, ...found } = await lookAtEngine(OWNER);
@@ -32,7 +46,10 @@ test("tells containers, networks and volumes of the stack, less those that have 
       },
     ],
     networks: [{ id: "id-net", name: "net", attached: [{ id: "id-web-1", name: "web-1" }] }],
-    volumes: [{ name: "data-1", part: "data" }, { name: "bare", part: "" }],
+    volumes: [
+      { name: "data-1", part: "data" },
+      { name: "bare", part: "" },
+    ],
     routes: "none",
   });
   expect(engine.calls()).toContain("containers all label=berth.project=berth label=berth.stack=dev");

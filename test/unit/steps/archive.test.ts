@@ -7,7 +7,8 @@ type Entry = Partial<Header> & { readonly name: string; readonly content?: strin
 
 async function archive(entries: readonly Entry[]): Promise<Readable> {
   const writer = pack();
-  for (const { content = "", ...header } of entries) await new Promise<void>((resolve) => void writer.entry(header, content, () => resolve()));
+  for (const { content = "", ...header } of entries)
+    await new Promise<void>((resolve) => void writer.entry(header, content, () => resolve()));
   writer.finalize();
   return Readable.from(writer);
 }
@@ -47,7 +48,14 @@ const FOLDER: Entry[] = [
 
 test("a folder gets another name, and all in it stays as it was", async () => {
   const entries = await changed(FOLDER, { name: "copy" });
-  expect(entries.map(({ name }) => name)).toEqual(["copy/", "copy/a b\n€", "copy/sub/", "copy/sub/same", "copy/sub/link", `copy/${"long/".repeat(60)}end`]);
+  expect(entries.map(({ name }) => name)).toEqual([
+    "copy/",
+    "copy/a b\n€",
+    "copy/sub/",
+    "copy/sub/same",
+    "copy/sub/link",
+    `copy/${"long/".repeat(60)}end`,
+  ]);
   expect(entries[0]).toMatchObject({ type: "directory", mode: 0o750, uid: 1000, gid: 100 });
   expect(entries[1]).toMatchObject({ content: "text", mode: 0o640, uid: 1234, gid: 5678, mtime: new Date(1_700_000_000_000) });
   expect(entries[3]).toMatchObject({ type: "link", linkname: "copy/a b\n€" });
@@ -74,16 +82,29 @@ test("one file gets another name", async () => {
 });
 
 test("the root of a container, which has no name, gets one", async () => {
-  expect((await changed([{ name: "./", type: "directory" }, { name: "./etc/", type: "directory" }], { name: "root" })).map(({ name }) => name)).toEqual(["root/", "root/etc/"]);
+  expect(
+    (
+      await changed(
+        [
+          { name: "./", type: "directory" },
+          { name: "./etc/", type: "directory" },
+        ],
+        { name: "root" },
+      )
+    ).map(({ name }) => name),
+  ).toEqual(["root/", "root/etc/"]);
 });
 
 test("an archive that breaks within an entry is an error, and nothing else goes wrong", async () => {
-  const whole = Buffer.concat(await (await archive([{ name: "a", content: "x".repeat(2000) }])).toArray() as Buffer[]);
-  const cut = () => Readable.from((async function* () {
-    yield whole.subarray(0, 1000);
-    await new Promise((resolve) => setImmediate(resolve));
-    throw new Error("the line was cut");
-  })());
+  const whole = Buffer.concat((await (await archive([{ name: "a", content: "x".repeat(2000) }])).toArray()) as Buffer[]);
+  const cut = () =>
+    Readable.from(
+      (async function* () {
+        yield whole.subarray(0, 1000);
+        await new Promise((resolve) => setImmediate(resolve));
+        throw new Error("the line was cut");
+      })(),
+    );
   await expect(entriesOf(cut(), 2)).rejects.toThrow("the line was cut");
   const { into, outOf } = changing({ name: "b" });
   await expect(Promise.all([pipeline(cut(), into), pipeline(outOf, new PassThrough().resume())])).rejects.toThrow("the line was cut");
@@ -92,7 +113,7 @@ test("an archive that breaks within an entry is an error, and nothing else goes 
 test("an archive that nobody reads any more is not read any further", async () => {
   const { into, outOf } = changing({ name: "b" });
   const endless = new PassThrough();
-  endless.write(Buffer.concat(await (await archive([{ name: "a", content: "x".repeat(2000) }])).toArray() as Buffer[]).subarray(0, 1000));
+  endless.write(Buffer.concat((await (await archive([{ name: "a", content: "x".repeat(2000) }])).toArray()) as Buffer[]).subarray(0, 1000));
   const refused = new Error("refused");
   const moved = Promise.allSettled([pipeline(endless, into), pipeline(outOf, new Writable({ write: (_, __, done) => done(refused) }))]);
   expect((await moved).map(({ status }) => status)).toEqual(["rejected", "rejected"]);

@@ -1,6 +1,15 @@
 import { type Answer, judge, parseAnswer, tally, type Tally } from "../../../steps/bake.ts";
 
-const line = (more: object = {}) => JSON.stringify({ time: "2026-01-02T03:04:05Z", level: "INFO", msg: "Request", target: "web-1:3000", status: 200, duration: 12_000_000, ...more });
+const line = (more: object = {}) =>
+  JSON.stringify({
+    time: "2026-01-02T03:04:05Z",
+    level: "INFO",
+    msg: "Request",
+    target: "web-1:3000",
+    status: 200,
+    duration: 12_000_000,
+    ...more,
+  });
 
 describe("a line of the gateway's log", () => {
   test("tells of an answer who gave it, its status and its time in seconds", () => {
@@ -40,7 +49,8 @@ describe("a release is judged", () => {
   const LIMITS = { errors: 5, slowdown: 3, minRequests: 20 };
   const now = (more: Partial<Tally>): Tally => ({ requests: 100, errors: 0, p95: 0.1, ...more });
   const before = (more: Partial<Tally> = {}): Tally => ({ requests: 100, errors: 0, p95: 0.1, ...more });
-  const verdict = (of: Partial<Tally>, was: Partial<Tally> = {}, limits: Partial<typeof LIMITS> = {}) => judge("web-1", now(of), before(was), { ...LIMITS, ...limits });
+  const verdict = (of: Partial<Tally>, was: Partial<Tally> = {}, limits: Partial<typeof LIMITS> = {}) =>
+    judge("web-1", now(of), before(was), { ...LIMITS, ...limits });
 
   test.each<[string, Partial<Tally>, Partial<Tally>, Partial<typeof LIMITS>]>([
     ["with as many errors as the limit lets pass", { errors: 5 }, {}, {}],
@@ -68,6 +78,8 @@ describe("a release is judged", () => {
   });
 
   test("not good enough when it is slower than the factor, in numbers", () => {
-    expect(verdict({ p95: 0.3512 })).toBe("web-1 answers in 351 ms (95th percentile of 100), what was live before in 100 ms (limit 3 times that)");
+    expect(verdict({ p95: 0.3512 })).toBe(
+      "web-1 answers in 351 ms (95th percentile of 100), what was live before in 100 ms (limit 3 times that)",
+    );
   });
 });

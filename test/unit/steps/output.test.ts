@@ -28,7 +28,11 @@ test("what is long has its beginning at once, its last lines at its end, and say
 });
 
 test("that it goes on is told ever more seldom", () => {
-  expect(printed(...lines(10_000)).live.match(/\[\d+ lines more/g)?.map((text) => Number(/\d+/.exec(text)))).toEqual([100, 200, 400, 800, 1600, 3200, 6400]);
+  expect(
+    printed(...lines(10_000))
+      .live.match(/\[\d+ lines more/g)
+      ?.map((text) => Number(/\d+/.exec(text))),
+  ).toEqual([100, 200, 400, 800, 1600, 3200, 6400]);
 });
 
 test("a line that is too long is cut to its end", () => {
@@ -38,7 +42,11 @@ test("a line that is too long is cut to its end", () => {
 });
 
 test("whatever is printed, in whatever pieces, stays far below 128 KiB and ends as it should", () => {
-  const text = fc.oneof(fc.string(), fc.string({ unit: "grapheme", maxLength: 50 }), fc.constantFrom("\n", "a\nb\n", "ü".repeat(9000), `${"long ".repeat(5000)}\n`));
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: "grapheme", maxLength: 50 }),
+    fc.constantFrom("\n", "a\nb\n", "ü".repeat(9000), `${"long ".repeat(5000)}\n`),
+  );
   fc.assert(
     fc.property(fc.array(text, { maxLength: 200 }), (texts) => {
       const { all } = printed(...texts, "\ndone for releases: a\n");

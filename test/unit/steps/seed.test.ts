@@ -24,7 +24,10 @@ async function archive(...names: string[]): Promise<Buffer> {
   return buffer(writer);
 }
 const FOLDER = "/berth-volume";
-const has = async (...names: string[]): Promise<Answer> => ({ to: `read ${RECORD}-look ${FOLDER}`, bytes: await archive("berth-volume/", ...names) });
+const has = async (...names: string[]): Promise<Answer> => ({
+  to: `read ${RECORD}-look ${FOLDER}`,
+  bytes: await archive("berth-volume/", ...names),
+});
 /** What the image has at /seed, and at /data. */
 const inImage = async (): Promise<Answer[]> => [
   { to: `stat ${RECORD}-source`, json: { name: "x", size: 0, mode: 0, linkTarget: "" } },
@@ -48,7 +51,10 @@ test.concurrent("an empty volume is filled from the image, for the owner of the 
   const engine = fakeEngine([await has(), NEW, ...(await inImage()), ...HELPERS, WRITTEN]);
   expect(await seed(engine)).toMatchObject({ code: 0, stdout: "volume data-1 begins with /seed of the image\n", stderr: "" });
   expect(writing(engine)).toEqual([`create ${RECORD}`, `write ${RECORD} /`, `remove ${RECORD}`]);
-  expect(await entriesOf(engine.sent("write")[0] as Buffer)).toMatchObject([{ name: "berth-volume/", uid: 7, gid: 8 }, { name: "berth-volume/hello.txt", uid: 7, gid: 8, content: "text" }]);
+  expect(await entriesOf(engine.sent("write")[0] as Buffer)).toMatchObject([
+    { name: "berth-volume/", uid: 7, gid: 8 },
+    { name: "berth-volume/hello.txt", uid: 7, gid: 8, content: "text" },
+  ]);
   expect(engine.sent(`create ${RECORD}`)[1]).not.toHaveProperty("HostConfig.Mounts"); // what is only read from is no user of the volume
 });
 
@@ -56,7 +62,10 @@ test.concurrent("an empty volume is filled from a folder of this machine", async
   const engine = fakeEngine([await has(), NEW, ...(await inImage()), ...HELPERS, WRITTEN]);
   const folder = temporaryFolder({ "hello.txt": "hello" });
   expect(await seed(engine, { seed: folder })).toMatchObject({ code: 0, stdout: `volume data-1 begins with the folder ${folder}\n` });
-  expect((await entriesOf(engine.sent("write")[0] as Buffer)).map(({ name, content }) => [name, content])).toEqual([["berth-volume/", ""], ["berth-volume/hello.txt", "hello"]]);
+  expect((await entriesOf(engine.sent("write")[0] as Buffer)).map(({ name, content }) => [name, content])).toEqual([
+    ["berth-volume/", ""],
+    ["berth-volume/hello.txt", "hello"],
+  ]);
 });
 
 test.concurrent("a volume with data is left alone", async () => {
@@ -66,9 +75,17 @@ test.concurrent("a volume with data is left alone", async () => {
 });
 
 test.concurrent.each<[string, Answer, string]>([
-  ["is not told", { to: `read ${RECORD}-look`, status: 500, message: "input/output error" }, `the Docker engine at HOST refused ${FOLDER} in container ${RECORD}-look: input/output error\n`],
+  [
+    "is not told",
+    { to: `read ${RECORD}-look`, status: 500, message: "input/output error" },
+    `the Docker engine at HOST refused ${FOLDER} in container ${RECORD}-look: input/output error\n`,
+  ],
   ["breaks off", { to: `read ${RECORD}-look`, breaks: true }, ""],
-  ["is an archive of nothing", { to: `read ${RECORD}-look`, bytes: Buffer.alloc(1024) }, "whether volume data-1 has data cannot be told: the engine gives nothing of it\n"],
+  [
+    "is an archive of nothing",
+    { to: `read ${RECORD}-look`, bytes: Buffer.alloc(1024) },
+    "whether volume data-1 has data cannot be told: the engine gives nothing of it\n",
+  ],
 ])("nothing is written where what a volume has %s", async (_, answer, words) => {
   const engine = fakeEngine([answer, NEW, ...(await inImage()), ...HELPERS, WRITTEN]);
   const { code, stderr } = await seed(engine);
@@ -84,7 +101,13 @@ test.concurrent("nothing is written where the engine does not tell whether an ea
 });
 
 test.concurrent("a path that the image does not have is told of before anything is written, and the helpers go", async () => {
-  const engine = fakeEngine([container(`${RECORD}-source`), await has(), NEW, { to: `stat ${RECORD}-source /seed`, status: 404, message: "no such file" }, ...HELPERS]);
+  const engine = fakeEngine([
+    container(`${RECORD}-source`),
+    await has(),
+    NEW,
+    { to: `stat ${RECORD}-source /seed`, status: 404, message: "no such file" },
+    ...HELPERS,
+  ]);
   const { code, stderr } = await seed(engine);
   expect([code, stderr]).toEqual([1, "the image has no /seed, which a new volume at /data is to begin with\n"]);
   expect([writing(engine), done(engine).at(-1)]).toEqual([[], SOURCE[1]]);
@@ -94,16 +117,33 @@ describe("a seed that fails half-way", () => {
   test.concurrent("leaves an empty volume", async () => {
     const engine = fakeEngine([await has(), NEW, ...(await inImage()), ...EMPTIED, ...HELPERS, FULL]);
     const { code, stderr } = await seed(engine);
-    expect([code, stderr]).toEqual([1, `the volume at /data could not be filled: the Docker engine at ${engine.host} refused to write to / in container ${RECORD}: no space left on device\n`]);
-    expect(writing(engine).slice(2)).toEqual([`create ${RECORD}-empty`, `start ${RECORD}-empty`, `remove ${RECORD}-empty`, `remove ${RECORD}`]);
-    expect(engine.sent(`create ${RECORD}-empty`)).toMatchObject([{ Image: "node:24-bookworm-slim", Entrypoint: ["sh", "-ec"], Cmd: ["find /berth-volume -mindepth 1 -delete"], HostConfig: { NetworkMode: "none", Mounts: [{ Source: "data-1", Target: FOLDER }] } }]);
+    expect([code, stderr]).toEqual([
+      1,
+      `the volume at /data could not be filled: the Docker engine at ${engine.host} refused to write to / in container ${RECORD}: no space left on device\n`,
+    ]);
+    expect(writing(engine).slice(2)).toEqual([
+      `create ${RECORD}-empty`,
+      `start ${RECORD}-empty`,
+      `remove ${RECORD}-empty`,
+      `remove ${RECORD}`,
+    ]);
+    expect(engine.sent(`create ${RECORD}-empty`)).toMatchObject([
+      {
+        Image: "node:24-bookworm-slim",
+        Entrypoint: ["sh", "-ec"],
+        Cmd: ["find /berth-volume -mindepth 1 -delete"],
+        HostConfig: { NetworkMode: "none", Mounts: [{ Source: "data-1", Target: FOLDER }] },
+      },
+    ]);
   });
 
   test.concurrent("because a folder of this machine cannot be read whole says why, and leaves an empty volume", async () => {
     const engine = fakeEngine([await has(), NEW, ...(await inImage()), ...EMPTIED, ...HELPERS, WRITTEN]);
     const { code, stderr } = await seed(engine, { seed: "/nowhere" });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^the volume at \/data could not be filled: tar of \/nowhere ended with exit code 2: tar: \/nowhere: Cannot open: No such file or directory\n/);
+    expect(stderr).toMatch(
+      /^the volume at \/data could not be filled: tar of \/nowhere ended with exit code 2: tar: \/nowhere: Cannot open: No such file or directory\n/,
+    );
     expect(writing(engine).at(-1)).toBe(`remove ${RECORD}`);
   });
 
@@ -111,15 +151,35 @@ describe("a seed that fails half-way", () => {
     const [stat, , root] = await inImage();
     const broken: Answer = { to: `read ${RECORD}-source /seed`, breaks: true };
     const whole = (await inImage())[1] as Answer;
-    const engine = fakeEngine([await has(), NEW, stat as Answer, { ...whole, times: 1 }, broken, root as Answer, ...EMPTIED, ...HELPERS, WRITTEN]);
+    const engine = fakeEngine([
+      await has(),
+      NEW,
+      stat as Answer,
+      { ...whole, times: 1 },
+      broken,
+      root as Answer,
+      ...EMPTIED,
+      ...HELPERS,
+      WRITTEN,
+    ]);
     expect((await seed(engine)).code).toBe(1);
     expect(writing(engine).at(-1)).toBe(`remove ${RECORD}`);
   });
 
   test.concurrent("and cannot be undone keeps its record, by which the next update knows that this is no data", async () => {
-    const engine = fakeEngine([await has(), NEW, ...(await inImage()), noContainer(`${RECORD}-empty`), { to: "start", status: 500, message: "no such image" }, ...HELPERS, FULL]);
+    const engine = fakeEngine([
+      await has(),
+      NEW,
+      ...(await inImage()),
+      noContainer(`${RECORD}-empty`),
+      { to: "start", status: 500, message: "no such image" },
+      ...HELPERS,
+      FULL,
+    ]);
     const { stderr } = await seed(engine);
-    expect(stderr).toMatch(/^the volume at \/data could not be filled: .*: no space left on device\n {2}What was put into it could not be removed, and will be by the next update: .*: no such image\n$/);
+    expect(stderr).toMatch(
+      /^the volume at \/data could not be filled: .*: no space left on device\n {2}What was put into it could not be removed, and will be by the next update: .*: no such image\n$/,
+    );
     expect(writing(engine)).not.toContain(`remove ${RECORD}`);
   });
 });
@@ -128,7 +188,13 @@ describe("a seed that was cut off", () => {
   test.concurrent("begins again in an emptied volume, without asking whether it is empty", async () => {
     const engine = fakeEngine([...EMPTIED, BEGUN, UNUSED, ...(await inImage()), ...HELPERS, WRITTEN]);
     expect((await seed(engine)).code).toBe(0);
-    expect(writing(engine)).toEqual([`create ${RECORD}-empty`, `start ${RECORD}-empty`, `remove ${RECORD}-empty`, `write ${RECORD} /`, `remove ${RECORD}`]);
+    expect(writing(engine)).toEqual([
+      `create ${RECORD}-empty`,
+      `start ${RECORD}-empty`,
+      `remove ${RECORD}-empty`,
+      `write ${RECORD} /`,
+      `remove ${RECORD}`,
+    ]);
   });
 
   test.concurrent("does not mistake its own helpers for users of the volume", async () => {

@@ -16,10 +16,24 @@ const optionsOf = (words: readonly string[]) =>
 describe("the gate's probe", () => {
   test("is a deployment under a host that no one can ask for", () => {
     expect(probeWords(gate, "1234.invalid")).toEqual([
-      "deploy", "gate-3f9a1c2b7d4e", "--host", "1234.invalid",
-      "--target", "web-1:3000", "--target", "web-2:3000",
-      "--health-check-path", "/up", "--health-check-interval", "0.2s", "--health-check-timeout", "5s",
-      "--deploy-timeout", "60s", "--drain-timeout", "1s",
+      "deploy",
+      "gate-3f9a1c2b7d4e",
+      "--host",
+      "1234.invalid",
+      "--target",
+      "web-1:3000",
+      "--target",
+      "web-2:3000",
+      "--health-check-path",
+      "/up",
+      "--health-check-interval",
+      "0.2s",
+      "--health-check-timeout",
+      "5s",
+      "--deploy-timeout",
+      "60s",
+      "--drain-timeout",
+      "1s",
     ]);
   });
 
@@ -31,9 +45,22 @@ describe("the gate's probe", () => {
 describe("the switch", () => {
   test("sends all traffic to the release and drains the old one", () => {
     expect(deployWords(route)).toEqual([
-      "deploy", "app", "--target", "web-1:3000", "--target", "web-2:3000",
-      "--health-check-path", "/up", "--health-check-interval", "1s", "--health-check-timeout", "5s",
-      "--deploy-timeout", "60s", "--drain-timeout", "30s",
+      "deploy",
+      "app",
+      "--target",
+      "web-1:3000",
+      "--target",
+      "web-2:3000",
+      "--health-check-path",
+      "/up",
+      "--health-check-interval",
+      "1s",
+      "--health-check-timeout",
+      "5s",
+      "--deploy-timeout",
+      "60s",
+      "--drain-timeout",
+      "30s",
     ]);
   });
 
@@ -62,7 +89,12 @@ describe("the switch", () => {
 
   test("is followed by a shut one in maintenance, whose message may have blanks and quotes", () => {
     expect(maintenanceWords({ ...route, maintenance: "Back at 'noon'; rm -rf /" })).toEqual([
-      "stop", "app", "--message", "Back at 'noon'; rm -rf /", "--drain-timeout", "30s",
+      "stop",
+      "app",
+      "--message",
+      "Back at 'noon'; rm -rf /",
+      "--drain-timeout",
+      "30s",
     ]);
   });
 });
@@ -78,29 +110,43 @@ describe("requests are held", () => {
 });
 
 describe("the routes that kamal-proxy lists", () => {
-  const head = "\u001b[3;94mService\u001b[0m  \u001b[3;94mHost\u001b[0m  \u001b[3;94mPath\u001b[0m  \u001b[3;94mTarget\u001b[0m                        \u001b[3;94mState\u001b[0m    \u001b[3;94mTLS\u001b[0m  ";
+  const head =
+    "\u001b[3;94mService\u001b[0m  \u001b[3;94mHost\u001b[0m  \u001b[3;94mPath\u001b[0m  \u001b[3;94mTarget\u001b[0m                        \u001b[3;94mState\u001b[0m    \u001b[3;94mTLS\u001b[0m  ";
 
   test("are read without colours and padding, each with all its targets", () => {
-    const row = "\u001b[1;34mapp\u001b[0m      \u001b[m*\u001b[0m     \u001b[m/\u001b[0m     \u001b[mweb-1:8080,web-2:8080\u001b[0m  \u001b[mrunning\u001b[0m  \u001b[mno\u001b[0m   ";
-    expect(parseRoutes(`${head}\n${row}\n`)).toEqual([{ service: "app", host: "*", targets: ["web-1:8080", "web-2:8080"], state: "running" }]);
+    const row =
+      "\u001b[1;34mapp\u001b[0m      \u001b[m*\u001b[0m     \u001b[m/\u001b[0m     \u001b[mweb-1:8080,web-2:8080\u001b[0m  \u001b[mrunning\u001b[0m  \u001b[mno\u001b[0m   ";
+    expect(parseRoutes(`${head}\n${row}\n`)).toEqual([
+      { service: "app", host: "*", targets: ["web-1:8080", "web-2:8080"], state: "running" },
+    ]);
   });
 
   test("are told apart, with their hosts and states", () => {
-    const rows = ["app       example.com,*.example.com  /  web-1:80  paused   yes  ", "gate-3f9  1234.invalid               /  web-2:80  stopped  no   "];
+    const rows = [
+      "app       example.com,*.example.com  /  web-1:80  paused   yes  ",
+      "gate-3f9  1234.invalid               /  web-2:80  stopped  no   ",
+    ];
     expect(parseRoutes([head, ...rows, ""].join("\n"))).toEqual([
       { service: "app", host: "example.com,*.example.com", targets: ["web-1:80"], state: "paused" },
       { service: "gate-3f9", host: "1234.invalid", targets: ["web-2:80"], state: "stopped" },
     ]);
   });
 
-  test.each([["none at all", ""], ["a head alone", `${head}\n`]])("are none where there is %s", (_, text) => {
+  test.each([
+    ["none at all", ""],
+    ["a head alone", `${head}\n`],
+  ])("are none where there is %s", (_, text) => {
     expect(parseRoutes(text)).toEqual([]);
   });
 });
 
 describe("the releases that had a job", () => {
   test.each<[string, string, string[]]>([
-    ["are read from what it printed last", "migration: one table\ndone for releases: a b\nrelease c: 2 of 2 healthy after 0.1 s\n", ["a", "b"]],
+    [
+      "are read from what it printed last",
+      "migration: one table\ndone for releases: a b\nrelease c: 2 of 2 healthy after 0.1 s\n",
+      ["a", "b"],
+    ],
     ["are those of the last line of that kind", "done for releases: a\ndone for releases: a b", ["a", "b"]],
     ["are none where the job itself printed such a line", "migration: done for releases: z", []],
     ["are none before the first", "", []],
@@ -121,7 +167,10 @@ describe("a job that failed", () => {
   });
 
   test("is told apart from one that took too long", () => {
-    expect(failed(JOB, undefined, "301.0", []).split("\n")).toEqual(["the migration of release 3f9a1c2b7d4e was stopped: it took longer than 300 s", "  it printed nothing"]);
+    expect(failed(JOB, undefined, "301.0", []).split("\n")).toEqual([
+      "the migration of release 3f9a1c2b7d4e was stopped: it took longer than 300 s",
+      "  it printed nothing",
+    ]);
   });
 });
 
@@ -130,10 +179,17 @@ describe("a canary", () => {
   const canary = { release: "bbbbbbbbbbbb", targets: ["canary-1"], port: 9000, limits };
 
   test("is one more target of the switch, at its own port", () => {
-    expect(optionsOf(deployWords({ ...route, canary })).filter((text) => text.startsWith("--target"))).toEqual(["--target web-1:3000", "--target web-2:3000", "--target canary-1:9000"]);
+    expect(optionsOf(deployWords({ ...route, canary })).filter((text) => text.startsWith("--target"))).toEqual([
+      "--target web-1:3000",
+      "--target web-2:3000",
+      "--target canary-1:9000",
+    ]);
   });
 
-  test.each([[20, "good"], [19, "held"]])("with %p answers within the limits is %s, which can be read again", (requests, verdict) => {
+  test.each([
+    [20, "good"],
+    [19, "held"],
+  ])("with %p answers within the limits is %s, which can be read again", (requests, verdict) => {
     const words = verdictWords("bbbbbbbbbbbb", requests, limits);
     expect(words).toMatch(new RegExp(`^canary bbbbbbbbbbbb is ${verdict}: ${requests} answers in 60 s`));
     expect(verdictIn(`baking, 0 s to go\n${words}\nrelease a is live`)).toBe(verdict);
@@ -155,7 +211,8 @@ test.each<[string, string[], string[], string[]]>([
 });
 
 describe("the gateway's log", () => {
-  const line = (url: string, error: string, msg = "Healthcheck failed") => JSON.stringify({ time: "2026-01-02T03:04:05Z", level: "INFO", msg, url, error });
+  const line = (url: string, error: string, msg = "Healthcheck failed") =>
+    JSON.stringify({ time: "2026-01-02T03:04:05Z", level: "INFO", msg, url, error });
 
   test("tells the last failed probe of each candidate, and of no one else", () => {
     const log = [
@@ -182,7 +239,12 @@ describe("the gateway's log", () => {
 });
 
 describe("the story of a failed gate", () => {
-  const found = { container: "web-1", seconds: "60.2", state: "running, exit code 0, restarts 0, killed for memory false", log: logLines("web-1", "starting\nno database\n") };
+  const found = {
+    container: "web-1",
+    seconds: "60.2",
+    state: "running, exit code 0, restarts 0, killed for memory false",
+    log: logLines("web-1", "starting\nno database\n"),
+  };
   const END = [
     "  No traffic was switched: the release that was live before goes on serving.",
     "  Mend the app or its configuration and run the update again. To clear this release away: npm run rollback -- --to <the live one>",
@@ -217,7 +279,9 @@ describe("the story of a failed gate", () => {
 
   test("has at most the last 50 lines of a long log", () => {
     const log = Array.from({ length: 80 }, (_, index) => `line ${index + 1}`).join("\n");
-    const lines = story(gate, { ...found, log: logLines("web-1", log) }).split("\n").filter((text) => text.startsWith("    line"));
+    const lines = story(gate, { ...found, log: logLines("web-1", log) })
+      .split("\n")
+      .filter((text) => text.startsWith("    line"));
     expect([lines.length, lines[0], lines.at(-1)]).toEqual([50, "    line 31", "    line 80"]);
   });
 });

@@ -13,7 +13,9 @@ test.each(ACCESSORY_KINDS)("the image of %s that can be built is the one that a 
 });
 
 test("another version can only be downloaded, and the reason is told", async () => {
-  expect(await accessoryImage(machine, "postgres", "postgres:16-bookworm").obstacle()).toBe("Debian's packages make postgres:15-bookworm only");
+  expect(await accessoryImage(machine, "postgres", "postgres:16-bookworm").obstacle()).toBe(
+    "Debian's packages make postgres:15-bookworm only",
+  );
 });
 
 test("an image that is built from something else has another key", async () => {
@@ -35,10 +37,19 @@ describe("the first start of PostgreSQL", () => {
     for (const program of ["pg_ctl", "createdb", "postgres"]) writeFileSync(join(bin, program), `#!/bin/sh\n${note}\n`, { mode: 0o755 });
     const make = `for word in "$@"; do case "$word" in --pgdata=*) mkdir -p "\${word#--pgdata=}"; echo 15 > "\${word#--pgdata=}/PG_VERSION";; esac; done`;
     writeFileSync(join(bin, "initdb"), `#!/bin/sh\n${note}\n${make}\n`, { mode: 0o755 });
-    const env = { PATH: `${bin}:${process.env["PATH"]}`, PGDATA: join(folder, "data"), POSTGRES_USER: "app", POSTGRES_DB: "app", POSTGRES_PASSWORD_FILE: "/run/secrets/password" };
+    const env = {
+      PATH: `${bin}:${process.env["PATH"]}`,
+      PGDATA: join(folder, "data"),
+      POSTGRES_USER: "app",
+      POSTGRES_DB: "app",
+      POSTGRES_PASSWORD_FILE: "/run/secrets/password",
+    };
     rmSync(join(folder, "calls"), { force: true });
     execFileSync("sh", ["toolchain/postgres-entrypoint.sh", "postgres", "-c", "listen_addresses=*"], { env });
-    return execFileSync("cat", [join(folder, "calls")], { encoding: "utf8" }).trim().split("\n").map((line) => line.split(" ")[0] ?? "");
+    return execFileSync("cat", [join(folder, "calls")], { encoding: "utf8" })
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ")[0] ?? "");
   }
 
   test("makes the database and then starts it; later ones only start it", () => {

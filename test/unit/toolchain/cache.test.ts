@@ -58,10 +58,7 @@ test("two runs at once build it once; the second waits and says so", async () =>
     await writeProgram(folder);
   });
   const onWait = jest.fn();
-  const entries = await Promise.all([
-    makeEntry(cache, "tool", "k1", build, onWait),
-    makeEntry(cache, "tool", "k1", build, onWait),
-  ]);
+  const entries = await Promise.all([makeEntry(cache, "tool", "k1", build, onWait), makeEntry(cache, "tool", "k1", build, onWait)]);
   expect(entries[0]).toBe(entries[1]);
   expect(build).toHaveBeenCalledTimes(1);
   expect(onWait).toHaveBeenCalledTimes(1);

@@ -9,7 +9,15 @@ let root: string;
 /** A checkout with the real run.mjs and cli.ts, an npm that counts its calls, and the verb `say`. */
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "berth-run-")));
-  for (const file of ["commands/run.mjs", "commands/shared/cli.ts", "commands/shared/npmOptions.mjs", "commands/shared/output.ts", "stack/signals.ts", "toolchain/paint.ts", "settings/userError.ts"]) {
+  for (const file of [
+    "commands/run.mjs",
+    "commands/shared/cli.ts",
+    "commands/shared/npmOptions.mjs",
+    "commands/shared/output.ts",
+    "stack/signals.ts",
+    "toolchain/paint.ts",
+    "settings/userError.ts",
+  ]) {
     cpSync(join(CHECKOUT, file), join(root, file));
   }
   const scripts = { say: "node commands/run.mjs say", start: "node commands/run.mjs start" };
@@ -136,7 +144,10 @@ describe("run.mjs", () => {
   test("ends its verb where npm, which passes no signal on, is asked to end", async () => {
     install();
     say('process.on("SIGTERM", () => { console.log("ended"); process.exit(9); }); console.log("ready"); setInterval(() => {}, 1000);');
-    const npm = spawn("sh", ["-c", `"${process.execPath}" commands/run.mjs say; true`], { cwd: root, env: { ...env(), npm_lifecycle_event: "say" } });
+    const npm = spawn("sh", ["-c", `"${process.execPath}" commands/run.mjs say; true`], {
+      cwd: root,
+      env: { ...env(), npm_lifecycle_event: "say" },
+    });
     let output = "";
     npm.stdout.on("data", (text: Buffer) => (output += text.toString()));
     const closed = new Promise((done) => npm.on("close", done)); // once nobody holds its output

@@ -143,9 +143,7 @@ describe("a download", () => {
       response.writeHead(200, { "content-length": 5_000_000 });
       response.write(Buffer.alloc(2_000_000), () => response.destroy());
     });
-    await expect(download(`${site}/file`, join(work, "file"), undefined, noReport)).rejects.toThrow(
-      /was cut off after [12] MB/,
-    );
+    await expect(download(`${site}/file`, join(work, "file"), undefined, noReport)).rejects.toThrow(/was cut off after [12] MB/);
     expect(existsSync(join(work, "file"))).toBe(false);
   });
 
@@ -163,7 +161,11 @@ describe("the Pulumi CLI's official download", () => {
   test("gives the folder that holds both programs, and is found again without the site", async () => {
     const content = cli();
     const machine = bareMachine(await serveFiles({ [CLI_NAME]: content, [CLI_SUMS]: `${sha256(content)}  ${CLI_NAME}\n` }));
-    const found = await meet(officialOnly(pulumiNeed(machine)), () => noReport, async () => {});
+    const found = await meet(
+      officialOnly(pulumiNeed(machine)),
+      () => noReport,
+      async () => {},
+    );
     expect(found).toMatchObject({ version: VERSIONS.pulumi, from: "official download" });
     expect(existsSync(join(found.place, "pulumi"))).toBe(true);
     server?.close();
@@ -177,7 +179,13 @@ describe("the Pulumi CLI's official download", () => {
   ])("falls through with %s", async (_, files, reason) => {
     const machine = bareMachine(await serveFiles(files(cli())));
     const need = officialOnly(pulumiNeed(machine));
-    await expect(meet(need, () => noReport, async () => {})).rejects.toThrow(reason);
+    await expect(
+      meet(
+        need,
+        () => noReport,
+        async () => {},
+      ),
+    ).rejects.toThrow(reason);
     expect(await need.look()).toBeUndefined();
   });
 
@@ -185,7 +193,13 @@ describe("the Pulumi CLI's official download", () => {
     const content = archive({ "bin/pulumi": "#!/bin/sh\n" });
     const machine = bareMachine(await serveFiles({ [CLI_NAME]: content, [CLI_SUMS]: `${sha256(content)}  ${CLI_NAME}\n` }));
     const need = officialOnly(pulumiNeed(machine));
-    await expect(meet(need, () => noReport, async () => {})).rejects.toThrow("holds no pulumi/pulumi");
+    await expect(
+      meet(
+        need,
+        () => noReport,
+        async () => {},
+      ),
+    ).rejects.toThrow("holds no pulumi/pulumi");
   });
 });
 
@@ -217,7 +231,13 @@ describe("a plugin's official download", () => {
 
   test("that is not on the site falls through", async () => {
     const machine = machineWithCli(await serveFiles({}));
-    await expect(meet(officialOnly(commandPluginNeed(machine)), () => noReport, async () => {})).rejects.toThrow("answered 404");
+    await expect(
+      meet(
+        officialOnly(commandPluginNeed(machine)),
+        () => noReport,
+        async () => {},
+      ),
+    ).rejects.toThrow("answered 404");
   });
 
   test("an installation that was cut off does not count", async () => {

@@ -81,8 +81,16 @@ describe("the Debian mirror", () => {
   const main = "Debian|Debian|bookworm|main|http://mirror/debian/";
   test.each([
     ["is the place of the release", [`Debian|Debian|trixie|main|http://other/debian/`, main], "http://mirror/debian"],
-    ["is never a security or third-party archive", ["Debian|Debian-Security|bookworm-security|main|http://sec/", "x|y|bookworm|main|http://third/", main], "http://mirror/debian"],
-    ["is another release's where the machine has none of this one", ["Debian|Debian|trixie|main|http://other/debian"], "http://other/debian"],
+    [
+      "is never a security or third-party archive",
+      ["Debian|Debian-Security|bookworm-security|main|http://sec/", "x|y|bookworm|main|http://third/", main],
+      "http://mirror/debian",
+    ],
+    [
+      "is another release's where the machine has none of this one",
+      ["Debian|Debian|trixie|main|http://other/debian"],
+      "http://other/debian",
+    ],
     ["is unknown on another distribution", ["Ubuntu|Ubuntu|noble|main|http://ubuntu/"], undefined],
     ["is unknown where apt knows nothing", [""], undefined],
   ])("%s", (_, lines, mirror) => {

@@ -59,9 +59,7 @@ test("the archive of an image tells its engine what is in it, and leaves nothing
   await packImage(folder, "some/image:1", config, "2026-01-01T00:00:00Z");
   const read = (file: string) => execFileSync("tar", ["-xOf", join(folder, "image.tar"), file], { encoding: "utf8" });
   const digest = createHash("sha256").update("layer").digest("hex");
-  expect(JSON.parse(read("manifest.json"))).toEqual([
-    { Config: "config.json", RepoTags: ["some/image:1"], Layers: [`${digest}.tar`] },
-  ]);
+  expect(JSON.parse(read("manifest.json"))).toEqual([{ Config: "config.json", RepoTags: ["some/image:1"], Layers: [`${digest}.tar`] }]);
   expect(JSON.parse(read("config.json"))).toMatchObject({ os: "linux", config, rootfs: { diff_ids: [`sha256:${digest}`] } });
   expect(read(`${digest}.tar`)).toBe("layer");
   expect(execFileSync("ls", [folder], { encoding: "utf8" })).toBe("image.tar\n");

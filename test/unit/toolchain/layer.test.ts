@@ -16,7 +16,12 @@ test("a layer has each entry with its owner, mode and time, in the order given",
   ];
   for (const name of ["a.tar", "b.tar"]) await writeLayer(join(folder, name), entries, TIME);
   const listed = execFileSync("tar", ["--utc", "--numeric-owner", "-tvf", join(folder, "a.tar")], { encoding: "utf8" });
-  expect(listed.trim().split("\n").map((line) => line.replaceAll(/ +/g, " "))).toEqual([
+  expect(
+    listed
+      .trim()
+      .split("\n")
+      .map((line) => line.replaceAll(/ +/g, " ")),
+  ).toEqual([
     "drwxrwxrwt 0/0 0 2026-01-02 03:04 tmp/",
     "drwxr-xr-x 7/8 0 2026-01-02 03:04 home/",
     "-rwxr-xr-x 0/0 10 2026-01-02 03:04 bin/run",

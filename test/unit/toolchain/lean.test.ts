@@ -13,7 +13,12 @@ function seenBy(path: string): unknown {
   const folder = temporaryFolder();
   write(join(folder, "node_modules/typescript/index.js"), "exports.version = 1");
   write(join(folder, path), SEEN);
-  return JSON.parse(execFileSync(process.execPath, ["--require", LEAN, join(folder, path)], { encoding: "utf8", env: { ...process.env, PULUMI_NODEJS_TYPESCRIPT: "true" } })) as unknown;
+  return JSON.parse(
+    execFileSync(process.execPath, ["--require", LEAN, join(folder, path)], {
+      encoding: "utf8",
+      env: { ...process.env, PULUMI_NODEJS_TYPESCRIPT: "true" },
+    }),
+  ) as unknown;
 }
 
 test("Pulumi's program has neither what it would serialise functions with nor source maps, and compiles nothing", () => {

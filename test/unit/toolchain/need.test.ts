@@ -45,7 +45,13 @@ test("where none works the error names the need, what to do by hand, and each so
     }),
     source("copied", () => {}),
   ];
-  await expect(meet(need("tool", sources, () => false), begin, noWait)).rejects.toThrow(
+  await expect(
+    meet(
+      need("tool", sources, () => false),
+      begin,
+      noWait,
+    ),
+  ).rejects.toThrow(
     "tool 1 is missing. Install tool.\n" +
       "  official download: out of reach\n" +
       "  built: no compiler\n" +
