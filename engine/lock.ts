@@ -146,8 +146,15 @@ async function tryToMake(owner: Owner, what: string): Promise<string | undefined
     if (error instanceof EngineError && error.status === 409) return undefined;
     if (error instanceof EngineError && error.status === 404)
       throw new UserError(`the engine has no image ${IMAGES.base}, by which a stack is held: npm run setup`);
+    await removeOwn(owner, holder).catch(() => undefined); // what made it fail tells more
     throw error;
   }
+}
+
+/** One that was made and whose answer was lost would be in everybody's way for a while. */
+async function removeOwn(owner: Owner, holder: Holder): Promise<void> {
+  const found = await findContainer(lockName(owner));
+  if (found?.Config.Labels[HOLDER] === JSON.stringify(holder)) await removeUnheld(found.Id);
 }
 
 function hold(owner: Owner, id: string): Lock {

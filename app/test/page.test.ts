@@ -13,13 +13,7 @@ test("every value in a template is escaped, also in an attribute", () => {
 
 test("templates nest, and only markup stays markup", () => {
   const items = ["a", "<b>"].map((item) => html`<li>${item}</li>`);
-  assert.equal(
-    html`<ul>
-        ${items}
-      </ul>
-      ${raw("<hr>")}${7}`.markup,
-    "<ul><li>a</li><li>&lt;b&gt;</li></ul><hr>7",
-  );
+  assert.equal(html`<ul>${items}</ul>${raw("<hr>")}${7}`.markup, "<ul><li>a</li><li>&lt;b&gt;</li></ul><hr>7");
 });
 
 test("nothing and false leave no trace, zero does", () => {

@@ -1,3 +1,4 @@
+import { hostname, userInfo } from "node:os";
 import { chooseEngine } from "../../engine/engine.ts";
 import { holderOf, lockName, StackHeld, takeLock } from "../../engine/lock.ts";
 import { OWNER } from "../support/configuration.ts";
@@ -18,6 +19,22 @@ function on(answers: readonly Answer[]) {
   chooseEngine({ host: engine.host, from: "the test" });
   return engine;
 }
+
+test("one that was made and whose answer was lost is taken away, for it would be in the way, and another's is not", async () => {
+  const [since, other] = ["2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"];
+  const clock = jest.spyOn(Date.prototype, "toISOString");
+  const tried = async (mine: string) => {
+    clock.mockReturnValue(since);
+    const holder = { what: "up", user: userInfo().username, host: hostname(), pid: process.pid, since: mine };
+    const json = { Id: "lock-1", Config: { Labels: { "berth.holder": JSON.stringify(holder) } }, State: { Status: "created" } };
+    const engine = on([{ ...MADE, breaks: true }, { to: "inspect berth-dev-lock", json }, { to: "remove lock-1" }]);
+    const taken = takeLock(OWNER, "up");
+    await expect(taken).rejects.toThrow(/ broke .*: asked for a new container berth-dev-lock$/);
+    return engine.calls().at(-1);
+  };
+  expect([await tried(since), await tried(other)]).toEqual(["remove lock-1", "inspect berth-dev-lock"]);
+  clock.mockRestore();
+});
 
 const refusal = (taken: Promise<unknown>) =>
   taken.then(

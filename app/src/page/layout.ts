@@ -27,48 +27,44 @@ export const CONTENT_SECURITY_POLICY = [
 /** Puts the content of a page between the heading and the foot all pages share. */
 export function layout({ greeting, release, replica }: Environment, content: Html): string {
   return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <title>${greeting} · Note board</title>
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <link rel="icon" href="${icon}" />
-        <style>
-          ${raw(style)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <p class="kicker">Note board</p>
-          <h1>${greeting}</h1>
-          <dl class="served-by">
-            <div>
-              <dt>Release</dt>
-              <dd>${release}</dd>
-            </div>
-            <div>
-              <dt>Replica</dt>
-              <dd>${replica}</dd>
-            </div>
-          </dl>
-        </header>
-        <main>${content}</main>
-        <footer>
-          <p>Reload, and another replica may answer with the same notes.</p>
-        </footer>
-      </body>
-    </html> `.markup;
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>${greeting} · Note board</title>
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <link rel="icon" href="${icon}">
+    <style>${raw(style)}</style>
+  </head>
+  <body>
+    <header>
+      <p class="kicker">Note board</p>
+      <h1>${greeting}</h1>
+      <dl class="served-by">
+        <div><dt>Release</dt><dd>${release}</dd></div>
+        <div><dt>Replica</dt><dd>${replica}</dd></div>
+      </dl>
+    </header>
+    <main>
+      ${content}
+    </main>
+    <footer>
+      <p>Reload, and another replica may answer with the same notes.</p>
+    </footer>
+  </body>
+</html>
+`.markup;
 }
 
 /** A page that says what went wrong and leads back. */
 export function problemPage(environment: Environment, title: string, problem: string): string {
   return layout(
     environment,
-    html` <section aria-labelledby="problem-heading">
-      <h2 id="problem-heading">${title}</h2>
-      <p>${problem}</p>
-      <p><a href="/">Back to the board</a></p>
-    </section>`,
+    html`
+      <section aria-labelledby="problem-heading">
+        <h2 id="problem-heading">${title}</h2>
+        <p>${problem}</p>
+        <p><a href="/">Back to the board</a></p>
+      </section>`,
   );
 }

@@ -28,6 +28,11 @@ export const EXCUSES: readonly Excuse[] = [
     fault: ["break"],
     reason: "only the first entry of an archive is wanted, and it came whole",
   },
+  {
+    who: /^preview$/,
+    kind: /^(?:what its host has|image …)$/,
+    reason: "whether there is room is a remark at the end of a preview, which says that it is not known",
+  },
   { who: /^ready$/, kind: /^(?:to run|how) /, says: /is ready after/, reason: "a check that fails is made again until the deadline" },
   {
     kind: /^the end of container/,

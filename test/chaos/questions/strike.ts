@@ -33,6 +33,8 @@ export interface Case {
 
 /** What a clean run asks. @throws Error where it does not end as it should */
 export async function record(board: Board, subject: Subject): Promise<Question[]> {
+  board.standIn.begin();
+  await subject.prepare?.(board);
   await subject.before?.(board);
   board.standIn.begin();
   board.shortened = false;
@@ -40,6 +42,7 @@ export async function record(board: Board, subject: Subject): Promise<Question[]
   const { asked } = board.standIn;
   await subject.after?.(board);
   if (code !== (subject.code ?? 0)) throw new Error(`${subject.name} ended with ${code} where nothing was wrong:\n${output}`);
+  if (subject.changes) await board.converge();
   return asked;
 }
 

@@ -15,6 +15,8 @@ export interface Subject {
   readonly most?: number;
   /** Whose questions take one fault only, because each takes an update: those of the steps have all three by themselves. */
   readonly once?: (who: string) => boolean;
+  /** Makes what the first run needs. */
+  prepare?(board: Board): Promise<unknown>;
   /** Makes each run like the first. */
   before?(board: Board): Promise<unknown>;
   run(board: Board): Promise<Ended>;
@@ -105,7 +107,7 @@ export const LOOKING: readonly Subject[] = [
   command("watchdog --once", ["watchdog", "--once"], { before: remember }),
   command("destroy (refused)", ["destroy"], { code: 1 }),
   command("adopt (refused)", ["adopt"], { code: 1 }),
-  command("prune", ["prune", "--yes"]),
+  command("prune", ["prune", "--yes"], { before: (board) => makeScratch(board, "secrets"), after: dropScratch }),
   command("backups", ["backups"]),
 ];
 
@@ -166,14 +168,21 @@ export const STEP_SUBJECTS: readonly Subject[] = [
   },
 ];
 
+/** Another release, so that there is one before it; and a backup. */
+const release = (board: Board) => board.change().then(() => board.converge());
+const backUp = async (board: Board): Promise<void> => {
+  const { code, output } = await board.npm("backup");
+  if (code !== 0) throw new Error(`a clean backup ended with ${code}:\n${output}`);
+};
+
 /** Commands that change the stack or its backups. */
 export const CHANGING: readonly Subject[] = [
   command("backup", ["backup"], { most: 3 }),
-  command("drill", ["drill"], { most: 2 }),
+  command("drill", ["drill"], { most: 2, prepare: backUp }),
   command("preview", ["preview"], { most: 1, before: (board) => board.change() }),
   command("up", ["up", "--yes"], { changes: true, most: 1, once: ofStep, before: (board) => board.change() }),
-  command("rollback", ["rollback"], { changes: true, most: 1, once: ofStep }),
-  command("restore", ["restore", "data", "--yes"], { changes: true, most: 1, once: ofStep }),
+  command("rollback", ["rollback"], { changes: true, most: 1, once: ofStep, prepare: release }),
+  command("restore", ["restore", "data", "--yes"], { changes: true, most: 1, once: () => true, prepare: backUp }),
   {
     name: "secrets rotate",
     run: (board) => board.npmReading(randomBytes(8).toString("hex"), "secrets", "rotate", "TOKEN", "--yes"),
