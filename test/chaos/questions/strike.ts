@@ -77,7 +77,8 @@ async function strikeOnce(board: Board, subject: Subject, rule: Rule): Promise<C
   if (!now) problems.push(`what was live does not answer after ${AGAIN} s`);
   else if (!subject.changes && now.release !== live?.release) problems.push(`release ${now.release} answers, ${live?.release} was live`);
   await subject.after?.(board);
-  if (!subject.changes && problems.length > 0) await board.converge().catch((error: Error) => problems.push(error.message)); // else the next case suffers
+  // Else the next case suffers.
+  if (!subject.changes && problems.length > 0) await board.converge().catch((error: Error) => problems.push(error.message));
   const base = { subject: subject.name, ...rule, seconds };
   if (!struck && problems.length === 0) {
     if (subject.changes) await board.converge();
