@@ -77,7 +77,12 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
   await removeLeftHolders(before, agreed);
   if (!agreed) await showAndAsk(cli, stack, [...words, ...replacing(before)]);
   const now = await help(cli, stack, before);
-  await changeAlone(cli, stack, [...words, ...(agreed ? [] : ["--yes", "--skip-preview"]), ...replacing(now)]);
+  await changeAlone(cli, stack, [...words, ...(agreed ? [] : ["--yes", "--skip-preview"]), ...replacing(now)]).catch(
+    async (error: unknown) => {
+      await heldStack(); // where the lock could not be had, that is why
+      throw error;
+    },
+  );
   await removeOrphans(cli, stack, before.owner, before);
 }
 

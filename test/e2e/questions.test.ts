@@ -1,7 +1,7 @@
 /** The short form of `npm run chaos -- --questions`: some of the questions to the engine of some commands and steps, answered badly. */
 import { Board } from "../chaos/questions/board.ts";
 import { casesOf, record, strike } from "../chaos/questions/strike.ts";
-import { LOOKING, STEP_SUBJECTS } from "../chaos/questions/subjects.ts";
+import { CHANGING, LOOKING, STEP_SUBJECTS } from "../chaos/questions/subjects.ts";
 
 const QUICK = ["status", "drift", "logs", "cp in", "prune", "step route", "step record", "step secrets", "step seed"];
 /** Every so manieth case. */
@@ -23,4 +23,12 @@ test.each(QUICK)("%s says what the engine did not answer, and leaves all as it w
     if (outcome === "WRONG") wrong.push({ rule, problems, output });
   }
   expect(wrong).toEqual([]);
+});
+
+test("an update whose lock cannot be had names what the engine did not do, and leaves no lock behind", async () => {
+  const up = CHANGING.find(({ name }) => name === "up");
+  if (!board || !up) throw new Error("there is no up");
+  const rule = { who: "up", kind: "to start container …", number: 1, fault: "error" } as const;
+  expect(await strike(board, up, rule)).toMatchObject({ outcome: "refused", problems: [] });
+  await board.converge();
 });

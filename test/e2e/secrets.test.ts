@@ -191,10 +191,10 @@ async function containersOf(...filters: string[]): Promise<Record<string, string
     "{{.ID}} {{.Names}}",
   );
   const found: Record<string, string[]> = {};
-  for (const [id = "", name = ""] of lines(rows)
-    .sort()
-    .map((row) => row.split(" ")))
-    (found[processOf(name)] ??= []).push(id);
+  for (const row of lines(rows).sort()) {
+    const [id = "", name = ""] = row.split(" ");
+    if (!name.endsWith("-lock")) (found[processOf(name)] ??= []).push(id); // that of an update which has just ended goes a moment later
+  }
   return found;
 }
 

@@ -54,6 +54,8 @@ export class StandIn {
   private rule: Rule | undefined;
   /** When it was struck, in milliseconds since 1970. */
   struckAt = 0;
+  /** What could not be passed on, by nobody's wish. */
+  readonly failures: string[] = [];
   /** Whether the same was asked again at once. */
   again = false;
   /** Until when every question is answered with an error, in milliseconds since 1970. */
@@ -87,6 +89,7 @@ export class StandIn {
   /** Forgets what was asked, and misbehaves by this rule from now on, once. */
   begin(rule?: Rule): void {
     this.asked = [];
+    this.failures.length = 0;
     this.counts.clear();
     this.struck = undefined;
     this.again = false;
@@ -141,7 +144,8 @@ export class StandIn {
       headers: plain(request.rawHeaders),
       agent: false,
     });
-    const over = () => {
+    const over = (error: Error) => {
+      if (!response.writableFinished && !request.socket.destroyed) this.failures.push(`${request.method} ${request.url}: ${error.message}`);
       if (!response.writableFinished) request.socket.destroy(); // else it is the next question's by now
     };
     passed.on("error", over);
