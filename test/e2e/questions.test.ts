@@ -1,11 +1,14 @@
 /** The short form of `npm run chaos -- --questions`: some of the questions to the engine of some commands and steps, answered badly. */
 import { Board } from "../chaos/questions/board.ts";
 import { casesOf, record, strike } from "../chaos/questions/strike.ts";
+import type { Rule } from "../chaos/questions/standIn.ts";
 import { CHANGING, LOOKING, STEP_SUBJECTS } from "../chaos/questions/subjects.ts";
 
 const QUICK = ["status", "drift", "logs", "cp in", "prune", "step route", "step record", "step secrets", "step seed"];
-/** Every so manieth case. */
-const EVERY = 8;
+/** Every so manieth case: no multiple of three, so that the faults take turns. */
+const EVERY = 13;
+/** What makes the engine work has a minute, and a copy a day: too long to be silent here. */
+const isLong = ({ kind, fault }: Rule): boolean => fault === "silence" && /^(?:to|a new|the) /.test(kind);
 
 let board: Board | undefined;
 beforeAll(async () => {
@@ -16,7 +19,7 @@ afterAll(() => board?.remove());
 test.each(QUICK)("%s says what the engine did not answer, and leaves all as it was", async (name) => {
   const subject = [...LOOKING, ...STEP_SUBJECTS].find((one) => one.name === name);
   if (!board || !subject) throw new Error(`there is no ${name}`);
-  const rules = casesOf(subject, await record(board, subject)).filter((_, index) => index % EVERY === 0);
+  const rules = casesOf(subject, await record(board, subject)).filter((one, index) => index % EVERY === 0 && !isLong(one));
   const wrong = [];
   for (const rule of rules) {
     const { outcome, problems, output } = await strike(board, subject, rule);

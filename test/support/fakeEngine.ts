@@ -28,6 +28,8 @@ export interface Answer {
   readonly seconds?: number;
   /** A program or a log stays for so many seconds after its words, an attached input until it is closed. Default: 0. */
   readonly open?: number;
+  /** How a program ended is refused in these words. */
+  readonly untold?: string;
   /** The connection ends in the middle of the answer. */
   readonly breaks?: true;
 }
@@ -74,6 +76,7 @@ export function fakeEngine(answers: readonly Answer[]): FakeEngine {
     const started = /^\/exec\/(\d+)\/(start|json)$/.exec(path);
     if (started) {
       const answer: Answer = programs[Number(started[1])]?.answer ?? { to: "" };
+      if (started[2] === "json" && answer.untold !== undefined) return json(response, 500, { message: answer.untold });
       if (started[2] === "json") return json(response, 200, { ExitCode: answer.exit ?? 0, Running: false });
       return speak(response, answer);
     }

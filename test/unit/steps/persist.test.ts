@@ -41,4 +41,12 @@ describe("a word to the gateway", () => {
     useEngine([proxy("list", { status: 500, message: "out of order" })]);
     await expect(tryGateway("gw", ["list"])).rejects.toThrow(/ refused to run kamal-proxy list in container gw: out of order$/);
   });
+
+  test("whose end the engine does not tell may have been done, and is not refused", async () => {
+    useEngine([proxy("deploy app", { untold: "out of order" })]);
+    await expect(tryGateway("gw", ["deploy", "app"])).rejects.toMatchObject({
+      failure: "broken",
+      message: expect.stringMatching(/refused how kamal-proxy in container gw ended: out of order$/) as string,
+    });
+  });
 });
