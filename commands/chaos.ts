@@ -78,7 +78,7 @@ await main(
     // Loaded late: it takes the environment from the moment that it is loaded.
     const { chaosDurability, chaosEndurance, chaosMatrix, chaosQuestions, chaosSequences } = await import("../test/chaos/main.ts");
     const outcome = options.questions
-      ? await chaosQuestions({ ...common, only: options.parts })
+      ? await chaosQuestions({ ...common, only: options.parts, keep })
       : options.sequences !== undefined
         ? await chaosSequences({ ...common, steps: options.sequences })
         : options.durability !== undefined

@@ -4,7 +4,7 @@ import { chart } from "./chart.ts";
 import { type DurabilityResult, runDurability } from "./durability.ts";
 import { runEndurance } from "./endurance.ts";
 import { isRoot, runMatrix } from "./matrix.ts";
-import { runQuestions } from "./questions/questions.ts";
+import { runQuestions, type SubjectResult } from "./questions/questions.ts";
 import { questionsLines, questionsPage } from "./questions/table.ts";
 import { machineClass, type Run } from "./run.ts";
 import { runSequences } from "./sequences.ts";
@@ -115,22 +115,26 @@ export async function chaosEndurance({ requests, ...common }: Common & { readonl
   return { holds: result.holds, json, files: { "endurance.json": json } };
 }
 
+export interface QuestionsWords extends Common {
+  /** Names of commands and steps. Default: all. */
+  readonly only?: readonly string[] | undefined;
+  /** Called after each of them with all that is known by then. */
+  keep(outcome: Outcome): Promise<void>;
+}
+
 /** Every question to the engine, answered badly. */
-export async function chaosQuestions({ only, signal, say }: Common & { readonly only?: readonly string[] | undefined }): Promise<Outcome> {
+export async function chaosQuestions({ only, signal, say, keep }: QuestionsWords): Promise<Outcome> {
   const started = Date.now();
-  const results = await runQuestions({ only, signal, say });
-  say(`\n${questionsLines(results).join("\n")}`);
-  const run = {
-    date: new Date().toISOString().slice(0, 10),
-    machine: await machineClass(),
-    minutes: (Date.now() - started) / 60_000,
-    only,
-    results,
+  const machine = await machineClass();
+  const outcome = (results: readonly SubjectResult[]): Outcome => {
+    const run = { date: new Date().toISOString().slice(0, 10), machine, minutes: (Date.now() - started) / 60_000, only, results };
+    const isGood = ({ failure, cases }: SubjectResult) => failure === undefined && cases.every((one) => one.outcome !== "WRONG");
+    const files = { "questions.json": JSON.stringify(run, undefined, 2), "questions.md": questionsPage(run) };
+    return { holds: results.length > 0 && results.every(isGood), json: files["questions.json"], files };
   };
-  const holds =
-    results.length > 0 && results.every(({ failure, cases }) => failure === undefined && cases.every(({ outcome }) => outcome !== "WRONG"));
-  const json = JSON.stringify(run, undefined, 2);
-  return { holds, json, files: { "questions.json": json, "questions.md": questionsPage(run) } };
+  const results = await runQuestions({ only, signal, say, keep: (some) => keep(outcome(some)) });
+  say(`\n${questionsLines(results).join("\n")}`);
+  return outcome(results);
 }
 
 /** Rows written to SQLite and to PostgreSQL while everything goes by. */

@@ -154,19 +154,22 @@ export class Board {
     return about(this.checkout.url);
   }
 
-  /** Names of what the stack has on the engine, led by their kind, part and release. */
+  /** Names of what the stack has on the engine, led by their kind and part; volumes that no container has are marked. */
   async things(): Promise<string[]> {
     const filter = ["--filter", `label=berth.stack=${this.checkout.stack}`];
-    const label = (name: string) => `{{.Label "berth.${name}"}}`;
-    const lists = await Promise.all([
-      docker("ps", "--all", "--format", `container ${label("part")} {{.Names}} {{.State}}`, ...filter),
-      docker("volume", "ls", "--format", `volume ${label("part")} {{.Name}}`, ...filter),
+    const part = '{{.Label "berth.part"}}';
+    const [unused = "", ...lists] = await Promise.all([
+      docker("volume", "ls", "--quiet", "--filter", "dangling=true", ...filter),
+      docker("ps", "--all", "--format", `container ${part} {{.Names}} {{.State}}`, ...filter),
+      docker("volume", "ls", "--format", `volume ${part} {{.Name}}`, ...filter),
       docker("network", "ls", "--format", "network - {{.Name}}", ...filter),
       docker("image", "ls", "--format", "image - {{.Repository}}:{{.Tag}}", ...filter),
     ]);
+    const marked = (line: string) => (lines(unused).includes(line.split(" ")[2] ?? "") ? `${line} (unused)` : line);
     return lists
       .flatMap(lines)
       .filter((line) => !line.startsWith("container lock "))
+      .map(marked)
       .sort();
   }
 

@@ -20,26 +20,31 @@ export interface QuestionsOptions {
   /** Stacks that work at the same time. Default: 2. */
   readonly boards?: number;
   readonly signal: AbortSignal;
+  /** Called after each subject with all that is known by then. */
+  keep?(results: readonly SubjectResult[]): Promise<void>;
   say(line: string): void;
 }
 
 /** Runs all cases, some stacks at once, each with the next subject. */
-export async function runQuestions({ only, boards = 2, signal, say }: QuestionsOptions): Promise<SubjectResult[]> {
+export async function runQuestions({ only, boards = 2, signal, keep, say }: QuestionsOptions): Promise<SubjectResult[]> {
   const wanted = SUBJECTS.filter(({ name }) => only === undefined || only.includes(name));
   const waiting = wanted.toReversed(); // those that take longest come first
   const results: SubjectResult[] = [];
+  const inOrder = () => wanted.flatMap(({ name }) => results.find(({ subject }) => subject === name) ?? []);
   await Promise.all(
     Array.from({ length: Math.min(boards, waiting.length) }, async () => {
       const board = await Board.make();
       try {
-        for (let subject = waiting.shift(); subject && !signal.aborted; subject = waiting.shift())
+        for (let subject = waiting.shift(); subject && !signal.aborted; subject = waiting.shift()) {
           results.push(await runSubject(board, subject, signal, say));
+          await keep?.(inOrder());
+        }
       } finally {
         await board.remove();
       }
     }),
   );
-  return wanted.flatMap(({ name }) => results.find(({ subject }) => subject === name) ?? []);
+  return inOrder();
 }
 
 async function runSubject(board: Board, subject: Subject, signal: AbortSignal, say: (line: string) => void): Promise<SubjectResult> {

@@ -35,7 +35,7 @@ export function kindOf(url: string, what: string, stack: string): string {
   const short = what
     .replaceAll(`berth-${stack}-`, "")
     .replace(/\b(?:[0-9a-f]{64}|sha256:[0-9a-f]{64})\b/g, "…")
-    .replace(/\b[0-9a-f]{8,12}\b/g, "…")
+    .replace(/\b[0-9a-f]{8,12}\b|(?<=-look-)[0-9a-f]{6}\b/g, "…")
     .replace(/-[0-9a-f]{7}(?![0-9a-z])/g, "");
   const more = /\/exec\/[^/]+\/start/.test(url) ? " (what it prints)" : url.includes("follow=true") ? " (as it comes)" : "";
   return `${short.replaceAll(`berth-${stack}`, "…")}${more}`;

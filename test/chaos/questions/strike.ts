@@ -132,12 +132,13 @@ const ASKED_AGAIN = "asked again, on a connection of its own: it changes nothing
 /** What nobody may lose, whatever an update does: data, the gateway's own, the network. */
 const isData = (line: string): boolean => /^volume (?!snapshot|secrets|backup )|^network/.test(line);
 
-/** Containers and volumes of a step that is made again, and that of a test. */
-const IN_PASSING = /^(?:container (?:job|snapshot|helper|backup) |volume (?:snapshot|backup) )|-scratch/;
+/** Containers and volumes of a step that is made again, that of a test, and what a restore that failed has begun. */
+const IN_PASSING = /^(?:container (?:job|snapshot|helper|backup) |volume (?:snapshot|backup) )|-scratch|-restored-\w+ \(unused\)$/;
 
 async function keeps(board: Board, before: readonly string[]): Promise<string[]> {
-  const after = await board.things();
-  return before.filter((line) => !after.includes(line) && !IN_PASSING.test(line)).map((line) => `gone: ${line}`);
+  const plain = (line: string) => line.replace(/ \(unused\)$/, "");
+  const after = (await board.things()).map(plain);
+  return before.filter((line) => !after.includes(plain(line)) && !IN_PASSING.test(line)).map((line) => `gone: ${line}`);
 }
 
 async function aboutSoon(board: Board) {
