@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { containerSpec } from "../../components/containerSpec.ts";
 import { hardened } from "../../components/hardening.ts";
 import { EngineError } from "../../docker/engineError.ts";
-import { createContainer, listContainers, logsOf, removeContainer, startContainer, waitForContainer } from "../../engine/containers.ts";
-import { labelList, labels, ownedBy } from "../../engine/labels.ts";
+import { createContainer, logsOf, removeContainer, startContainer, waitForContainer } from "../../engine/containers.ts";
+import { labelList, labels } from "../../engine/labels.ts";
 import type { VolumeBackup } from "../../settings/settings.ts";
 import { andThen, orUndo } from "../shared/cleanUp.ts";
 import { UserError } from "../shared/cli.ts";
@@ -65,8 +65,6 @@ export async function drill(context: Context, settings: VolumeBackup, onOpen: (e
 async function tryOut(context: Context, settings: VolumeBackup, backup: Backup, onOpen: (ending: Ending) => void): Promise<string | null> {
   const { volume, target, check } = settings;
   const { owner, backups, declared } = context;
-  const ofKilled = await listContainers(ownedBy(owner, "berth.doing=check", `berth.volume=${volume}`), { all: true });
-  for (const { Id } of ofKilled) await removeContainer(Id);
   await removeUnfinished(
     owner,
     volume,

@@ -1,6 +1,6 @@
 /** What a workspace calls its host: a name that no other one ever has, by which a lock of restic tells whether anybody holds it. */
 import { createHash, randomBytes } from "node:crypto";
-import { engineInfo, type Info } from "../../engine/engine.ts";
+import type { Info } from "../../engine/engine.ts";
 import { listContainers } from "../../engine/containers.ts";
 import { HOST_LABEL } from "./workspaceSpec.ts";
 
@@ -8,8 +8,8 @@ import { HOST_LABEL } from "./workspaceSpec.ts";
 export const hostPrefix = ({ ID, Name }: Pick<Info, "ID" | "Name">): string =>
   `berth-${createHash("sha256").update(`${ID}\n${Name}`).digest("hex").slice(0, 12)}-`;
 
-/** A new host name. @throws EngineError */
-export const newHost = async (): Promise<string> => hostPrefix(await engineInfo()) + randomBytes(6).toString("hex");
+/** A new host name, on the engine that has said this of itself. */
+export const newHost = (info: Pick<Info, "ID" | "Name">): string => hostPrefix(info) + randomBytes(6).toString("hex");
 
 /** Host names of the workspaces that are there. @throws EngineError */
 export async function hostsThere(): Promise<ReadonlySet<string>> {

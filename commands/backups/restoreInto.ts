@@ -1,5 +1,6 @@
 /** A backup into a new volume of the engine: whole and verified, or not at all. */
 import { randomBytes } from "node:crypto";
+import { listContainers, removeContainer } from "../../engine/containers.ts";
 import { labels, ownedBy, type Owner, type Part } from "../../engine/labels.ts";
 import { createVolume, listVolumes, removeVolume } from "../../engine/volumes.ts";
 import type { BackupsSettings } from "../../settings/settings.ts";
@@ -47,13 +48,18 @@ export async function newVolume(owner: Owner, volume: string, part: Part & ("dat
 }
 
 /**
- * Removes what restores and drills of this volume have left that were killed.
+ * Removes what restores and drills of this volume have left that were killed, with the containers that have it mounted. To be
+ * called by who works on the volume's backups alone.
  * @param inUse engine's names of the volumes that serve @throws EngineError
  */
 export async function removeUnfinished(owner: Owner, volume: string, inUse: readonly string[]): Promise<void> {
   for (const { Name, Labels } of await listVolumes(ownedBy(owner, `berth.volume=${volume}`, UNFINISHED))) {
     const name = Labels?.[UNFINISHED] ?? "";
-    if (name !== "" && !inUse.includes(name)) await removeVolume(name);
+    if (name !== "" && !inUse.includes(name)) {
+      // One that was made and never started holds the volume, too, and never ends.
+      for (const { Id } of await listContainers({ ...ownedBy(owner), volume: [name] }, { all: true })) await removeContainer(Id);
+      await removeVolume(name);
+    }
     await removeVolume(Name);
   }
 }

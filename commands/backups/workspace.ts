@@ -5,8 +5,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { EngineError } from "../../docker/engineError.ts";
-import { type Container, findContainer, removeContainer, type Result } from "../../engine/containers.ts";
-import type { Owner } from "../../engine/labels.ts";
+import { findContainer, listContainers, type ListedContainer, removeContainer, type Result } from "../../engine/containers.ts";
+import { engineInfo } from "../../engine/engine.ts";
+import { ownedBy, type Owner } from "../../engine/labels.ts";
 import type { BackupsSettings } from "../../settings/settings.ts";
 import { UserError } from "../shared/cli.ts";
 import { newHost } from "./hosts.ts";
@@ -57,8 +58,9 @@ export async function openWorkspace(owner: Owner, backups: BackupsSettings, opti
     options.volume === undefined
       ? `${workspaceName(owner, "look")}-${randomBytes(3).toString("hex")}`
       : workspaceName(owner, options.volume);
-  await removeEnded(name);
-  const spec = workspaceSpec(owner, backups, options, { host: await newHost(), script: MAIN });
+  const info = await engineInfo();
+  await removeEnded(owner, Date.parse(info.SystemTime));
+  const spec = workspaceSpec(owner, backups, options, { host: newHost(info), script: MAIN });
   const session = await begin(name, spec, backups).catch(async (error: unknown) => {
     if (!(error instanceof EngineError)) throw error;
     const { status, words } = error;
@@ -100,16 +102,21 @@ export async function openWorkspace(owner: Owner, backups: BackupsSettings, opti
 /** A container that is made is started at once: after so many milliseconds nobody will. */
 const STARTED_WITHIN = 60_000;
 
-/** What an engine that was cut off has left of a container. */
-async function removeEnded(name: string): Promise<void> {
-  const found = await findContainer(name);
-  if (found && hasEnded(found, Date.now())) await removeContainer(found.Id);
+/** Removes what commands have left that were killed before they started it, and what an engine that was cut off has left. */
+async function removeEnded(owner: Owner, now: number): Promise<void> {
+  const found = await listContainers(ownedBy(owner, "berth.part=backup"), { all: true });
+  for (const container of found) if (hasEnded(container, now)) await removeContainer(container.Id);
 }
 
-const hasEnded = ({ State, Created }: Container, now: number): boolean =>
-  ["exited", "dead"].includes(State.Status) || (State.Status === "created" && now - Date.parse(Created) > STARTED_WITHIN);
+/** The check of a drill does not remove itself: its drill reads what it has said. */
+const hasEnded = ({ State, Created, Labels }: ListedContainer, now: number): boolean =>
+  (["exited", "dead"].includes(State) && Labels["berth.doing"] !== "check") ||
+  (State === "created" && now - Created * 1000 > STARTED_WITHIN);
 
 async function whatRuns(name: string): Promise<string> {
   const found = await findContainer(name);
-  return found ? `${found.Config.Labels["berth.doing"]} since ${found.State.StartedAt} in container ${name}` : `container ${name}`;
+  if (found === undefined) return `container ${name}`;
+  const doing = found.Config.Labels["berth.doing"];
+  if (found.State.Status === "created") return `${doing}, which starts, or was killed and is out of the way in a minute (container ${name})`;
+  return `${doing} since ${found.State.StartedAt} in container ${name}`;
 }

@@ -44,6 +44,7 @@ const REST = [
   "",
   "- `npm run chaos -- --sequences`: random releases, bad releases, rollbacks, lost containers and settings against a small model, 200 steps.",
   "- `npm run chaos -- --endurance`: a million requests over 22 releases back to back, bad ones and rollbacks among them.",
+  "- `npm run chaos -- --questions`: each question of each command and step to the engine, answered badly: [the last run](questions.md).",
   "- `npm test -- e2e chaos`: a cell and four random steps, as part of `npm test`; with `--long` four cells.",
   "",
   "Options: `--seed <n>` repeats a run, `--cells <n>`, `--fault <names>` and `--step <names>` shorten it, `--json` prints it for machines.",

@@ -136,7 +136,7 @@ longDescribe("at large", () => {
     await Promise.race([sleep(seconds * 1000), closed]);
     if (child.exitCode === null) killCommand(child, app.folder);
     await closed;
-    for (const end = Date.now() + 30_000; lines(await docker("ps", "--all", ...mine("berth.part=backup"))).length > 0;)
+    for (const end = Date.now() + 30_000; lines(await docker("ps", ...mine("berth.part=backup"))).length > 0; await sleep(50))
       if (Date.now() > end) throw new Error("the container of the restore has outlived it for 30 s");
     return said;
   }

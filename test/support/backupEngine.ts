@@ -5,6 +5,8 @@ import { OWNER } from "./configuration.ts";
 
 export const VOLUME = "berth-dev-data-1";
 export const WORKSPACE = "berth-dev-backup-data";
+/** The question for the containers that work on the stack's backups. */
+export const OF_BACKUPS = "containers all label=berth.project=berth label=berth.stack=dev label=berth.part=backup";
 export const INFO = { ID: "ENGINE", Name: "host", SystemTime: "2026-03-10T12:00:00Z" };
 
 export const context = {
@@ -49,7 +51,8 @@ export const reads = (files: number): Answer => ({
 export const ENGINE: readonly Answer[] = [
   { to: `volume ${VOLUME}`, json: { Name: VOLUME, Labels: { "berth.volume": "data" } } },
   { to: "info", json: INFO },
-  { to: `inspect ${WORKSPACE}`, status: 404 },
+  { to: OF_BACKUPS, json: [] },
+  { to: "containers all label=berth.project=berth label=berth.stack=dev volume=", json: [] },
   { to: "create berth-dev-" },
   { to: "attach ", stdout: "ready" },
   { to: "start " },

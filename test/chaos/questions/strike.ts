@@ -47,9 +47,9 @@ export async function record(board: Board, subject: Subject): Promise<Question[]
 }
 
 /** Each question with each fault, in order; see `Subject`. Pure. */
-export function casesOf({ most = Infinity, once }: Subject, asked: readonly Question[]): Rule[] {
+export function casesOf({ most = Infinity, once, without }: Subject, asked: readonly Question[]): Rule[] {
   return asked
-    .filter(({ number }) => number <= most)
+    .filter(({ who, number }) => number <= most && !without?.(who))
     .flatMap(({ who, kind, number }, index) =>
       (once?.(who) ? [FAULTS[index % FAULTS.length] ?? "error"] : FAULTS).map((fault) => ({ who, kind, number, fault })),
     );

@@ -15,6 +15,8 @@ export interface Subject {
   readonly most?: number;
   /** Whose questions take one fault only, because each takes an update: those of the steps have all three by themselves. */
   readonly once?: (who: string) => boolean;
+  /** Whose questions are left to other subjects. Default: nobody's. */
+  readonly without?: (who: string) => boolean;
   /** Makes what the first run needs. */
   prepare?(board: Board): Promise<unknown>;
   /** Makes each run like the first. */
@@ -164,7 +166,7 @@ export const STEP_SUBJECTS: readonly Subject[] = [
     run: (board) => runStep(board, "migration-run", { change: { run: true }, env: { PULUMI_COMMAND_STDOUT: "" } }),
     before: (board) => sweep(board, "job", "snapshot"),
     after: (board) => sweep(board, "job", "snapshot"),
-    most: 2,
+    most: 1,
   },
 ];
 
@@ -181,14 +183,15 @@ export const CHANGING: readonly Subject[] = [
   command("drill", ["drill"], { most: 2, prepare: backUp }),
   command("preview", ["preview"], { most: 1, before: (board) => board.change() }),
   command("up", ["up", "--yes"], { changes: true, most: 1, once: ofStep, before: (board) => board.change() }),
-  command("rollback", ["rollback"], { changes: true, most: 1, once: ofStep, prepare: release }),
-  command("restore", ["restore", "data", "--yes"], { changes: true, most: 1, once: () => true, prepare: backUp }),
+  command("rollback", ["rollback"], { changes: true, most: 1, once: () => true, without: ofStep, prepare: release }),
+  command("restore", ["restore", "data", "--yes"], { changes: true, most: 1, once: () => true, without: ofStep, prepare: backUp }),
   {
     name: "secrets rotate",
     run: (board) => board.npmReading(randomBytes(8).toString("hex"), "secrets", "rotate", "TOKEN", "--yes"),
     changes: true,
     most: 1,
     once: () => true,
+    without: (who) => who !== "secrets" && ofStep(who),
   },
 ];
 

@@ -10,14 +10,12 @@ const summary = (restored: number) => JSON.stringify({ message_type: "summary", 
 const ANSWERS = (restored: number): Answer[] => [
   { to: restic("snapshots"), stdout: JSON.stringify([snapshot(1, 3), snapshot(2, 0, ["source=x"])]) },
   { to: restic("check") },
-  { to: `inspect ${LOOK}`, status: 404 },
   {
     to: `exec ${LOOK}`,
     stdout: "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 264212084 23909960 71591304 25% /volume",
     times: 1,
   },
   { to: `exec ${LOOK}`, stdout: summary(restored) },
-  { to: "containers all label=berth.project=berth label=berth.stack=dev label=berth.doing=check" },
   { to: "remove volume " },
 ];
 const checked: Context = {
@@ -49,14 +47,17 @@ test("a drill that restores nothing of a backup with files is no good one", asyn
 
 describe("the check", () => {
   const check = { ...SETTINGS, check: ["check.ts"] };
-  const LEFT: Answer = {
-    to: "containers all label=berth.project=berth label=berth.stack=dev label=berth.doing=check",
-    json: [listed("left-over")],
-  };
+  const LEFT: Answer[] = [
+    {
+      to: "volumes label=berth.project=berth label=berth.stack=dev label=berth.volume=data label=berth.unfinished",
+      json: { Volumes: [{ Name: "mark", Labels: { "berth.unfinished": "old" } }] },
+    },
+    { to: "containers all label=berth.project=berth label=berth.stack=dev volume=old", json: [listed("left-over")] },
+  ];
 
   test("runs cut off, on the restored data, in the live release's image; what a killed drill has left is removed", async () => {
     const engine = useEngine([
-      LEFT,
+      ...LEFT,
       { to: "remove id-left-over" },
       { to: "logs berth-dev-check-", stdout: "looking\n3 notes" },
       { to: "remove berth-dev-check-" },

@@ -3,7 +3,7 @@ import type { Backup } from "../../../commands/backups/snapshots.ts";
 import { withVolume } from "../../../commands/backups/swap.ts";
 import { context, ENGINE, restic } from "../../support/backupEngine.ts";
 import { OWNER } from "../../support/configuration.ts";
-import { useEngine } from "../../support/useEngine.ts";
+import { listed, useEngine } from "../../support/useEngine.ts";
 
 const volume = (name: string, part: string, marked: string) => ({
   urn: `urn:${name}`,
@@ -74,9 +74,22 @@ describe("a new volume", () => {
 
   test("that a killed restore has left is removed, unless it serves", async () => {
     const marks = ["a", "b"].map((name) => ({ Name: `${name}-unfinished`, Labels: { "berth.unfinished": name } }));
-    const engine = useEngine([{ to: "volumes ", json: { Volumes: marks } }, { to: "remove volume a" }, { to: "remove volume b" }]);
+    const mounts = "containers all label=berth.project=berth label=berth.stack=dev volume=a";
+    const engine = useEngine([
+      { to: "volumes ", json: { Volumes: marks } },
+      { to: mounts, json: [listed("look", {}, "created")] },
+      { to: "remove id-look" },
+      { to: "remove volume a" },
+      { to: "remove volume b" },
+    ]);
     await removeUnfinished(OWNER, "data", ["b"]);
-    expect(engine.calls().slice(1)).toEqual(["remove volume a", "remove volume a-unfinished", "remove volume b-unfinished"]);
+    expect(engine.calls().slice(1)).toEqual([
+      mounts,
+      "remove id-look",
+      "remove volume a",
+      "remove volume a-unfinished",
+      "remove volume b-unfinished",
+    ]);
   });
 });
 
@@ -106,7 +119,6 @@ describe("what was restored", () => {
   test("is an error where restic calls it good and it is nothing", async () => {
     const look = "berth-dev-backup-look-";
     const engine = useEngine([
-      { to: `inspect ${look}`, status: 404 },
       {
         to: `exec ${look}`,
         stdout: "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 264212084 23909960 71591304 25% /volume",

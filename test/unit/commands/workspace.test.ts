@@ -1,8 +1,8 @@
 import { Busy, openWorkspace } from "../../../commands/backups/workspace.ts";
 import { signOf, watchedExec } from "../../../commands/backups/watchedExec.ts";
-import { context, ENGINE, restic, WORKSPACE } from "../../support/backupEngine.ts";
+import { context, ENGINE, INFO, OF_BACKUPS, restic, WORKSPACE } from "../../support/backupEngine.ts";
 import type { Answer } from "../../support/fakeEngine.ts";
-import { inspected, useEngine } from "../../support/useEngine.ts";
+import { inspected, listed, useEngine } from "../../support/useEngine.ts";
 
 const open = () => openWorkspace(context.owner, context.backups, { what: "backup", volume: "data", mount: { source: "v", write: false } });
 const opened = (...answers: Answer[]) => {
@@ -18,8 +18,8 @@ describe("a workspace", () => {
     const { engine, workspace } = opened();
     await (await workspace).close();
     expect(engine.calls()).toEqual([
-      `inspect ${WORKSPACE}`,
       "info",
+      OF_BACKUPS,
       `create ${WORKSPACE}`,
       `attach ${WORKSPACE}`,
       `start ${WORKSPACE}`,
@@ -29,7 +29,6 @@ describe("a workspace", () => {
 
   test("is there once: a second one is told what the first one does", async () => {
     const { workspace } = opened(
-      { to: `inspect ${WORKSPACE}`, status: 404, times: 1 },
       { to: `inspect ${WORKSPACE}`, json: inspected(WORKSPACE, { "berth.doing": "drill" }) },
       {
         to: `create ${WORKSPACE}`,
@@ -41,22 +40,45 @@ describe("a workspace", () => {
     await expect(workspace).rejects.toThrow(`volume data is being worked on: drill since 2026-01-01T00:00:00Z in container ${WORKSPACE}`);
   });
 
-  test("takes the place of one that has ended, and of one that nobody has started", async () => {
-    const removed: Answer = { to: `remove id-${WORKSPACE}` };
-    for (const state of [{ Status: "exited" }, { Status: "dead" }, { Status: "created" }]) {
-      const { engine, workspace } = opened({ to: `inspect ${WORKSPACE}`, json: inspected(WORKSPACE, {}, state) }, removed);
-      await workspace;
-      expect(engine.calls()).toContain(`remove id-${WORKSPACE}`);
-    }
-    const { engine, workspace } = opened({ to: `inspect ${WORKSPACE}`, json: inspected(WORKSPACE) }, removed);
+  test("removes what has ended, and what nobody has started, of whatever volume", async () => {
+    const at = Date.parse(INFO.SystemTime) / 1000;
+    const container = (name: string, state: string, age = 0, doing = "backup") => ({
+      ...listed(name, { "berth.doing": doing }, state),
+      Created: at - age,
+    });
+    const { engine, workspace } = opened(
+      {
+        to: OF_BACKUPS,
+        json: [
+          container("ended", "exited"),
+          container("dead", "dead"),
+          container("forgotten", "created", 61),
+          container("young", "created", 59),
+          container("busy", "running", 999),
+          container("read", "exited", 999, "check"),
+        ],
+      },
+      { to: "remove id-" },
+    );
     await workspace;
-    expect(engine.calls()).not.toContain(`remove id-${WORKSPACE}`);
+    const removed = engine.calls().filter((call) => call.startsWith("remove "));
+    expect(removed).toEqual(["remove id-ended", "remove id-dead", "remove id-forgotten"]);
+  });
+
+  test("tells of one that was made a moment ago", async () => {
+    const { workspace } = opened(
+      { to: `inspect ${WORKSPACE}`, json: inspected(WORKSPACE, { "berth.doing": "drill" }, { Status: "created" }) },
+      { to: `create ${WORKSPACE}`, status: 409, message: "already in use" },
+    );
+    await expect(workspace).rejects.toThrow(
+      `volume data is being worked on: drill, which starts, or was killed and is out of the way in a minute (container ${WORKSPACE})`,
+    );
   });
 
   test("is not taken for free where the engine does not say so", async () => {
-    const { engine, workspace } = opened({ to: `inspect ${WORKSPACE}`, status: 500, message: "busy" });
+    const { engine, workspace } = opened({ to: OF_BACKUPS, status: 500, message: "busy" });
     await expect(workspace).rejects.toThrow(/busy$/);
-    expect(engine.calls()).toEqual([`inspect ${WORKSPACE}`]);
+    expect(engine.calls()).toEqual(["info", OF_BACKUPS]);
   });
 
   test("says which folder is missing", async () => {
