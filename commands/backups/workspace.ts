@@ -117,6 +117,7 @@ async function whatRuns(name: string): Promise<string> {
   const found = await findContainer(name);
   if (found === undefined) return `container ${name}`;
   const doing = found.Config.Labels["berth.doing"];
-  if (found.State.Status === "created") return `${doing}, which starts, or was killed and is out of the way in a minute (container ${name})`;
+  if (found.State.Status === "created")
+    return `${doing}, which starts, or was killed and is out of the way in a minute (container ${name})`;
   return `${doing} since ${found.State.StartedAt} in container ${name}`;
 }
