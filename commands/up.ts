@@ -3,7 +3,6 @@ import { agree } from "./shared/agree.ts";
 import { checkoutRoot } from "../toolchain/root.ts";
 import { promote } from "./update/canary.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
-import { carryOut, findPlan } from "./plans/plan.ts";
 import { pulumiCommand, refuseOtherStack, type SharedOptions, wordsFor } from "./shared/pulumiCommand.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { makeStack, readOutputs } from "../stack/stack.ts";
@@ -29,13 +28,14 @@ await main(
     if (options.detach) return goOnAlone();
     pulumi = await openPulumi();
     await mendRecords(pulumi);
-    const plan = options.plan === undefined ? undefined : await findPlan(pulumi.root, options.plan, options.stack);
+    const plans = options.plan === undefined ? undefined : await import("./plans/plan.ts"); // an update without one loads half as much
+    const plan = await plans?.findPlan(pulumi.root, options.plan ?? "", options.stack);
     const stack = plan?.stack ?? (await makeStack(pulumi, options.stack));
     const agreed = options.yes === true;
     const words = wordsFor(command, stack);
-    if (plan) {
+    if (plans && plan) {
       await agree({ text: `Do on stack ${stack} exactly what plan ${plan.id} said?`, wanted: "y", agreed });
-      await carryOut(pulumi, plan, ["--yes", ...words]); // it is held against a preview first
+      await plans.carryOut(pulumi, plan, ["--yes", ...words]); // it is held against a preview first
     } else await update(pulumi, stack, ["up", ...(agreed ? ["--yes", "--skip-preview"] : []), ...words], { agreed });
     const outputs = await readOutputs(pulumi, stack);
     const { url, release, canary } = outputs;

@@ -4,8 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { Agent, type ClientRequest, type IncomingMessage, request, type RequestOptions } from "node:http";
-import { Agent as SecureAgent, request as secureRequest } from "node:https";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { join } from "node:path";
 import { Duplex, pipeline, type Readable } from "node:stream";
 import type { Address } from "./address.ts";
@@ -39,6 +38,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+// An import of node:http also loads Node's whole fetch (20 ms, a third of a step's start: Node 24.21), and TLS takes as long again.
+const { Agent, request } = process.getBuiltinModule("node:http");
+const secureHttp = () => process.getBuiltinModule("node:https");
+
 /** A connection to one engine. */
 export class Client {
   readonly address: Address;
@@ -51,7 +54,7 @@ export class Client {
     const { host, certificates } = address;
     const options = { keepAlive: true, maxSockets: 32 };
     this.secure = certificates !== undefined && host.startsWith("tcp:");
-    const agent = this.secure ? new SecureAgent(options) : new Agent(options);
+    const agent = this.secure ? new (secureHttp().Agent)(options) : new Agent(options);
     const socket = /^(?:unix|npipe):\/\/(.+)$/.exec(host)?.[1];
     if (socket !== undefined) {
       this.target = { socketPath: socket, agent };
@@ -176,7 +179,7 @@ export class Client {
         : method === "POST"
           ? { "Content-Length": "0" }
           : {};
-    const sent = (this.secure ? secureRequest : request)({
+    const sent = (this.secure ? secureHttp().request : request)({
       ...this.target,
       method,
       path: `${path === "/version" ? "" : `/v${API}`}${path}${queryText(query)}`,

@@ -54,10 +54,18 @@ function projectValue(entry: unknown): unknown[] {
   return [value ?? otherwise].filter((one) => one !== undefined);
 }
 
+/** What was read before: a command asks several times, and Pulumi.yaml takes 10 ms. */
+const files = new Map<string, { readonly text: string; readonly content: File }>();
+
 /** A file that is not there says nothing: a stack without settings may have none. */
 async function readYaml(file: string): Promise<File> {
   try {
-    return (parse(await readFile(file, "utf8")) as File | null) ?? {};
+    const text = await readFile(file, "utf8");
+    const known = files.get(file);
+    if (known?.text === text) return known.content;
+    const content = (parse(text) as File | null) ?? {};
+    files.set(file, { text, content });
+    return content;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw new UserError(`${basename(file)} cannot be read, mend it: ${(error as Error).message.trimEnd()}`);

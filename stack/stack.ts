@@ -53,6 +53,7 @@ export async function chooseStack(pulumi: PulumiCli, asked: string | undefined):
  * @throws UserError for a stack without one, with the nearest name that has one
  */
 export async function makeStack(pulumi: PulumiCli, asked: string | undefined): Promise<string> {
+  if (asked !== undefined && (await recordInFile(pulumi, asked)) !== undefined) return asked;
   const stacks = await list(pulumi);
   const name = asked ?? selected(stacks);
   if (stacks.some((stack) => stack.name === name || stack.name.endsWith(`/${name}`))) return name;

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import lockfile from "proper-lockfile";
 
 /** How old a lock of a run that was cut off may get before another run takes it over, in seconds. */
 const STALE_LOCK_SECONDS = 10;
@@ -52,6 +51,7 @@ export async function makeEntry(
 
 /** Runs `action` while no other run on this machine holds the lock `name`. `onWait` is called once if one does. */
 export async function withLock<T>(cache: string, name: string, onWait: () => void, action: () => Promise<T>): Promise<T> {
+  const { default: lockfile } = await import("proper-lockfile"); // few runs lock anything
   const locks = join(cache, "locks");
   await mkdir(locks, { recursive: true });
   const options = {
