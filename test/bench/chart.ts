@@ -56,7 +56,11 @@ export function chart({ rows, date, commit, machine, runs }: Report): string {
 }
 
 /** What the floors are drawn against: what Berth takes for the same kind of update. */
-const BESIDE: Readonly<Partial<Record<Row["what"], Row["what"]>>> = { "floor changed": "release", "floor unchanged": "unchanged" };
+const BESIDE: Readonly<Partial<Record<Row["what"], Row["what"]>>> = {
+  "floor changed": "release",
+  "floor unchanged": "unchanged",
+  "floor 20 replicas": "20 replicas",
+};
 
 function scaleOf(rows: readonly Row[], group: readonly Row[]): number {
   const beside = rows.filter((row) => group.some(({ what }) => row.what === BESIDE[what]));

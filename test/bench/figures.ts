@@ -1,7 +1,16 @@
 /** What is measured, and what is made of several measurements. Pure. */
 
 /** In the order of the table. */
-export const WHATS = ["release", "unchanged", "20 replicas", "memory", "status", "floor changed", "floor unchanged"] as const;
+export const WHATS = [
+  "release",
+  "unchanged",
+  "20 replicas",
+  "memory",
+  "status",
+  "floor changed",
+  "floor unchanged",
+  "floor 20 replicas",
+] as const;
 export type What = (typeof WHATS)[number];
 
 /** What each is, for a person. */
@@ -13,6 +22,7 @@ export const MEANING: Readonly<Record<What, string>> = {
   status: "`npm run status`; for Compose `docker compose ps --all`",
   "floor changed": "`pulumi up` of a program with one image that is there and one command, which is changed and runs `true`",
   "floor unchanged": "the same with nothing changed",
+  "floor 20 replicas": "`pulumi up` of that program with 20 containers of the app besides, which are made anew and not waited for",
 };
 
 /** What `--parts` may name: rows that are measured together have one name, and `trace` is no row. */

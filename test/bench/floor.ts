@@ -11,12 +11,13 @@ export class Floor {
   readonly #folder: string;
   readonly #env: NodeJS.ProcessEnv;
   #number = 0;
+  #containers: { readonly replicas: number; readonly app: string } | undefined;
 
   private constructor(checkout: Checkout, folder: string, env: NodeJS.ProcessEnv) {
     [this.#checkout, this.#folder, this.#env] = [checkout, folder, env];
   }
 
-  /** Makes the stack, whose state and files go with the checkout; the program leaves nothing on the engine. */
+  /** Makes the stack, whose state, files and containers go with the checkout. */
   static async make(checkout: Checkout): Promise<Floor> {
     const folder = join(checkout.folder, ".berth", "bench", "floor");
     await mkdir(folder, { recursive: true });
@@ -30,12 +31,20 @@ export class Floor {
     return floor;
   }
 
-  /** Has the next update run the command. */
+  /** Has the next update run the command, and make each container anew. */
   async change(): Promise<void> {
+    const { replicas, app } = this.#containers ?? {};
+    const containers = app === undefined ? {} : { "floor:replicas": String(replicas), "floor:app": app };
     await writeFile(
       join(this.#folder, `Pulumi.${this.#checkout.stack}.yaml`),
-      stringify({ config: { "floor:change": String(++this.#number) } }),
+      stringify({ config: { "floor:change": String(++this.#number), ...containers } }),
     );
+  }
+
+  /** Has the updates to come bring so many containers of the app that is live. */
+  async replicas(wanted: number): Promise<void> {
+    this.#containers = { replicas: wanted, app: await this.#checkout.output<string>("image") };
+    await this.change();
   }
 
   get update(): Command {

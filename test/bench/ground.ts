@@ -38,7 +38,7 @@ export class Ground {
       if (parts.some((part) => !["floor", "trace"].includes(part))) ground.sides.push(await compose("Compose", 2));
       if (parts.includes("release")) ground.sides.push(await compose("Compose, 1 replica", 1));
       for (const side of ground.sides) say(`first update, ${side.name}: ${(await ground.run(side, side.update)).seconds.toFixed(2)} s`);
-      if (parts.includes("floor")) {
+      if (parts.includes("floor") || parts.includes("replicas")) {
         ground.#floor = await Floor.make(ground.berth.checkout);
         say(`first update, Pulumi alone: ${(await ground.alone(ground.#floor.update)).seconds.toFixed(2)} s`);
       }

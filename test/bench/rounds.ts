@@ -94,12 +94,17 @@ export async function runRounds({ ground, parts, runs, say }: RoundsArgs): Promi
       await side.replicas(20);
       say(`to 20 replicas, ${side.name}: ${(await ground.run(side, side.update)).seconds.toFixed(2)} s`);
     }
+    await ground.floor.replicas(20);
+    say(`to 20 replicas, Pulumi alone: ${(await ground.alone(ground.floor.update)).seconds.toFixed(2)} s`);
     for (let round = 1; round <= runs; round++) {
       for (const side of turn(two, round)) {
         await side.change();
         const { seconds, load } = await ground.run(side, side.update);
         add(round, "20 replicas", side.name, { value: seconds, load });
       }
+      await ground.floor.change();
+      const { seconds, load } = await ground.alone(ground.floor.update);
+      add(round, "floor 20 replicas", "Pulumi alone", { value: seconds, load });
     }
   }
   return { rows, peaks, trace };

@@ -56,7 +56,7 @@ describe("in a checkout", () => {
   test("each Node that Pulumi starts gets the options of the user, and once what makes the program's start lean", async () => {
     process.env = { ...process.env, NODE_OPTIONS: "--max-old-space-size=512" };
     const once = await pulumiEnvironment(root);
-    expect(once.NODE_OPTIONS).toBe(`--max-old-space-size=512 --require "${join(root, "toolchain/lean.cjs")}"`);
+    expect(once.NODE_OPTIONS).toBe(`--max-semi-space-size=4 --require "${join(root, "toolchain/lean.cjs")}" --max-old-space-size=512`);
     process.env = { ...process.env, NODE_OPTIONS: once.NODE_OPTIONS };
     expect((await pulumiEnvironment(root)).NODE_OPTIONS).toBe(once.NODE_OPTIONS);
   });
