@@ -23,7 +23,7 @@ async function program() {
   const { releases: ledger, ...past } = await readPast();
   const choice = await chooseReleases(owner, settings, ledger);
   const { release, build, canary } = choice;
-  const files = await checkEngine(owner, settings, release, build !== undefined, ledger[0], canary?.release);
+  const { files, processors } = await checkEngine(owner, settings, release, build !== undefined, ledger[0], canary?.release);
   await holdStack(owner);
   const secrets = await valuesFor(settings.secrets, release, ...(canary ? [canary.release] : []));
   const app = new WebApp(`${owner.project}-${owner.stack}`, {
@@ -34,6 +34,7 @@ async function program() {
     ...choice,
     secrets,
     files,
+    processors,
     host: readEngineHost(),
   });
   return app.outputs;

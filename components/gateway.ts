@@ -12,6 +12,8 @@ export interface GatewayArgs {
   readonly httpsPort?: number | undefined;
   /** Host address that the ports are published on. */
   readonly bindAddress: string;
+  /** Processors of the engine's host, which refuses a container that wants more. Default: as many as the gateway may use. */
+  readonly processors?: number | undefined;
 }
 
 export const DEFAULTS = {
@@ -53,13 +55,13 @@ export class Gateway extends pulumi.ComponentResource {
 }
 
 export function proxyArgs(
-  { owner, port, httpsPort, bindAddress }: GatewayArgs,
+  { owner, port, httpsPort, bindAddress, processors = DEFAULTS.limits.cpus }: GatewayArgs,
   image: pulumi.Input<string>,
   network: pulumi.Input<string>,
   state: pulumi.Input<string>,
 ): docker.ContainerArgs {
   return {
-    ...hardened(DEFAULTS.limits),
+    ...hardened({ ...DEFAULTS.limits, cpus: Math.min(DEFAULTS.limits.cpus, processors) }),
     image,
     command: ["kamal-proxy", "run", "--http-port", String(DEFAULTS.httpPort), "--https-port", String(DEFAULTS.httpsPort)],
     envs: ["HOME=/home/kamal-proxy"],

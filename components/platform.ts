@@ -20,6 +20,8 @@ export interface PlatformArgs {
   readonly secrets?: SecretValues | undefined;
   /** The key that the app has already; see `StackKey`. */
   readonly key?: string | undefined;
+  /** Processors of the engine's host. Default: 2 or more. */
+  readonly processors?: number | undefined;
 }
 
 /**
@@ -49,7 +51,13 @@ export class Platform {
     );
     this.gateway = new Gateway(
       `${name}-gateway`,
-      { owner, port: settings.port, bindAddress: settings.bindAddress, httpsPort: settings.tls && settings.httpsPort },
+      {
+        owner,
+        port: settings.port,
+        bindAddress: settings.bindAddress,
+        httpsPort: settings.tls && settings.httpsPort,
+        processors: args.processors,
+      },
       opts,
     );
     this.accessories = settings.accessories.map((accessory) => {

@@ -32,6 +32,8 @@ export interface WebAppArgs {
   readonly key?: string | undefined;
   /** Hashes of the files that are bound, by their paths. Default: none is known. */
   readonly files?: Readonly<Record<string, string>> | undefined;
+  /** Processors of the engine's host, which no container may have more of. Default: 2 or more. */
+  readonly processors?: number | undefined;
   /** What to build; without it, the release's earlier image is used. */
   readonly build?: (BuildSettings & { readonly context: string }) | undefined;
   /** Another release that is tried on a share of the traffic. */

@@ -9,9 +9,8 @@ import { LOCK_VARIABLE, lockName, takeLock } from "../engine/lock.ts";
 const STARTING = 20_000;
 
 /**
- * Makes sure that nobody else changes the stack while this program's update does. A preview changes nothing, and holds nothing. Taken here,
- * the
- * lock lasts as long as this process, which Pulumi lets live until its last deletion is done.
+ * Makes sure that nobody else changes the stack while this program's update does. A preview changes nothing, and holds nothing. Taken
+ * here, the lock lasts as long as this process, which Pulumi lets live until its last deletion is done.
  * @throws UserError where another one holds the stack, or the lock of this program's command is gone
  */
 export async function holdStack(owner: Owner): Promise<void> {

@@ -19,9 +19,8 @@ export const USUAL_POOLS: readonly Pool[] = [
 
 /**
  * One line where a new stack would find no room for its network.
- * @param sure whether to try it, with a network that is gone at once: ranges that the host itself uses count for nothing, and only the
- * engine
- * knows them. A preview leaves it at counting. @throws EngineError
+ * @param sure whether to try it, with a network that is gone at once: ranges that the host itself uses count for nothing, and only
+ * the engine knows them. A preview leaves it at counting. @throws EngineError
  */
 export async function findNetworkProblem(owner: Owner, sure: boolean): Promise<string | undefined> {
   const [own, all, { DefaultAddressPools }] = await Promise.all([listNetworks(ownedBy(owner)), listNetworks({}), engineInfo()]);

@@ -14,6 +14,7 @@ import { findImage } from "../engine/images.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
 import { listVolumes } from "../engine/volumes.ts";
 import type { Release } from "../release/ledger.ts";
+import { quoted } from "../settings/commands.ts";
 import { readEngineHost, type Settings } from "../settings/settings.ts";
 import { MARK } from "../stack/processes.ts";
 import { isAtLeast } from "../toolchain/semver.ts";
@@ -42,10 +43,14 @@ function inWords<T>(work: () => T): T {
   }
 }
 
-/**
- * Asks the engine before the program declares anything. Returns the hashes of the files that are bound, by their paths.
- * @throws RunError with one line for each thing that is wrong.
- */
+/** What the program has to know of the engine's host. */
+export interface Host {
+  /** Hashes of the files that are bound, by their paths. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly processors: number;
+}
+
+/** Asks the engine before the program declares anything. @throws RunError with one line for each thing that is wrong. */
 export async function checkEngine(
   owner: Owner,
   settings: Settings,
@@ -53,7 +58,7 @@ export async function checkEngine(
   built: boolean,
   live?: Release,
   tried?: Release,
-): Promise<Readonly<Record<string, string>>> {
+): Promise<Host> {
   choose();
   try {
     return await check(owner, settings, release, built, live, tried);
@@ -63,24 +68,18 @@ export async function checkEngine(
   }
 }
 
-async function check(
-  owner: Owner,
-  settings: Settings,
-  release: Release,
-  built: boolean,
-  live?: Release,
-  tried?: Release,
-): Promise<Readonly<Record<string, string>>> {
+async function check(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release, tried?: Release): Promise<Host> {
   const { host } = engine().address;
   if (built && host.startsWith("ssh:"))
     fail(
       `the Docker engine at ${host} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${host.slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`,
     );
   await checkVersion();
+  const { NCPU: processors } = await engineInfo();
   const answers = await Promise.all([
     live ? undefined : findLostState(owner),
     live ? undefined : findNetworkProblem(owner, !pulumi.runtime.isDryRun()),
-    findProcessorProblem(release),
+    ...findProcessorProblems(processors, release, settings),
     findPortProblem(owner, settings, "port"),
     settings.tls ? findPortProblem(owner, settings, "httpsPort") : undefined,
     built ? undefined : findImageProblem(release),
@@ -93,7 +92,7 @@ async function check(
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
   if (problems.length > 1)
     fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
-  return binds.hashes;
+  return { files: binds.hashes, processors };
 }
 
 async function checkVersion(): Promise<void> {
@@ -145,16 +144,15 @@ const findObstacle = (port: number, host: string): Promise<string | undefined> =
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 
-/** The engine refuses a container that may use more processors than its host has. */
-async function findProcessorProblem({
-  settings: {
-    resources: { cpus },
-  },
-}: Release): Promise<string | undefined> {
-  const { NCPU } = await engineInfo();
-  return cpus <= NCPU
-    ? undefined
-    : `berth:resources.cpus is ${cpus}, and the engine's host has ${NCPU}: pulumi config set --path berth:resources.cpus ${NCPU}`;
+/** The engine refuses a container that may use more processors than its host has. An accessory's default is what a replica has. */
+function findProcessorProblems(processors: number, { settings: { resources } }: Release, { accessories }: Settings): string[] {
+  const wanted = [
+    { key: "berth:resources.cpus", cpus: resources.cpus },
+    ...accessories.map(({ resources: { cpus } }, index) => ({ key: `berth:accessories[${index}].resources.cpus`, cpus })),
+  ].filter(({ cpus }, index) => cpus > processors && (index === 0 || cpus !== resources.cpus));
+  return wanted.map(
+    ({ key, cpus }) => `${key} is ${cpus}, and the engine's host has ${processors}: pulumi config set --path ${quoted(key)} ${processors}`,
+  );
 }
 
 const isOurs = ({ Labels }: { readonly Labels: Readonly<Record<string, string>> }, { project, stack }: Owner): boolean =>

@@ -139,13 +139,17 @@ const volumeOf = ({ urn, inputs = {} }: Resource): DeclaredVolume => {
   return { urn, name: text(inputs["name"]), part: labels["berth.part"] ?? "", labels };
 };
 
+/** Whether a command runs this step, wherever the program has Berth's steps: see `stepCommand`. */
+const runs = (step: string, inputs: Resource["inputs"]): boolean =>
+  new RegExp(`^node (steps|.*/steps)/${step}\\.ts'?$`).test(text(inputs?.["create"]));
+
 /** The volume with a release's secrets is made by a step, which prints its name. */
 const secretVolumeOf = ({ urn, inputs, outputs }: Resource): DeclaredVolume[] =>
-  inputs?.["create"] === "node steps/secrets.ts" ? [{ urn, name: text(outputs?.["stdout"]), part: "secrets", labels: {} }] : [];
+  runs("secrets", inputs) ? [{ urn, name: text(outputs?.["stdout"]), part: "secrets", labels: {} }] : [];
 
 const routeOf = ({ urn, inputs, ...resource }: Resource): DeclaredRoute[] => {
   const { BERTH_INPUT } = environmentOf({ urn, inputs: inputs ?? {}, ...resource });
-  return inputs?.["create"] === "node steps/route.ts" && BERTH_INPUT ? [{ urn, input: JSON.parse(BERTH_INPUT) as Route }] : [];
+  return runs("route", inputs) && BERTH_INPUT ? [{ urn, input: JSON.parse(BERTH_INPUT) as Route }] : [];
 };
 
 const environmentOf = ({ inputs }: Resource) => (inputs?.["environment"] ?? {}) as Partial<Record<string, string>>;

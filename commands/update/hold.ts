@@ -22,9 +22,8 @@ export const withWait = (command: Command): Command =>
   });
 
 /**
- * Takes the stack's lock, which goes when this process does; without effect where this command has it. Returns whether it is new: what was
- * known
- * of the stack before may be another one's past. @throws StackHeld where another one holds it @throws EngineError
+ * Takes the stack's lock, which goes when this process does; without effect where this command has it. Returns whether it is new: what
+ * was known of the stack before may be another one's past. @throws StackHeld where another one holds it @throws EngineError
  */
 export async function holdStack(cli: PulumiCli, owner: Owner): Promise<boolean> {
   const isNew = await beginToHold(cli, owner);

@@ -89,9 +89,8 @@ export async function update(cli: PulumiCli, stack: string, words: readonly stri
 const replacing = ({ findings }: View): string[] => urnsToReplace(findings).flatMap((urn) => ["--replace", urn]);
 
 /**
- * For every command that changes a stack: nobody else changes it until this command has ended, and what one that was cut off has left is
- * put
- * right. Returns the stack as it is then.
+ * For every command that changes a stack: nobody else changes it until this command has ended, and what one that was cut off has left
+ * is put right. Returns the stack as it is then.
  * @param known the stack as it was just before, where it is known already
  * @param early whether the caller waits for `heldStack` by itself where all is calm. Default: false
  * @throws UserError where another update is at work on it

@@ -70,6 +70,15 @@ test("HTTPS publishes a second port on the same address", async () => {
   ]);
 });
 
+test.each([
+  [1, "1.0"],
+  [2, "2.0"],
+  [64, "2.0"],
+])("on a host with %i processors it may use %s", async (processors, cpus) => {
+  const { inputs } = (await declareGateway({ port: 80, bindAddress: "0.0.0.0", processors })).get("gw-proxy");
+  expect(inputs["cpus"]).toBe(cpus);
+});
+
 test("the old proxy goes before the new one comes, because a host port has one owner", async () => {
   const { options } = (await declareGateway()).get("gw-proxy");
   expect(options).toMatchObject({ deleteBeforeReplace: true, replaceOnChanges: REPLACE_ON_CHANGES });

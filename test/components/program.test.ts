@@ -13,13 +13,13 @@ import { wholeProgram as run } from "../support/wholeProgram.ts";
 jest.mock("../../preflight/hold.ts", () => ({ holdStack: () => Promise.resolve() }));
 jest.mock("../../preflight/preflight.ts", () => ({
   ...jest.requireActual<object>("../../preflight/preflight.ts"),
-  checkEngine: jest.fn(() => Promise.resolve({})),
+  checkEngine: jest.fn(() => Promise.resolve({ files: {}, processors: 4 })),
 }));
 const engineCheck = jest.mocked(checkEngine);
 
 const home = process.cwd();
 beforeEach(() => {
-  engineCheck.mockReset().mockResolvedValue({});
+  engineCheck.mockReset().mockResolvedValue({ files: {}, processors: 4 });
   process.chdir(temporaryFolder({ "app/Dockerfile": "FROM scratch", "app/server.js": "serve()" }));
 });
 afterEach(() => process.chdir(home));

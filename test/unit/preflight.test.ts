@@ -205,6 +205,15 @@ test("more processors than the engine's host has are refused with the number tha
   ).toBe("berth:resources.cpus is 2, and the engine's host has 1: pulumi config set --path berth:resources.cpus 1 (nothing was changed)");
 });
 
+test("an accessory that wants more processors than the host has is refused, too, and the host's are told", async () => {
+  const accessories = (cpus: number) => ({ accessories: [{ kind: "postgres", name: "db", resources: { cpus, memory: "64M" } }] });
+  const name = { to: "inspect berth-dev-db", status: 404 };
+  expect(await check([ENGINE, NO_HOLDER, name, HOST], { config: accessories(5) })).toBe(
+    "berth:accessories[0].resources.cpus is 5, and the engine's host has 4: pulumi config set --path 'berth:accessories[0].resources.cpus' 4 (nothing was changed)",
+  );
+  expect(await check([ENGINE, NO_HOLDER, name, HOST], { config: accessories(4) })).toBe("fine");
+});
+
 describe("a port", () => {
   const config = { port: 8080 };
   const FIX = "stop it, or take another with: pulumi config set berth:port <port>";
@@ -260,7 +269,7 @@ describe("a port", () => {
       setEnvironment({ DOCKER_HOST: elsewhere });
       await expect(
         checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true, releaseOf()),
-      ).resolves.toEqual({});
+      ).resolves.toEqual({ files: {}, processors: 4 });
     } finally {
       stop();
     }

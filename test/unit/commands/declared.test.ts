@@ -88,3 +88,14 @@ test("networks, volumes, the volume of secrets and the route are found", () => {
   ]);
   expect(route).toEqual({ urn: "urn:route", input: { service: "app", targets: ["web-1"] } });
 });
+
+test.each([
+  ["node ../../steps/route.ts", true],
+  ["node node_modules/berth/steps/route.ts", true],
+  ["node '../my apps/berth/steps/route.ts'", true],
+  ["node mysteps/route.ts", false],
+  ["node steps/route.ts.old", false],
+])("a step is known wherever a program has it: %s", (create, known) => {
+  const command = { urn: "urn:route", type: "command:local:Command", inputs: { create, environment: { BERTH_INPUT: '{"service":"app"}' } } };
+  expect(readDeclared(exported(command)).route !== undefined).toBe(known);
+});
