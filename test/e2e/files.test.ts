@@ -1,6 +1,7 @@
 /** Files go in and out as docs/guides/files.md says, with what belongs to them. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
 import { census, docker } from "./support/engine.ts";
@@ -95,7 +96,14 @@ test("a bound file replaces the replicas when a byte of it changes, and not when
   expect((await app.pulumi("preview", "--stack", app.stack)).output).toContain(
     `berth:binds[2].source is ${here("bound/nowhere")}, which does not exist on the engine's host: make it, or remove the entry (nothing was changed)`,
   );
+  const server = createServer().listen(here("bound/socket"));
+  await app.configure({ ...config, binds: [...binds, { source: here("bound/socket"), target: "/socket" }] });
+  const refused = await app.up(); // an update that ended with 0 here would have deleted all there is
+  server.close();
+  expect(refused.output).toContain(`berth:binds[2].source is ${here("bound/socket")}, a socket, and another one each time`);
+  expect(refused.code).not.toBe(0);
   await app.configure(config);
+  await app.upOk("--expect-no-changes");
 });
 
 test("a folder in memory has its size, is writable and runs no program", async () => {
