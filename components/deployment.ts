@@ -52,7 +52,7 @@ export class Deployment {
   /** The job that follows the switch. */
   readonly smokeTest: pulumi.Output<JobSpec> | undefined;
   /** Whether its migration copies data before. */
-  readonly copiesData: boolean;
+  readonly takesSnapshot: boolean;
 
   constructor(name: string, args: DeploymentArgs, opts: pulumi.ComponentResourceOptions) {
     const { owner, release, build, platform, files, seeds = [] } = args;
@@ -95,7 +95,7 @@ export class Deployment {
     const gated = { owner, release, gateway: gateway.container, candidates: this.web.containers, workers: this.workerContainers };
     this.gate = new HealthGate(`${name}-gate`, { ...gated, migration: migration && exclusive ? jobInput(migration) : undefined }, before);
     this.smokeTest = smokeTestOf(args, processes);
-    this.copiesData = migration?.snapshot !== undefined;
+    this.takesSnapshot = migration?.snapshot !== undefined;
   }
 
   /** Containers without traffic. */

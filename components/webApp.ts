@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Owner } from "../engine/labels.ts";
 import { type AccessoryRecord, recordAccessories, refuseJumps, refuseMissing } from "../release/accessoryRecord.ts";
-import { record, type Release } from "../release/ledger.ts";
+import { enter, type Release } from "../release/ledger.ts";
 import type { SecretValues } from "../release/secretValues.ts";
 import { dataOf } from "../settings/accessoryKinds.ts";
 import type { BuildSettings, Settings } from "../settings/settings.ts";
@@ -102,9 +102,9 @@ export class WebApp extends pulumi.ComponentResource {
       },
       { ...own, dependsOn: [live.gate, live.web, ...live.workers, ...(canary ? [canary] : [])] },
     );
-    const kept = record(ledger, release, settings.keepReleases);
+    const kept = enter(ledger, release, settings.keepReleases);
     const needed = [...kept, ...(tried ? [tried.release] : [])].map((entry) => entry.name);
-    const prune = { owner, releases: needed, replicas: live.web.containers, live: live.copiesData ? release.name : undefined };
+    const prune = { owner, releases: needed, replicas: live.web.containers, live: live.takesSnapshot ? release.name : undefined };
     new Prune(`${name}-prune`, prune, { ...own, dependsOn: route });
 
     this.url = urlOf(settings);

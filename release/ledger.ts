@@ -115,7 +115,7 @@ function namesFor({ secrets, build, next }: Settings): string[] {
 }
 
 /** The ledger after `release` went live: it on top, each name once, at most `keep` earlier ones. */
-export function record(ledger: readonly Release[], release: Release, keep: number): Release[] {
+export function enter(ledger: readonly Release[], release: Release, keep: number): Release[] {
   const [live] = ledger;
   const entry = live?.name === release.name ? { ...live, ...(release.image && { image: release.image }) } : release;
   return [entry, ...ledger.filter(({ name }) => name !== release.name)].slice(0, keep + 1);

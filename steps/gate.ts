@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { explain, explainWorker, failedProbes } from "./diagnosis.ts";
 import { startContainer } from "../engine/containers.ts";
 import { readInput, runStep, StepError, withRepair } from "./step.ts";
-import { type HoldInput, isLive, letGo, newWorkers, serveAgain, stopAll, takeOver } from "./hold.ts";
+import { type TakeOverInput, isLive, letGo, newWorkers, serveAgain, stopAll, takeOver } from "./takeOver.ts";
 import { type JobInput, runOnce } from "./job.ts";
 import { findLive, type Live } from "../engine/live.ts";
 import { persist } from "./persist.ts";
@@ -15,7 +15,7 @@ import { NotPutBack, settle } from "./snapshot.ts";
 import { firstCrash, firstUnsteady, steady } from "./processes.ts";
 import { together } from "./together.ts";
 
-export interface GateInput extends HoldInput {
+export interface GateInput extends TakeOverInput {
   readonly release: string;
   readonly port: number;
   /** Path and times in seconds. */

@@ -1,7 +1,7 @@
 /** A job that a release has once, before it goes live first. */
 import { readInput, runStep } from "./step.ts";
 import { type JobSpec, runJob } from "./runJob.ts";
-import { runWithCopy, type SnapshotInput } from "./snapshot.ts";
+import { runWithSnapshot, type SnapshotInput } from "./snapshot.ts";
 
 export interface JobInput {
   readonly job: JobSpec;
@@ -26,7 +26,7 @@ export const doneWords = (releases: readonly string[]): string => DONE + release
 export async function runOnce({ job, run, snapshot }: JobInput): Promise<void> {
   const done = doneBefore(process.env["PULUMI_COMMAND_STDOUT"] ?? "");
   if (run && !done.includes(job.release)) {
-    await (snapshot ? runWithCopy(snapshot, job) : runJob(job));
+    await (snapshot ? runWithSnapshot(snapshot, job) : runJob(job));
     done.push(job.release);
   } else {
     console.log(

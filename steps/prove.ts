@@ -8,7 +8,7 @@ import { deployWords } from "../engine/gatewayWords.ts";
 import { findLive, type Live } from "../engine/live.ts";
 import { UserError } from "../settings/userError.ts";
 import { lastWords } from "./diagnosis.ts";
-import { letThrough } from "./hold.ts";
+import { letThrough } from "./takeOver.ts";
 import { ANSWERING } from "./probe.ts";
 import { runJob } from "./runJob.ts";
 import { sendBack } from "./sendBack.ts";

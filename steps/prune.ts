@@ -2,7 +2,7 @@
 import { EngineError } from "../docker/engineError.ts";
 import { listImages, removeImage, tagsOf } from "../engine/images.ts";
 import { ownedBy, type Owner } from "../engine/labels.ts";
-import { dropCopies } from "./snapshot.ts";
+import { dropSnapshots } from "./snapshot.ts";
 import { readInput, runStep } from "./step.ts";
 
 export interface PruneInput {
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
       console.log(`left image ${image}: ${error.words}`);
     }
   }
-  if (live !== null) await dropCopies(owner, live);
+  if (live !== null) await dropSnapshots(owner, live);
 }
 
 if (process.env["BERTH_INPUT"]) void runStep(main);

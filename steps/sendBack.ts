@@ -3,7 +3,7 @@ import { EngineError } from "../docker/engineError.ts";
 import { tellGateway } from "../engine/gateway.ts";
 import { deployWords } from "../engine/gatewayWords.ts";
 import type { Live } from "../engine/live.ts";
-import { giveBack, letThrough, newWorkers, pauseWords, stopAll, wake } from "./hold.ts";
+import { giveBack, letThrough, newWorkers, pauseWords, stopAll, wake } from "./takeOver.ts";
 import { ANSWERING, healthyOf } from "./probe.ts";
 import type { RouteInput } from "./switch.ts";
 

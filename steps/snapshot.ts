@@ -11,10 +11,10 @@ import { createVolume, listVolumes, removeVolume } from "../engine/volumes.ts";
 import { persist } from "./persist.ts";
 import { copyVolumes, type CopyInput, HOURS, nameFor } from "./copyVolumes.ts";
 import { StepError, withRepair } from "./step.ts";
-import { type HoldInput, letGo, serveAgain, takeOver } from "./hold.ts";
+import { type TakeOverInput, letGo, serveAgain, takeOver } from "./takeOver.ts";
 import { type BegunJob, endOf, finishJob, type JobSpec, runJob, stateOf } from "./runJob.ts";
 
-export interface SnapshotInput extends CopyInput, Pick<HoldInput, "owner" | "gateway" | "service" | "drain" | "health"> {
+export interface SnapshotInput extends CopyInput, Pick<TakeOverInput, "owner" | "gateway" | "service" | "drain" | "health"> {
   /** Whether what was live serves again at the end: false where the caller holds requests already, and sees to that. */
   readonly alone: boolean;
 }
@@ -34,17 +34,22 @@ const RECORD = "berth.snapshot";
 /** What the record's container is called until the data are settled, and after that. */
 const [OPEN, OVER] = ["snapshot", "snapshot-over"] as const;
 
-const holdOf = ({ input, job }: Begun): HoldInput => ({ ...input, candidates: [], workers: [], migration: { job, snapshot: input } });
+const takeOverOf = ({ input, job }: Begun): TakeOverInput => ({
+  ...input,
+  candidates: [],
+  workers: [],
+  migration: { job, snapshot: input },
+});
 
 /** Runs a migration. @throws StepError where it fails, with the data as they were and the name of their copy */
-export async function runWithCopy(input: SnapshotInput, job: JobSpec): Promise<void> {
+export async function runWithSnapshot(input: SnapshotInput, job: JobSpec): Promise<void> {
   await settle(input.owner);
   if ((await stateOf(job.container)) === "exited 0") return runJob(job); // it had come to its end when the update was cut off
   const { what, release, container, timeout } = job;
   const begun: Begun = { input, job: { what, release, container, timeout } };
   const live = await findLive(input.gateway, input.service);
   try {
-    if (input.alone) await takeOver(holdOf(begun), live);
+    if (input.alone) await takeOver(takeOverOf(begun), live);
     await copy(begun);
   } catch (error) {
     return await giveUp(begun, live, error);
@@ -53,10 +58,10 @@ export async function runWithCopy(input: SnapshotInput, job: JobSpec): Promise<v
     await runJob(job);
   } catch (error) {
     await persist(() => putBack(begun)).catch((second: unknown) => {
-      const words = `The data could not be put back, run the update again. Their copy is ${copiesOf(input)}`;
+      const words = `The data could not be put back, run the update again. Their copy is ${snapshotsOf(input)}`;
       throw new NotPutBack(withRepair(error, words, second).message);
     });
-    const words = `The data are as they were before it. Their copy stays until the next release is live: ${copiesOf(input)}`;
+    const words = `The data are as they were before it. Their copy stays until the next release is live: ${snapshotsOf(input)}`;
     return await giveUp(begun, live, new StepError(`${(error as Error).message}\n  ${words}`));
   }
   const sick = await persist(() => end(begun, live));
@@ -71,7 +76,7 @@ async function giveUp(begun: Begun, live: Live | undefined, cause: unknown): Pro
   throw sick === undefined ? cause : new StepError(`${(cause as Error).message}\n  ${sick}`);
 }
 
-const copiesOf = ({ volumes }: SnapshotInput): string => volumes.map(({ volume, copy: name }) => `${name} (of ${volume})`).join(", ");
+const snapshotsOf = ({ volumes }: SnapshotInput): string => volumes.map(({ volume, copy: name }) => `${name} (of ${volume})`).join(", ");
 
 /**
  * Puts right what a migration has left whose update was killed: it is waited for, and where it did not succeed the data
@@ -90,7 +95,7 @@ export async function settle(owner: Owner): Promise<boolean> {
     if (late) throw new StepError(`the copy that was begun before it, container ${nameFor(owner, OPEN)}, does not come to its end`);
     if ((await stateOf(open.Id)) === "exited 0" && !(await hasSucceeded(job))) {
       await putBack(begun);
-      console.log(`The data are as they were before it. Their copy: ${copiesOf(input)}`);
+      console.log(`The data are as they were before it. Their copy: ${snapshotsOf(input)}`);
     }
   }
   const alone = (await findContainer(input.gateway)) !== undefined; // without a gateway there is nobody to serve
@@ -144,13 +149,13 @@ async function end(begun: Begun, live: Live | undefined): Promise<string | undef
     await removeContainer(over);
     await renameContainer(open, over);
   }
-  const healthy = !input.alone || (live ? await serveAgain(holdOf(begun), live) : await letGo(input));
+  const healthy = !input.alone || (live ? await serveAgain(takeOverOf(begun), live) : await letGo(input));
   await removeContainer(over);
   return healthy ? undefined : `Release ${live?.release} was started again and does not get healthy`;
 }
 
 /** Removes the copies that no longer serve: of releases before the live one, and of what failed since. */
-export async function dropCopies(owner: Owner, live: string): Promise<void> {
+export async function dropSnapshots(owner: Owner, live: string): Promise<void> {
   for (const { Name, Labels } of (await listVolumes(ownedBy(owner, "berth.part=snapshot"))).filter(isOf(owner))) {
     if (Labels?.["berth.release"] === live) continue;
     try {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { contentOf, findRelease, nextRelease, record, type Release } from "../../release/ledger.ts";
+import { contentOf, findRelease, nextRelease, enter, type Release } from "../../release/ledger.ts";
 import { releaseOf, settingsOf } from "../support/configuration.ts";
 
 const CONTENT = "3f9a1c2b7d4e";
@@ -115,25 +115,25 @@ describe("a pinned release", () => {
 
 describe("the ledger after a release went live", () => {
   test("has it on top and each name once", () => {
-    expect(namesOf(record(named("a", "b", "c"), releaseOf({ name: "b" }), 5))).toEqual(["b", "a", "c"]);
+    expect(namesOf(enter(named("a", "b", "c"), releaseOf({ name: "b" }), 5))).toEqual(["b", "a", "c"]);
   });
 
   test("has the new facts of a release that was brought back", () => {
     const again = releaseOf({ name: "b", time: "2027-01-01T00:00:00.000Z" });
-    expect(record(named("a", "b"), again, 5)[0]).toEqual(again);
+    expect(enter(named("a", "b"), again, 5)[0]).toEqual(again);
   });
 
   test("does not change while the same release stays live, so that an unchanged update changes nothing", () => {
     const ledger = named("a", "b");
-    expect(record(ledger, releaseOf({ name: "a", ...ORIGIN }), 5)).toEqual(ledger);
+    expect(enter(ledger, releaseOf({ name: "a", ...ORIGIN }), 5)).toEqual(ledger);
   });
 
   test("notes another image of the release that stays live", () => {
-    expect(record(named("a"), releaseOf({ name: "a", image: "sha256:new" }), 5)).toEqual([releaseOf({ name: "a", image: "sha256:new" })]);
+    expect(enter(named("a"), releaseOf({ name: "a", image: "sha256:new" }), 5)).toEqual([releaseOf({ name: "a", image: "sha256:new" })]);
   });
 
   test("keeps as many earlier releases as asked for", () => {
-    expect(namesOf(record(named("a", "b", "c"), releaseOf({ name: "d" }), 2))).toEqual(["d", "a", "b"]);
+    expect(namesOf(enter(named("a", "b", "c"), releaseOf({ name: "d" }), 2))).toEqual(["d", "a", "b"]);
   });
 
   test("never has a name twice, never more than asked for, always the live one first", () => {
@@ -142,7 +142,7 @@ describe("the ledger after a release went live", () => {
       fc.property(fc.array(name, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 4 }), (history, keep) => {
         let ledger: Release[] = [];
         for (const live of history) {
-          ledger = record(ledger, releaseOf({ name: live }), keep);
+          ledger = enter(ledger, releaseOf({ name: live }), keep);
           expect(ledger[0]?.name).toBe(live);
           expect(new Set(namesOf(ledger)).size).toBe(ledger.length);
           expect(ledger.length).toBeLessThanOrEqual(keep + 1);

@@ -1,6 +1,6 @@
 import { logLines, parseProbes, story } from "../../../steps/diagnosis.ts";
 import { probeWords } from "../../../steps/probe.ts";
-import { pauseWords } from "../../../steps/hold.ts";
+import { pauseWords } from "../../../steps/takeOver.ts";
 import { doneBefore } from "../../../steps/job.ts";
 import { failed } from "../../../steps/runJob.ts";
 import { parseRoutes } from "../../../engine/live.ts";

@@ -9,7 +9,7 @@ import { persist } from "./persist.ts";
 import { ANSWERING, probeAgain } from "./probe.ts";
 import { together } from "./together.ts";
 
-export interface HoldInput {
+export interface TakeOverInput {
   readonly owner: Owner;
   /** Container of the gateway. */
   readonly gateway: string;
@@ -32,7 +32,7 @@ const MARGIN = 60;
 const COPYING = 900;
 
 /** The kamal-proxy words that hold requests. */
-export const pauseWords = ({ service, drain, health, migration }: HoldInput): string[] => [
+export const pauseWords = ({ service, drain, health, migration }: TakeOverInput): string[] => [
   "pause",
   service,
   "--drain-timeout",
@@ -45,7 +45,7 @@ export const pauseWords = ({ service, drain, health, migration }: HoldInput): st
 export const MAINTENANCE = "stopped";
 
 /** Holds the requests and stops all processes of the app that are not the new release's. */
-export async function takeOver(input: HoldInput, live: Live | undefined): Promise<void> {
+export async function takeOver(input: TakeOverInput, live: Live | undefined): Promise<void> {
   if (live?.state !== MAINTENANCE) {
     const { code, stderr } = await tryGateway(input.gateway, pauseWords(input), { deadline: input.drain + ANSWERING });
     if (code !== 0 && !stderr.includes("service not found")) throw new StepError(`the gateway cannot hold requests: ${stderr.trim()}`);
@@ -62,7 +62,7 @@ export async function takeOver(input: HoldInput, live: Live | undefined): Promis
  * Stops the new release and starts the one that was live, while requests go on waiting: the caller lets them through. Returns
  * what was live with those of its containers that can serve. @throws EngineError where there is none
  */
-export async function giveBack(input: HoldInput, live: Live): Promise<Live> {
+export async function giveBack(input: TakeOverInput, live: Live): Promise<Live> {
   await stopAll(input, [...input.candidates, ...input.workers]);
   // With other secrets, it is one that failed.
   const before = await processes(input.owner, { label: [`berth.release=${live.release}`] }, live.secrets);
@@ -73,7 +73,7 @@ export async function giveBack(input: HoldInput, live: Live): Promise<Live> {
 }
 
 /** Like `giveBack`, and lets the requests through once what was live serves again. Returns whether it does. */
-export async function serveAgain(input: HoldInput, live: Live): Promise<boolean> {
+export async function serveAgain(input: TakeOverInput, live: Live): Promise<boolean> {
   const back = await giveBack(input, live);
   const healthy = await probeAgain(input.gateway, back);
   if (live.state !== MAINTENANCE) await letThrough(input);
@@ -98,7 +98,7 @@ export async function wake(live: Live, more: readonly string[] = []): Promise<Li
   return { ...live, containers };
 }
 
-type AtGateway = Pick<HoldInput, "gateway" | "service">;
+type AtGateway = Pick<TakeOverInput, "gateway" | "service">;
 
 /** Ends the wait; every request that was held is answered now. */
 export const letThrough = ({ gateway, service }: AtGateway): Promise<void> => tellGateway(gateway, ["resume", service]);
@@ -114,20 +114,20 @@ export async function letGo({ gateway, service }: AtGateway): Promise<boolean> {
  * Whether the containers at the gate have the traffic already, as after a change of the gateway: nothing is held for them, and nothing
  * stopped.
  */
-export const isLive = ({ candidates }: HoldInput, live: Live | undefined): boolean =>
+export const isLive = ({ candidates }: TakeOverInput, live: Live | undefined): boolean =>
   live !== undefined && candidates.every((name) => live.containers.includes(name));
 
-const isNew = ({ candidates, workers }: HoldInput, name: string): boolean => candidates.includes(name) || workers.includes(name);
+const isNew = ({ candidates, workers }: TakeOverInput, name: string): boolean => candidates.includes(name) || workers.includes(name);
 
 /** Stops containers that may run, each within the drain. */
-export const stopAll = ({ drain }: Pick<HoldInput, "drain">, containers: readonly string[]): Promise<void> =>
+export const stopAll = ({ drain }: Pick<TakeOverInput, "drain">, containers: readonly string[]): Promise<void> =>
   together(containers, (name) => stopContainer(name, Math.max(1, Math.ceil(drain))));
 
 /**
  * Of the workers those that are to take the place of others, or are another release's. What else stands at the gate works
  * for the live release already, as after the change of a secret that it does not get, and goes on whatever comes.
  */
-export async function newWorkers({ owner, workers }: HoldInput, live: Live | undefined): Promise<string[]> {
+export async function newWorkers({ owner, workers }: TakeOverInput, live: Live | undefined): Promise<string[]> {
   if (workers.length === 0) return [];
   const all = (await listContainers(ownedBy(owner, "berth.part=worker"), { all: true })).filter(isOf(owner));
   const others = all.map(nameOf).filter((name) => !workers.includes(name));
