@@ -14,7 +14,7 @@ import { chooseStack } from "../stack/stack.ts";
 import { removeOrphans } from "./update/leftovers.ts";
 import { changeAlone, makeWay } from "./update/update.ts";
 import { lookAtEngine } from "../engine/found.ts";
-import { ownedBy, type Owner } from "../engine/labels.ts";
+import { partIs, ownedBy, type Owner, type Part } from "../release/labels.ts";
 
 const options = withWait(
   new Command("destroy")
@@ -32,7 +32,7 @@ await main(
     const cli = (pulumi = await openPulumi());
     const stack = await chooseStack(cli, options.stack);
     const owner = await openEngine(cli, stack);
-    const found = await Promise.all(["data", "snapshot"].map((part) => listVolumes(ownedBy(owner, `berth.part=${part}`))));
+    const found = await Promise.all((["data", "snapshot"] as const).map((part) => listVolumes(ownedBy(owner, partIs(part)))));
     const volumes = found.flat().map(({ Name }) => Name);
     await confirm(stack, owner, volumes);
     const words = ["destroy", "--yes", "--skip-preview", "--stack", stack];
@@ -79,7 +79,7 @@ async function confirm(stack: string, owner: Owner, volumes: readonly string[]):
 
 /** Containers that copy, and are nobody's by now. */
 async function removeHelpers(owner: Owner): Promise<void> {
-  const list = (part: string) => listContainers(ownedBy(owner, `berth.part=${part}`), { all: true });
+  const list = (part: Part) => listContainers(ownedBy(owner, partIs(part)), { all: true });
   const found = await Promise.all([list("helper"), list("snapshot")]);
   for (const { Id } of found.flat()) await removeContainer(Id);
 }

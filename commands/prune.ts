@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { withWait } from "./update/hold.ts";
 import { EngineError } from "../docker/engineError.ts";
 import { listImages, tagsOf } from "../engine/images.ts";
-import { ownedBy } from "../engine/labels.ts";
+import { partIs, LABEL, ownedBy } from "../release/labels.ts";
 import { removeThing } from "../engine/remove.ts";
 import { listVolumes } from "../engine/volumes.ts";
 import { type Facts, type Surplus, surplusOf } from "./prune/surplus.ts";
@@ -73,7 +73,7 @@ async function factsOf({ owner, declared, found }: View): Promise<Facts> {
   const [images, unused, copies] = await Promise.all([
     listImages({ ...ownedBy(owner), reference: [repository] }),
     listVolumes({ ...ownedBy(owner), dangling: ["true"] }),
-    listVolumes(ownedBy(owner, "berth.part=snapshot")),
+    listVolumes(ownedBy(owner, partIs("snapshot"))),
   ]);
   return {
     declared,
@@ -82,7 +82,7 @@ async function factsOf({ owner, declared, found }: View): Promise<Facts> {
       .flatMap((image) => tagsOf([image]).map((name) => ({ name, id: image.Id })))
       .filter(({ name }) => name.startsWith(`${repository}:`)),
     unused: new Set(unused.map(({ Name }) => Name)),
-    copiedFor: new Map(copies.map(({ Name, Labels }) => [Name, Labels?.["berth.release"] ?? ""])),
+    copiedFor: new Map(copies.map(({ Name, Labels }) => [Name, Labels?.[LABEL.release] ?? ""])),
     releases: [...releases.map(({ name }) => name), ...(canary ? [canary.release] : [])],
     live: release,
   };

@@ -13,7 +13,7 @@ import { andThen, orUndo } from "./shared/cleanUp.ts";
 import { main, paint, UserError } from "./shared/cli.ts";
 import { openPulumi, type PulumiCli } from "../stack/pulumiCli.ts";
 import { refuseIfHeld } from "../stack/pulumiLock.ts";
-import { ownedBy } from "../engine/labels.ts";
+import { partIs, LABEL, ownedBy } from "../release/labels.ts";
 import { findVolume, listVolumes } from "../engine/volumes.ts";
 
 const command = withWait(
@@ -117,7 +117,7 @@ async function restoreKept(context: Context, from: string, to: string): Promise<
     owner,
     outputs: { release },
   } = context;
-  const mine = await listVolumes(ownedBy(owner, "berth.part=data", `berth.volume=${volume}`));
+  const mine = await listVolumes(ownedBy(owner, partIs("data"), `${LABEL.volume}=${volume}`));
   const kept = mine.map(({ Name }) => Name).filter((name) => name !== from);
   if (!kept.includes(to))
     throw new UserError(`${to} is no volume that was kept of ${volume} on stack ${stack} (known: ${kept.join(", ") || "none"})`);

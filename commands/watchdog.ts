@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { EngineError } from "../docker/engineError.ts";
 import { listContainers, restartContainer } from "../engine/containers.ts";
 import { type FoundContainer, lookAtEngine } from "../engine/found.ts";
-import { ownedBy, type Owner } from "../engine/labels.ts";
+import { ownedBy, type Owner } from "../release/labels.ts";
 import { holderOf, type Lock, StackHeld, takeLock } from "../engine/lock.ts";
 import { openEngine } from "../engine/openEngine.ts";
 import { parseDuration } from "../settings/units.ts";

@@ -7,7 +7,7 @@ import { canonicalJson } from "../release/canonicalJson.ts";
 import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
 import { derived } from "../release/keyed.ts";
 import { tmpfsMount, volumeMount } from "./mounts.ts";
-import { labelList, labels, type Owner, stem } from "../engine/labels.ts";
+import { labelList, labels, type Owner, stem } from "../release/labels.ts";
 import { stepArgs, stepCommand } from "./step.ts";
 
 export interface AccessoryArgs {

@@ -5,7 +5,7 @@ import type { BuildSettings } from "../settings/settings.ts";
 import { buildSecretFile } from "../source/buildSecrets.ts";
 import { buildLog } from "../source/buildLog.ts";
 import { contentOf, type Release } from "../release/ledger.ts";
-import { labels, type Owner, stem } from "../engine/labels.ts";
+import { labels, type Owner, stem } from "../release/labels.ts";
 import { ownerVariables, stepCommand } from "./step.ts";
 
 export interface AppImageArgs {

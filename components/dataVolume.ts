@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { labelList, labels, type Owner } from "../engine/labels.ts";
+import { LABEL, labelList, labels, type Owner } from "../release/labels.ts";
 
 export interface DataVolumeArgs {
   readonly owner: Owner;
@@ -31,5 +31,5 @@ export class DataVolume extends pulumi.ComponentResource {
  * chance.
  */
 export const volumeArgs = ({ owner, volume }: DataVolumeArgs): docker.VolumeArgs => ({
-  labels: labelList(labels(owner, "data", { "berth.volume": volume })),
+  labels: labelList(labels(owner, "data", { [LABEL.volume]: volume })),
 });

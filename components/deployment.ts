@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import type { Release } from "../release/ledger.ts";
 import { WEB } from "../release/secretValues.ts";
 import type { BuildSettings, JobSettings, MigrationSettings, WorkerSettings } from "../settings/settings.ts";

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
 import { volumeMount } from "./mounts.ts";
-import { labelList, labels, type Owner } from "../engine/labels.ts";
+import { labelList, labels, type Owner } from "../release/labels.ts";
 
 export interface GatewayArgs {
   readonly owner: Owner;

@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Release } from "../release/ledger.ts";
 import type { JobInput } from "../steps/job.ts";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import { serviceOf } from "./route.ts";
 import { stepArgs } from "./step.ts";
 

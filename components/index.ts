@@ -1,5 +1,5 @@
 /** The components for a Pulumi program of one's own: `import { … } from "berth/components"`. See examples/two-apps. */
-export type { Owner } from "../engine/labels.ts";
+export type { Owner } from "../release/labels.ts";
 export type { Release } from "../release/ledger.ts";
 export type { Config, Settings } from "../settings/settings.ts";
 export { describeApp, type DescribedApp } from "../source/describedApp.ts";

@@ -8,7 +8,7 @@ import type { SnapshotInput } from "../steps/snapshot.ts";
 import { IMAGES } from "../toolchain/versions.ts";
 import { containerSpec } from "./containerSpec.ts";
 import type { Release } from "../release/ledger.ts";
-import { labelList, labels, type Owner, stem } from "../engine/labels.ts";
+import { LABEL, labelList, labels, type Owner, stem } from "../release/labels.ts";
 import { serviceOf } from "./route.ts";
 import { type Inputs, ownerVariables, stepArgs, stepCommand } from "./step.ts";
 
@@ -87,7 +87,7 @@ export function jobSpec({ owner, what, release, settings, replica }: JobArgs): p
   const container: docker.ContainerArgs = {
     ...replica,
     command: [...settings.command],
-    labels: labelList(labels(owner, "job", { "berth.release": release.name, "berth.job": what })),
+    labels: labelList(labels(owner, "job", { [LABEL.release]: release.name, "berth.job": what })),
   };
   const spec: Inputs<JobSpec> = {
     what,

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import type { Release } from "../release/ledger.ts";
 import { hashesOf, type SecretValues } from "../release/secretValues.ts";
 import { dataOf, urlSecret } from "../settings/accessoryKinds.ts";

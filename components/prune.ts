@@ -1,7 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { imageName, repository } from "./appImage.ts";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import { stepArgs } from "./step.ts";
 
 export interface PruneArgs {

@@ -5,7 +5,7 @@ import { hardened, limitPids, REPLACE_ON_CHANGES } from "./hardening.ts";
 import type { Release } from "../release/ledger.ts";
 import { bindMount, tmpfsMount, volumeMount } from "./mounts.ts";
 import { canonicalJson } from "../release/canonicalJson.ts";
-import { labelList, labels, SECRETS_LABEL, SETTINGS_LABEL, type Owner } from "../engine/labels.ts";
+import { LABEL, labelList, labels, type Owner } from "../release/labels.ts";
 import { mebibytes } from "../settings/units.ts";
 
 export interface ReplicasArgs {
@@ -69,8 +69,8 @@ export function replicaArgs(args: ReplicasArgs, number: number): docker.Containe
     // Where one writer is allowed, the gate starts the containers, when the old ones have stopped.
     ...(settings.strategy === "recreate" && { start: false, mustRun: false }),
     labels: [
-      ...labelList(labels(owner, worker ? "worker" : "web", { "berth.release": release.name, [SETTINGS_LABEL]: canonicalJson(settings) })),
-      ...(secrets ? [{ label: SECRETS_LABEL, value: secrets.hashes }] : []),
+      ...labelList(labels(owner, worker ? "worker" : "web", { [LABEL.release]: release.name, [LABEL.settings]: canonicalJson(settings) })),
+      ...(secrets ? [{ label: LABEL.secrets, value: secrets.hashes }] : []),
       ...filesLabel(settings.binds.flatMap(({ source }) => args.files?.[source] ?? [])),
     ],
     mounts: [

@@ -4,7 +4,7 @@ import type { BakeSettings, CanarySettings, TlsSettings } from "../settings/sett
 import type { Release } from "../release/ledger.ts";
 import type { JobSpec } from "../steps/runJob.ts";
 import { type RouteInput, verdictIn } from "../steps/switch.ts";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import { stepArgs } from "./step.ts";
 
 /** Name of the app's route in its gateway. */

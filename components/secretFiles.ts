@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { canonicalJson } from "../release/canonicalJson.ts";
 import type { Release } from "../release/ledger.ts";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import type { ReplicasArgs } from "./replicas.ts";
 import { allSecretsOf, secretsOf, type SecretValues } from "../release/secretValues.ts";
 import { stepArgs, stepCommand } from "./step.ts";

@@ -2,7 +2,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SeedSettings, Settings } from "../settings/settings.ts";
 import type { Release } from "../release/ledger.ts";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import { readerOf } from "./secretFiles.ts";
 import { stepArgs } from "./step.ts";
 

@@ -12,7 +12,7 @@ import type { SecretsInput } from "../steps/secrets.ts";
 import type { SeedInput } from "../steps/seed.ts";
 import { canonicalJson } from "../release/canonicalJson.ts";
 import { engineEnvironment } from "../engine/address.ts";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import { quoted } from "../settings/commands.ts";
 
 /** What each program in `steps/` is given. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import { type AccessoryRecord, recordAccessories, refuseJumps, refuseMissing } from "../release/accessoryRecord.ts";
 import { enter, type Release } from "../release/ledger.ts";
 import type { SecretValues } from "../release/secretValues.ts";

@@ -1,7 +1,7 @@
 /** What a stack has on the engine, asked of the engine. */
 import { EngineError } from "../docker/engineError.ts";
 import { execIn, findContainers, listContainers } from "./containers.ts";
-import { ownedBy, type Owner } from "./labels.ts";
+import { partIs, LABEL, ownedBy, type Owner } from "../release/labels.ts";
 import { type ListedRoute, parseRoutes } from "./live.ts";
 import { findNetwork, listNetworks } from "./networks.ts";
 import { listVolumes } from "./volumes.ts";
@@ -71,13 +71,13 @@ export function routedIn({ routes }: Pick<Found, "routes">): string[] | undefine
 
 /** One that has gone since it was listed is none, and the lock is whoever's who looks. */
 async function containersIn(owner: Owner): Promise<FoundContainer[]> {
-  const listed = (await listContainers(ownedBy(owner), { all: true })).filter(({ Labels }) => Labels["berth.part"] !== "lock");
+  const listed = (await listContainers(ownedBy(owner), { all: true })).filter(({ Labels }) => Labels[LABEL.part] !== "lock");
   const found = await findContainers(listed.map(({ Id }) => Id));
   return found.map(({ Id, Name, Image, RestartCount, State, Config, HostConfig, NetworkSettings }) => ({
     id: Id,
     name: Name.slice(1),
-    part: Config.Labels["berth.part"] ?? "",
-    release: Config.Labels["berth.release"] ?? "",
+    part: Config.Labels[LABEL.part] ?? "",
+    release: Config.Labels[LABEL.release] ?? "",
     image: Image,
     env: Config.Env ?? [],
     state: State.Status,
@@ -104,12 +104,12 @@ async function networksIn(owner: Owner): Promise<FoundNetwork[]> {
 
 async function volumesIn(owner: Owner): Promise<Found["volumes"]> {
   const found = await listVolumes(ownedBy(owner));
-  return found.map(({ Name, Labels }) => ({ name: Name, part: Labels?.["berth.part"] ?? "" }));
+  return found.map(({ Name, Labels }) => ({ name: Name, part: Labels?.[LABEL.part] ?? "" }));
 }
 
 /** Of all gateways that run: a killed update may have left one beside another. */
 async function routesIn(owner: Owner, patience: number): Promise<Found["routes"]> {
-  const gateways = await listContainers({ ...ownedBy(owner, "berth.part=gateway"), status: ["running"] });
+  const gateways = await listContainers({ ...ownedBy(owner, partIs("gateway")), status: ["running"] });
   if (gateways.length === 0) return "none";
   const each = await Promise.all(gateways.map(({ Id }) => routesOf(Id, patience)));
   return each.includes("silent") ? "silent" : each.filter((routes) => routes !== "silent").flat();

@@ -1,7 +1,7 @@
 /** What the gateway sends its traffic to, and what those containers are: where a release that goes wrong is taken back to. */
 import { EngineError } from "../docker/engineError.ts";
 import type { ReleaseSettings } from "../settings/settings.ts";
-import { SECRETS_LABEL, SETTINGS_LABEL } from "./labels.ts";
+import { LABEL } from "../release/labels.ts";
 import { findContainers } from "./containers.ts";
 import { tryGateway } from "./gateway.ts";
 
@@ -60,14 +60,14 @@ export async function findLive(gateway: string, service: string): Promise<Live |
   if (!route) return undefined;
   const found = await findContainers(route.targets.map((target) => target.replace(/:\d+$/, "")));
   const labels = found[0]?.Config.Labels ?? {};
-  const settings = labels[SETTINGS_LABEL];
+  const settings = labels[LABEL.settings];
   if (settings === undefined) return undefined;
   return {
-    release: labels["berth.release"] ?? "",
+    release: labels[LABEL.release] ?? "",
     containers: found.map(({ Name }) => Name.slice(1)),
     targets: route.targets.length,
     state: route.state,
-    secrets: labels[SECRETS_LABEL] ?? "",
+    secrets: labels[LABEL.secrets] ?? "",
     settings: JSON.parse(settings) as ReleaseSettings,
   };
 }

@@ -12,7 +12,7 @@ import { UserError } from "../settings/userError.ts";
 import { IMAGES } from "../toolchain/versions.ts";
 import { attachStdin, createContainer, findContainer, removeContainer, startContainer } from "./containers.ts";
 import { engine, engineInfo } from "./engine.ts";
-import { labels, type Owner } from "./labels.ts";
+import { labels, type Owner } from "../release/labels.ts";
 
 /** Who holds a stack. */
 export interface Holder {

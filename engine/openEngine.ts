@@ -4,7 +4,7 @@ import { UserError } from "../settings/userError.ts";
 import type { PulumiCli } from "../stack/pulumiCli.ts";
 import { configuredEngine, projectName } from "../stack/settingsFile.ts";
 import { chooseEngine } from "./engine.ts";
-import type { Owner } from "./labels.ts";
+import type { Owner } from "../release/labels.ts";
 
 /** Addresses that Pulumi has told this process, by checkout and stack. */
 const told = new Map<string, string>();

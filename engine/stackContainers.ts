@@ -1,6 +1,6 @@
 /** The containers of a stack as a person or a copy looks for them. */
 import { findContainers, listContainers } from "./containers.ts";
-import { ownedBy, type Owner } from "./labels.ts";
+import { LABEL, ownedBy, type Owner } from "../release/labels.ts";
 
 export interface ContainerState {
   readonly name: string;
@@ -23,8 +23,8 @@ export async function containersOf(owner: Owner): Promise<ContainerState[]> {
   return found
     .map(({ Name, RestartCount, State, Config: { Labels } }) => ({
       name: Name.slice(1),
-      part: Labels["berth.part"] ?? "",
-      release: Labels["berth.release"] ?? "",
+      part: Labels[LABEL.part] ?? "",
+      release: Labels[LABEL.release] ?? "",
       accessory: Labels["berth.accessory"] ?? "",
       state: State.Status,
       health: State.Health?.Status ?? "",

@@ -6,7 +6,7 @@ import { EngineError } from "../docker/engineError.ts";
 import { createContainer, listContainers, removeContainer } from "../engine/containers.ts";
 import { archiveOf, MODE, statIn } from "../engine/files.ts";
 import { listImages } from "../engine/images.ts";
-import { labels, ownedBy, type Owner } from "../engine/labels.ts";
+import { labels, ownedBy, type Owner } from "../release/labels.ts";
 import type { Release } from "../release/ledger.ts";
 
 /** A folder that no image has. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { type Container, findContainer } from "../engine/containers.ts";
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import { LOCK_VARIABLE, lockName, takeLock } from "../engine/lock.ts";
 
 /** Milliseconds that a command may take from making its lock to holding it. */

@@ -2,7 +2,7 @@
 import { BlockList, isIPv4 } from "node:net";
 import { EngineError } from "../docker/engineError.ts";
 import { engineInfo } from "../engine/engine.ts";
-import { labels, ownedBy, type Owner } from "../engine/labels.ts";
+import { labels, ownedBy, type Owner } from "../release/labels.ts";
 import { createNetwork, listNetworks, removeNetwork } from "../engine/networks.ts";
 
 /** Addresses that the engine takes ranges from, and the length of each range's prefix. */

@@ -11,7 +11,7 @@ import { chooseEngine, engine, engineInfo, engineVersion } from "../engine/engin
 import { statIn } from "../engine/files.ts";
 import { RECORD_FILE } from "../engine/gatewayWords.ts";
 import { findImage } from "../engine/images.ts";
-import { ownedBy, type Owner } from "../engine/labels.ts";
+import { partIs, LABEL, ownedBy, type Owner } from "../release/labels.ts";
 import { listVolumes } from "../engine/volumes.ts";
 import type { Release } from "../release/ledger.ts";
 import { quoted } from "../settings/commands.ts";
@@ -79,7 +79,6 @@ async function check(owner: Owner, settings: Settings, release: Release, built: 
   const answers = await Promise.all([
     live ? undefined : findLostState(owner),
     live ? undefined : findNetworkProblem(owner, !pulumi.runtime.isDryRun()),
-    ...findProcessorProblems(processors, release, settings),
     findPortProblem(owner, settings, "port"),
     settings.tls ? findPortProblem(owner, settings, "httpsPort") : undefined,
     built ? undefined : findImageProblem(release),
@@ -88,7 +87,10 @@ async function check(owner: Owner, settings: Settings, release: Release, built: 
   const volumes = await findVolumeProblems(owner, settings, release, live);
   const binds = await lookAtBinds(owner, [release, ...(tried ? [tried] : [])]);
   const drills = built && live && live.name !== release.name ? await findDrillProblems(owner, settings) : [];
-  const problems = [...new Set([...answers, ...volumes, ...binds.problems, ...drills].filter((problem) => problem !== undefined))];
+  const tooMany = findProcessorProblems(processors, release, settings);
+  const problems = [
+    ...new Set([...answers, ...tooMany, ...volumes, ...binds.problems, ...drills].filter((problem) => problem !== undefined)),
+  ];
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
   if (problems.length > 1)
     fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
@@ -110,7 +112,7 @@ export const isEnough = (api: string): boolean => isAtLeast(api, API);
  */
 async function findLostState(owner: Owner): Promise<string | undefined> {
   if (process.env[MARK]) return undefined;
-  const [gateway] = await listContainers(ownedBy(owner, "berth.part=gateway"));
+  const [gateway] = await listContainers(ownedBy(owner, partIs("gateway")));
   const lost = gateway !== undefined && (await statIn(gateway.Id, RECORD_FILE)) !== undefined;
   return lost
     ? `the engine runs stack ${owner.stack}, and Pulumi knows of no release of it: its state was lost, or another checkout runs it. See docs/guides/lost-state.md, and npm run adopt`
@@ -123,7 +125,7 @@ async function findPortProblem(owner: Owner, settings: Settings, key: "port" | "
   if (holders.some((holder) => isOurs(holder, owner))) return undefined; // our own gateway
   const [holder] = holders;
   if (holder) {
-    const { "berth.project": project, "berth.stack": stack } = holder.Labels;
+    const { [LABEL.project]: project, [LABEL.stack]: stack } = holder.Labels;
     return portTaken(key, port, `container ${nameOf(holder)}${stack ? ` of stack ${project}/${stack}` : ""}`);
   }
   const obstacle = isLocal(engine().address) ? await findObstacle(port, settings.bindAddress) : undefined;
@@ -156,7 +158,7 @@ function findProcessorProblems(processors: number, { settings: { resources } }: 
 }
 
 const isOurs = ({ Labels }: { readonly Labels: Readonly<Record<string, string>> }, { project, stack }: Owner): boolean =>
-  Labels["berth.project"] === project && Labels["berth.stack"] === stack;
+  Labels[LABEL.project] === project && Labels[LABEL.stack] === stack;
 
 async function findImageProblem({ name, image = "" }: Release): Promise<string | undefined> {
   if (image !== "" && (await findImage(image))) return undefined;

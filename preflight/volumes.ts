@@ -1,7 +1,7 @@
 /** Volumes that must be there, and data that must not be lost sight of: asked of the engine before anything is declared. */
 import { existsSync } from "node:fs";
 import type { Release } from "../release/ledger.ts";
-import { ownedBy, type Owner } from "../engine/labels.ts";
+import { partIs, LABEL, ownedBy, type Owner } from "../release/labels.ts";
 import { findVolume, listVolumes } from "../engine/volumes.ts";
 import type { Settings, VolumeSettings } from "../settings/settings.ts";
 
@@ -21,7 +21,7 @@ async function findMissing({ existing }: VolumeSettings, index: number): Promise
   const key = `berth:volumes[${index}].existing is ${existing}`;
   const volume = await findVolume(existing);
   if (volume === undefined) return `${key}, which is no volume on the engine: see docker volume ls, or leave it out and Berth makes one`;
-  const part = volume.Labels?.["berth.part"] ?? "data";
+  const part = volume.Labels?.[LABEL.part] ?? "data";
   return part === "data" ? undefined : `${key}, which Berth itself uses for its ${part}: name another one`;
 }
 
@@ -45,7 +45,7 @@ export const renamedVolumes = (live: readonly VolumeSettings[], next: readonly V
 
 async function explainRename(owner: Owner, { index, was, is }: Renamed): Promise<string> {
   // Not one that a restore has kept
-  const labelled = () => listVolumes({ ...ownedBy(owner, "berth.part=data", `berth.volume=${was.name}`), dangling: ["false"] });
+  const labelled = () => listVolumes({ ...ownedBy(owner, partIs("data"), `${LABEL.volume}=${was.name}`), dangling: ["false"] });
   const engine = was.existing ?? (await labelled())[0]?.Name ?? "<volume>";
   return `berth:volumes[${index}].name is ${is.name}, but the data at ${is.target} are in ${was.existing ? `the volume ${was.existing}` : `volume ${was.name}`}, and the app would begin without them: to keep them under the new name, pulumi config set --path 'berth:volumes[${index}].existing' ${engine}; to begin anew, take the entry out, run the update, and put it in again`;
 }

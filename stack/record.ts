@@ -1,6 +1,7 @@
 /** What a stack has on the engine by Pulumi's own record: the output of `pulumi stack export`. Pure. */
 import type { Route } from "../release/route.ts";
 import { hasLongOutputs } from "./longOutputs.ts";
+import { LABEL } from "../release/labels.ts";
 
 export interface DeclaredContainer {
   readonly urn: string;
@@ -113,8 +114,8 @@ function containerOf(
     urn,
     id,
     name,
-    part: labels["berth.part"] ?? "",
-    release: labels["berth.release"] ?? "",
+    part: labels[LABEL.part] ?? "",
+    release: labels[LABEL.release] ?? "",
     image: text(inputs["image"]),
     env: (inputs["envs"] ?? []) as string[],
     memory: Number(inputs["memory"] ?? 0) * MEBIBYTE,
@@ -136,7 +137,7 @@ function pidsLimits(commands: readonly Resource[]): Map<string, number> {
 
 const volumeOf = ({ urn, inputs = {} }: Resource): DeclaredVolume => {
   const labels = labelsOf(inputs);
-  return { urn, name: text(inputs["name"]), part: labels["berth.part"] ?? "", labels };
+  return { urn, name: text(inputs["name"]), part: labels[LABEL.part] ?? "", labels };
 };
 
 /** Whether a command runs this step, wherever the program has Berth's steps: see `stepCommand`. */

@@ -9,7 +9,7 @@ import {
   startContainer,
   stopContainer,
 } from "../engine/containers.ts";
-import { labels, type Owner, stem } from "../engine/labels.ts";
+import { LABEL, labels, type Owner, stem } from "../release/labels.ts";
 import { endOf } from "./runJob.ts";
 import { StepError } from "./step.ts";
 
@@ -74,7 +74,7 @@ export const shellSpec = (marks: ContainerSpec["Labels"], image: string, mounts:
  */
 export async function runToItsEnd(name: string, spec: ContainerSpec, failed: string): Promise<void> {
   const before = await findContainer(name);
-  const foreign = before !== undefined && before.Config.Labels["berth.part"] !== spec.Labels["berth.part"];
+  const foreign = before !== undefined && before.Config.Labels[LABEL.part] !== spec.Labels[LABEL.part];
   if (foreign) throw new StepError(`${failed}: container ${name} is there, and none of Berth's helpers`);
   if (before) await removeContainer(name);
   await createContainer(spec, name);

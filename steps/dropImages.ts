@@ -1,6 +1,6 @@
 /** Removes all images of a stack. Pulumi's records of stacks name this file: it keeps its name and its variables. */
 import { listImages, removeImage, tagsOf } from "../engine/images.ts";
-import { ownedBy } from "../engine/labels.ts";
+import { ownedBy } from "../release/labels.ts";
 import { runStep } from "./step.ts";
 
 const { PROJECT: project = "", STACK: stack = "", APP: app, REPOSITORY: repository = "" } = process.env;

@@ -1,6 +1,6 @@
 /** Removes what a job that was cut off has left. Pulumi's records of stacks name this file: it keeps its name and its variables. */
 import { listContainers, removeContainer } from "../engine/containers.ts";
-import { isOf, ownedBy } from "../engine/labels.ts";
+import { isOf, ownedBy } from "../release/labels.ts";
 import { runStep } from "./step.ts";
 import { together } from "./together.ts";
 

@@ -1,7 +1,7 @@
 /** Removes the images of this stack that no kept release needs; never anything else. */
 import { EngineError } from "../docker/engineError.ts";
 import { listImages, removeImage, tagsOf } from "../engine/images.ts";
-import { ownedBy, type Owner } from "../engine/labels.ts";
+import { ownedBy, type Owner } from "../release/labels.ts";
 import { dropSnapshots } from "./snapshot.ts";
 import { readInput, runStep } from "./step.ts";
 

@@ -8,7 +8,7 @@ import { readInput, runStep } from "./step.ts";
 import { switchOver } from "./prove.ts";
 import { CERTIFICATE, KEY, maintenanceWords, TLS_FOLDER } from "../engine/gatewayWords.ts";
 import type { RouteInput } from "./switch.ts";
-import { isOf, ownedBy } from "../engine/labels.ts";
+import { partIs, isOf, ownedBy } from "../release/labels.ts";
 import { ANSWERING } from "./probe.ts";
 import { together } from "./together.ts";
 
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
 
 /** Requests that wait in a replica which somebody has paused would be cut off at the end of the drain. */
 async function unpause({ owner }: RouteInput): Promise<void> {
-  const paused = await listContainers({ ...ownedBy(owner, "berth.part=web"), status: ["paused"] });
+  const paused = await listContainers({ ...ownedBy(owner, partIs("web")), status: ["paused"] });
   await together(paused.filter(isOf(owner)).map(nameOf), (name) =>
     unpauseContainer(name).catch((error: unknown) => {
       const gone = error instanceof EngineError && (error.status === 404 || /is not paused/.test(error.words)); // somebody was quicker
@@ -42,7 +42,7 @@ async function unpause({ owner }: RouteInput): Promise<void> {
 /** A job that has come to its end is kept until its release is live: an update that is cut off must not begin it again. */
 async function removeJobs({ owner, jobs }: RouteInput): Promise<void> {
   if (!jobs) return;
-  const ended = await listContainers({ ...ownedBy(owner, "berth.part=job"), status: ["exited"] }, { all: true });
+  const ended = await listContainers({ ...ownedBy(owner, partIs("job")), status: ["exited"] }, { all: true });
   await together(ended.filter(isOf(owner)), ({ Id }) => removeContainer(Id));
 }
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { labels, type Owner, stem } from "../engine/labels.ts";
+import { labels, type Owner, stem } from "../release/labels.ts";
 import { askProgram } from "../release/secretProgram.ts";
 import type { SecretSettings } from "../settings/settings.ts";
 import { copyInto } from "../engine/files.ts";

@@ -4,7 +4,7 @@
  */
 import { createContainer, findContainer, listContainers, nameOf, removeContainer } from "../engine/containers.ts";
 import { entriesIn, entryAt } from "../engine/files.ts";
-import { labels, type Owner, stem } from "../engine/labels.ts";
+import { labels, type Owner, stem } from "../release/labels.ts";
 import type { SeedSettings } from "../settings/settings.ts";
 import { IMAGES } from "../toolchain/versions.ts";
 import { runToItsEnd, shellSpec } from "./copyVolumes.ts";

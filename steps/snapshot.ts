@@ -5,7 +5,7 @@
  */
 import { EngineError } from "../docker/engineError.ts";
 import { findContainer, removeContainer, renameContainer } from "../engine/containers.ts";
-import { isOf, labels, ownedBy, type Owner } from "../engine/labels.ts";
+import { partIs, LABEL, isOf, labels, ownedBy, type Owner } from "../release/labels.ts";
 import { findLive, type Live } from "../engine/live.ts";
 import { createVolume, listVolumes, removeVolume } from "../engine/volumes.ts";
 import { persist } from "./persist.ts";
@@ -125,7 +125,7 @@ async function copy({ input, job }: Begun): Promise<void> {
   await removeContainer(nameFor(owner, "restore")); // one that was cut off holds the copy of an earlier try
   for (const { volume, copy: name } of volumes) {
     await removeVolume(name);
-    await createVolume(name, labels(owner, "snapshot", { "berth.release": job.release, "berth.copyOf": volume }));
+    await createVolume(name, labels(owner, "snapshot", { [LABEL.release]: job.release, "berth.copyOf": volume }));
   }
   await copyVolumes(input, OPEN, { [RECORD]: JSON.stringify({ input, job }) });
 }
@@ -156,8 +156,8 @@ async function end(begun: Begun, live: Live | undefined): Promise<string | undef
 
 /** Removes the copies that no longer serve: of releases before the live one, and of what failed since. */
 export async function dropSnapshots(owner: Owner, live: string): Promise<void> {
-  for (const { Name, Labels } of (await listVolumes(ownedBy(owner, "berth.part=snapshot"))).filter(isOf(owner))) {
-    if (Labels?.["berth.release"] === live) continue;
+  for (const { Name, Labels } of (await listVolumes(ownedBy(owner, partIs("snapshot")))).filter(isOf(owner))) {
+    if (Labels?.[LABEL.release] === live) continue;
     try {
       if (await removeVolume(Name)) console.log(`removed copy ${Name}`);
     } catch (error) {

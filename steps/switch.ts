@@ -1,5 +1,5 @@
 /** What the step needs that gives a release the traffic, and what it says of a canary. Pure. */
-import type { Owner } from "../engine/labels.ts";
+import type { Owner } from "../release/labels.ts";
 import type { Route } from "../release/route.ts";
 import type { BakeSettings } from "../settings/settings.ts";
 import type { JobSpec } from "./runJob.ts";

@@ -1,5 +1,5 @@
 /** For an app that allows one writer: requests wait in the gateway while the old containers stop and the new ones start. */
-import { isOf, ownedBy, type Owner, SECRETS_LABEL } from "../engine/labels.ts";
+import { LABEL, partIs, isOf, ownedBy, type Owner } from "../release/labels.ts";
 import { goDuration } from "../settings/units.ts";
 import { type Filters, findContainers, listContainers, nameOf, startContainer, stopContainer } from "../engine/containers.ts";
 import { tellGateway, tryGateway } from "../engine/gateway.ts";
@@ -65,7 +65,7 @@ export async function takeOver(input: TakeOverInput, live: Live | undefined): Pr
 export async function giveBack(input: TakeOverInput, live: Live): Promise<Live> {
   await stopAll(input, [...input.candidates, ...input.workers]);
   // With other secrets, it is one that failed.
-  const before = await processes(input.owner, { label: [`berth.release=${live.release}`] }, live.secrets);
+  const before = await processes(input.owner, { label: [`${LABEL.release}=${live.release}`] }, live.secrets);
   return wake(
     live,
     before.filter((name) => !isNew(input, name)),
@@ -91,7 +91,7 @@ export async function wake(live: Live, more: readonly string[] = []): Promise<Li
     outcomes.flatMap((outcome, index) => (outcome.status === "rejected" ? [[names[index], outcome.reason as Error]] : [])),
   );
   const found = await findContainers(live.containers.filter((name) => !failures.has(name)));
-  const containers = found.filter(({ Config }) => Config.Labels["berth.release"] === live.release).map(({ Name }) => Name.slice(1));
+  const containers = found.filter(({ Config }) => Config.Labels[LABEL.release] === live.release).map(({ Name }) => Name.slice(1));
   const [failure = new StepError(`of release ${live.release}, no container is left to serve`)] = failures.values();
   if (containers.length === 0) throw failure;
   for (const [name, { message }] of failures) console.log(`container ${name} of release ${live.release} does not start again: ${message}`);
@@ -129,9 +129,9 @@ export const stopAll = ({ drain }: Pick<TakeOverInput, "drain">, containers: rea
  */
 export async function newWorkers({ owner, workers }: TakeOverInput, live: Live | undefined): Promise<string[]> {
   if (workers.length === 0) return [];
-  const all = (await listContainers(ownedBy(owner, "berth.part=worker"), { all: true })).filter(isOf(owner));
+  const all = (await listContainers(ownedBy(owner, partIs("worker")), { all: true })).filter(isOf(owner));
   const others = all.map(nameOf).filter((name) => !workers.includes(name));
-  const releaseOf = (worker: string) => all.find((container) => nameOf(container) === worker)?.Labels["berth.release"];
+  const releaseOf = (worker: string) => all.find((container) => nameOf(container) === worker)?.Labels[LABEL.release];
   return workers.filter((worker) => releaseOf(worker) !== live?.release || others.some((name) => placeOf(name) === placeOf(worker)));
 }
 
@@ -141,6 +141,6 @@ const placeOf = (container: string): string => container.replace(/-[0-9a-f]{7}$/
 /** The app's own containers, of whatever release. @param secrets only those with this label of their secrets */
 async function processes(owner: Owner, { label = [], ...filters }: Filters, secrets?: string): Promise<string[]> {
   const found = (await listContainers({ ...filters, ...ownedBy(owner, ...label) }, { all: true })).filter(isOf(owner));
-  const own = found.filter(({ Labels }) => /^(web|worker)$/.test(Labels["berth.part"] ?? ""));
-  return own.filter(({ Labels }) => secrets === undefined || (Labels[SECRETS_LABEL] ?? "") === secrets).map(nameOf);
+  const own = found.filter(({ Labels }) => /^(web|worker)$/.test(Labels[LABEL.part] ?? ""));
+  return own.filter(({ Labels }) => secrets === undefined || (Labels[LABEL.secrets] ?? "") === secrets).map(nameOf);
 }

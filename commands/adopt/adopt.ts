@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { contentOf, type Release } from "../../release/ledger.ts";
-import type { Owner } from "../../engine/labels.ts";
+import { LABEL, type Owner } from "../../release/labels.ts";
 import { doneWords } from "../../steps/job.ts";
 import { UserError } from "../shared/cli.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
@@ -27,7 +27,7 @@ export interface Adopted {
 /** Writes the record. @throws UserError before that where this checkout does not declare what serves */
 export async function adoptStack(cli: PulumiCli, stack: string, owner: Owner, found: Found): Promise<Adopted> {
   const things = await readThings(owner, found);
-  if (things.containers.length === 0 && !things.volumes.some(({ labels }) => labels["berth.part"] === "data")) {
+  if (things.containers.length === 0 && !things.volumes.some(({ labels }) => labels[LABEL.part] === "data")) {
     throw new UserError(`there is nothing of stack ${stack} on the engine to adopt: npm run up -- --stack ${stack} makes it`);
   }
   const { key, ...past } = pastOf(await readRecord(things), things);
@@ -116,7 +116,7 @@ async function settle(
   const outputs = whole.find(({ type }) => type === STACK)?.outputs;
   return {
     release: things.containers.some(({ serves }) => serves) ? String(outputs?.["release"]) : undefined,
-    data: things.volumes.filter(({ id, labels }) => ids.has(id) && labels["berth.part"] === "data").map(({ name }) => name),
+    data: things.volumes.filter(({ id, labels }) => ids.has(id) && labels[LABEL.part] === "data").map(({ name }) => name),
     differences: [...new Set(differences)],
   };
 }

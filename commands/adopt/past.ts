@@ -1,7 +1,7 @@
 /** What an update has to know of the ones before it, as the engine remembers it. */
 import { urlSecret } from "../../settings/accessoryKinds.ts";
 import type { Past, Release } from "../../release/ledger.ts";
-import { SECRETS_LABEL, SETTINGS_LABEL } from "../../engine/labels.ts";
+import { LABEL } from "../../release/labels.ts";
 import { contentIn } from "../../engine/files.ts";
 import { RECORD_FILE } from "../../engine/gatewayWords.ts";
 import { UserError } from "../shared/cli.ts";
@@ -9,7 +9,7 @@ import type { ContainerThing, Things } from "./things.ts";
 
 /** The record in the gateway; undefined where an older Berth made that. @throws UserError where it cannot be read @throws EngineError */
 export async function readRecord({ containers }: Things): Promise<Past | undefined> {
-  const gateway = containers.find(({ labels }) => labels["berth.part"] === "gateway");
+  const gateway = containers.find(({ labels }) => labels[LABEL.part] === "gateway");
   const content = gateway && (await contentIn(gateway.id, RECORD_FILE));
   if (content === undefined) return undefined;
   try {
@@ -26,13 +26,13 @@ export async function readRecord({ containers }: Things): Promise<Past | undefin
  */
 export function pastOf(record: Past | undefined, { containers, volumes }: Things): Past {
   const { releases, accessories, key } = record ?? { releases: [], accessories: {}, key: undefined };
-  const serving = containers.filter(({ labels, serves }) => labels["berth.part"] === "web" && serves);
-  const live = serving.find(({ labels }) => labels["berth.release"] === releases[0]?.name) ?? serving[0]; // a canary serves beside it
-  const found = volumes.flatMap(({ labels }) =>
-    labels["berth.part"] === "data" && labels["berth.volume"] ? [labels["berth.volume"]] : [],
+  const serving = containers.filter(({ labels, serves }) => labels[LABEL.part] === "web" && serves);
+  const live = serving.find(({ labels }) => labels[LABEL.release] === releases[0]?.name) ?? serving[0]; // a canary serves beside it
+  const found = volumes.flatMap(({ labels: { [LABEL.part]: part, [LABEL.volume]: volume } }) =>
+    part === "data" && volume ? [volume] : [],
   );
   return {
-    releases: live && releases[0]?.name !== live.labels["berth.release"] ? [releaseOf(live), ...releases] : releases,
+    releases: live && releases[0]?.name !== live.labels[LABEL.release] ? [releaseOf(live), ...releases] : releases,
     dataVolumes: [...new Set([...found, ...(record?.dataVolumes ?? [])])].sort(),
     accessories,
     key,
@@ -41,8 +41,8 @@ export function pastOf(record: Past | undefined, { containers, volumes }: Things
 
 /** A release by its container: when it went live, and who made it, is not known. */
 function releaseOf({ labels, image, created }: ContainerThing): Release {
-  const settings = JSON.parse(labels[SETTINGS_LABEL] ?? "{}") as Release["settings"];
+  const settings = JSON.parse(labels[LABEL.settings] ?? "{}") as Release["settings"];
   const urls = (settings.accessories ?? []).map(urlSecret);
-  const secrets = Object.keys(JSON.parse(labels[SECRETS_LABEL] ?? "{}") as object).filter((name) => !urls.includes(name));
-  return { name: labels["berth.release"] ?? "", image, settings, secrets: secrets.sort(), time: created };
+  const secrets = Object.keys(JSON.parse(labels[LABEL.secrets] ?? "{}") as object).filter((name) => !urls.includes(name));
+  return { name: labels[LABEL.release] ?? "", image, settings, secrets: secrets.sort(), time: created };
 }

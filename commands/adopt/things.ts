@@ -2,7 +2,7 @@
 import { findContainers } from "../../engine/containers.ts";
 import { type Found, routedIn } from "../../engine/found.ts";
 import { listImages, tagsOf } from "../../engine/images.ts";
-import { ownedBy, type Owner } from "../../engine/labels.ts";
+import { LABEL, ownedBy, type Owner } from "../../release/labels.ts";
 import { listNetworks } from "../../engine/networks.ts";
 import { listVolumes } from "../../engine/volumes.ts";
 import { UserError } from "../shared/cli.ts";
@@ -56,7 +56,7 @@ export async function readThings(owner: Owner, found: Found): Promise<Things> {
       id: Id,
       name,
       labels: Config.Labels,
-      serves: Config.Labels["berth.part"] === "web" ? routed.includes(name) : states.get(Id) === "running",
+      serves: Config.Labels[LABEL.part] === "web" ? routed.includes(name) : states.get(Id) === "running",
       image: Image,
       created: Created,
       volumes: Object.fromEntries(Mounts.flatMap((mount) => (mount.Type === "volume" ? [[mount.Destination, mount.Name ?? ""]] : []))),

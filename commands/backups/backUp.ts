@@ -1,6 +1,6 @@
 /** One backup of one volume: hooks, restic, retention. */
 import { engine } from "../../engine/engine.ts";
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import type { VolumeBackup } from "../../settings/settings.ts";
 import { andThen, orUndo } from "../shared/cleanUp.ts";
 import { UserError } from "../shared/cli.ts";

@@ -1,5 +1,5 @@
 /** What the commands for backups work on: one stack with its settings, its volumes and its engine. */
-import type { Owner } from "../../engine/labels.ts";
+import { LABEL, type Owner } from "../../release/labels.ts";
 import { type BackupsSettings, parseSettings, type RawValue, type VolumeBackup } from "../../settings/settings.ts";
 import { thisMachine } from "../../toolchain/machine.ts";
 import { backupNeeds } from "../../toolchain/needs.ts";
@@ -73,7 +73,7 @@ export function chooseVolumes({ volumes, stack }: Context, asked: readonly strin
 export function engineNameOf(context: Pick<Context, "declared" | "outputs" | "stack">, volume: string): string {
   const { declared, stack } = context;
   const name =
-    existingOf(context, volume) ?? declared.volumes.find(({ part, labels }) => part === "data" && labels["berth.volume"] === volume)?.name;
+    existingOf(context, volume) ?? declared.volumes.find(({ part, labels }) => part === "data" && labels[LABEL.volume] === volume)?.name;
   if (name === undefined) throw new UserError(`stack ${stack} has no volume ${volume} yet: npm run up -- --stack ${stack}`);
   return name;
 }

@@ -4,7 +4,7 @@ import { containerSpec } from "../../components/containerSpec.ts";
 import { hardened } from "../../components/hardening.ts";
 import { EngineError } from "../../docker/engineError.ts";
 import { createContainer, logsOf, removeContainer, startContainer, waitForContainer } from "../../engine/containers.ts";
-import { labelList, labels } from "../../engine/labels.ts";
+import { LABEL, labelList, labels } from "../../release/labels.ts";
 import type { VolumeBackup } from "../../settings/settings.ts";
 import { andThen, orUndo } from "../shared/cleanUp.ts";
 import { UserError } from "../shared/cli.ts";
@@ -99,7 +99,7 @@ async function runCheck({ owner, outputs }: Context, asked: Check, onOpen: (endi
       command: [...check],
       ...(settings.user !== "image" && { user: settings.user }),
       envs: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      labels: labelList(labels(owner, "backup", { "berth.doing": "check", "berth.volume": volume })),
+      labels: labelList(labels(owner, "backup", { [LABEL.doing]: "check", [LABEL.volume]: volume })),
       mounts: [{ type: "volume", source: scratch, target }],
     },
     settings.resources.pids,

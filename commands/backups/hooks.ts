@@ -1,6 +1,6 @@
 /** Programs in the container that has the data open: before a backup reads them, and after. */
 import { execIn, findContainer, listContainers, nameOf } from "../../engine/containers.ts";
-import { ownedBy, type Owner } from "../../engine/labels.ts";
+import { LABEL, ownedBy, type Owner } from "../../release/labels.ts";
 import { UserError } from "../shared/cli.ts";
 
 /** A hook may take so long, in seconds: a dump of a database takes its time. */
@@ -23,7 +23,7 @@ export async function hostOfHooks(
   serving: readonly string[],
 ): Promise<Host> {
   const listed = await listContainers({ ...ownedBy(owner), volume: [volume.engineName], status: ["running"] });
-  const names = listed.filter(({ Labels }) => PARTS.includes(Labels["berth.part"] ?? "")).map(nameOf);
+  const names = listed.filter(({ Labels }) => PARTS.includes(Labels[LABEL.part] ?? "")).map(nameOf);
   const name = names.find((each) => serving.includes(each)) ?? names[0];
   const found = name === undefined ? undefined : await findContainer(name);
   if (name === undefined || found === undefined) {

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { engineInfo } from "../../engine/engine.ts";
 import type { Result } from "../../engine/containers.ts";
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import type { BackupsSettings } from "../../settings/settings.ts";
 import { andThen } from "../shared/cleanUp.ts";
 import { UserError } from "../shared/cli.ts";

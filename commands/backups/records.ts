@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { type BackupRecord, readRecordLabels, RECORD_LABEL } from "../../engine/backupRecord.ts";
 import { listContainers, removeContainer } from "../../engine/containers.ts";
-import { labels, ownedBy, type Owner } from "../../engine/labels.ts";
+import { partIs, LABEL, labels, ownedBy, type Owner } from "../../release/labels.ts";
 import { createVolume, listVolumes, removeVolume, type Volume } from "../../engine/volumes.ts";
 import { ageInWords } from "../../settings/units.ts";
 
@@ -32,9 +32,9 @@ export function describeRecord({ doing, volume, time, good, backup, made, why }:
 /** Puts a record in the place of the one before. @throws EngineError */
 export async function writeRecord(owner: Owner, record: BackupRecord): Promise<void> {
   const { doing, volume } = record;
-  const marks = { "berth.volume": volume, "berth.doing": doing };
+  const marks = { [LABEL.volume]: volume, [LABEL.doing]: doing };
   const of = Object.entries(marks).map(([name, value]) => `${name}=${value}`);
-  const before = await listVolumes(ownedBy(owner, RECORD_LABEL, "berth.part=backup", ...of));
+  const before = await listVolumes(ownedBy(owner, RECORD_LABEL, partIs("backup"), ...of));
   const kept = { ...record, why: record.why.slice(0, WORDS), wasGood: everGood(recordsIn(before)) };
   const marked = labels(owner, "backup", { ...marks, [RECORD_LABEL]: JSON.stringify(kept) });
   await createVolume(`${owner.project}-${owner.stack}-${doing}-record-${randomBytes(4).toString("hex")}`, marked);
@@ -43,7 +43,7 @@ export async function writeRecord(owner: Owner, record: BackupRecord): Promise<v
 
 /** Ends what works on backups of the stack, and removes what is remembered of them. The backups themselves stay. @throws EngineError */
 export async function removeBackupWork(owner: Owner): Promise<void> {
-  const mine = ownedBy(owner, "berth.part=backup");
+  const mine = ownedBy(owner, partIs("backup"));
   for (const { Id } of await listContainers(mine, { all: true })) await removeContainer(Id);
   for (const { Name } of await listVolumes(mine)) await removeVolume(Name);
 }

@@ -1,7 +1,7 @@
 /** A backup into a new volume of the engine: whole and verified, or not at all. */
 import { randomBytes } from "node:crypto";
 import { listContainers, removeContainer } from "../../engine/containers.ts";
-import { labels, ownedBy, type Owner, type Part } from "../../engine/labels.ts";
+import { LABEL, labels, ownedBy, type Owner, type Part } from "../../release/labels.ts";
 import { createVolume, listVolumes, removeVolume } from "../../engine/volumes.ts";
 import type { BackupsSettings } from "../../settings/settings.ts";
 import { andThen } from "../shared/cleanUp.ts";
@@ -34,8 +34,8 @@ export interface NewVolume {
 export async function newVolume(owner: Owner, volume: string, part: Part & ("data" | "backup")): Promise<NewVolume> {
   const name = `${owner.project}-${owner.stack}-${volume}-${part === "data" ? "restored" : "drill"}-${randomBytes(4).toString("hex")}`;
   const mark = `${name}-unfinished`;
-  await createVolume(mark, labels(owner, "backup", { "berth.volume": volume, [UNFINISHED]: name }));
-  await createVolume(name, labels(owner, part, { "berth.volume": volume }));
+  await createVolume(mark, labels(owner, "backup", { [LABEL.volume]: volume, [UNFINISHED]: name }));
+  await createVolume(name, labels(owner, part, { [LABEL.volume]: volume }));
   const keep = async () => void (await removeVolume(mark));
   return {
     name,
@@ -53,7 +53,7 @@ export async function newVolume(owner: Owner, volume: string, part: Part & ("dat
  * @param inUse engine's names of the volumes that serve @throws EngineError
  */
 export async function removeUnfinished(owner: Owner, volume: string, inUse: readonly string[]): Promise<void> {
-  for (const { Name, Labels } of await listVolumes(ownedBy(owner, `berth.volume=${volume}`, UNFINISHED))) {
+  for (const { Name, Labels } of await listVolumes(ownedBy(owner, `${LABEL.volume}=${volume}`, UNFINISHED))) {
     const name = Labels?.[UNFINISHED] ?? "";
     if (name !== "" && !inUse.includes(name)) {
       // One that was made and never started holds the volume, too, and never ends.

@@ -1,5 +1,5 @@
 /** The backups of one volume as restic lists them, and which of them count. Pure. */
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import { UserError } from "../shared/cli.ts";
 import { sizeText } from "./progress.ts";
 

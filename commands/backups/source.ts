@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { engine, engineInfo, type Info } from "../../engine/engine.ts";
 import { findVolume, type Volume } from "../../engine/volumes.ts";
 import { UserError } from "../shared/cli.ts";
+import { LABEL } from "../../release/labels.ts";
 
 /** A volume of an engine. */
 export interface Source {
@@ -30,7 +31,7 @@ export interface Wanted {
 export async function findSource({ volume, name, own, accepted, stack }: Wanted): Promise<Source> {
   const [found, info] = await Promise.all([findVolume(name), engineInfo()]);
   const at = `the Docker engine at ${engine().address.host}`;
-  const isOther = own && !accepted && found !== undefined && found.Labels?.["berth.volume"] !== volume;
+  const isOther = own && !accepted && found !== undefined && found.Labels?.[LABEL.volume] !== volume;
   if (found && !isOther) return { name, mark: markOf(found, info) };
   const why = found
     ? `what ${at} has under that name was not made by Berth: engines make an empty volume where a container asks for one that is gone`

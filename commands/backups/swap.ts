@@ -12,6 +12,7 @@ import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { readOutputs } from "../../stack/stack.ts";
 import { refuseIfHeld } from "../../stack/pulumiLock.ts";
 import { update } from "../update/update.ts";
+import { LABEL } from "../../release/labels.ts";
 
 interface Resource {
   readonly type: string;
@@ -31,8 +32,8 @@ export function withVolume(exported: string, volume: string, from: string, to: s
   const found = record.deployment.resources.filter(
     (each) =>
       each.type === "docker:index/volume:Volume" &&
-      marked(each, "berth.part", "data") &&
-      marked(each, "berth.volume", volume) &&
+      marked(each, LABEL.part, "data") &&
+      marked(each, LABEL.volume, volume) &&
       each.id === from,
   );
   const [resource] = found;

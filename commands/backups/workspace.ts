@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { EngineError } from "../../docker/engineError.ts";
 import { findContainer, listContainers, type ListedContainer, removeContainer, type Result } from "../../engine/containers.ts";
 import { engineInfo } from "../../engine/engine.ts";
-import { ownedBy, type Owner } from "../../engine/labels.ts";
+import { partIs, LABEL, ownedBy, type Owner } from "../../release/labels.ts";
 import type { BackupsSettings } from "../../settings/settings.ts";
 import { UserError } from "../shared/cli.ts";
 import { newHost } from "./hosts.ts";
@@ -104,19 +104,18 @@ const STARTED_WITHIN = 60_000;
 
 /** Removes what commands have left that were killed before they started it, and what an engine that was cut off has left. */
 async function removeEnded(owner: Owner, now: number): Promise<void> {
-  const found = await listContainers(ownedBy(owner, "berth.part=backup"), { all: true });
+  const found = await listContainers(ownedBy(owner, partIs("backup")), { all: true });
   for (const container of found) if (hasEnded(container, now)) await removeContainer(container.Id);
 }
 
 /** The check of a drill does not remove itself: its drill reads what it has said. */
 const hasEnded = ({ State, Created, Labels }: ListedContainer, now: number): boolean =>
-  (["exited", "dead"].includes(State) && Labels["berth.doing"] !== "check") ||
-  (State === "created" && now - Created * 1000 > STARTED_WITHIN);
+  (["exited", "dead"].includes(State) && Labels[LABEL.doing] !== "check") || (State === "created" && now - Created * 1000 > STARTED_WITHIN);
 
 async function whatRuns(name: string): Promise<string> {
   const found = await findContainer(name);
   if (found === undefined) return `container ${name}`;
-  const doing = found.Config.Labels["berth.doing"];
+  const doing = found.Config.Labels[LABEL.doing];
   if (found.State.Status === "created")
     return `${doing}, which starts, or was killed and is out of the way in a minute (container ${name})`;
   return `${doing} since ${found.State.StartedAt} in container ${name}`;

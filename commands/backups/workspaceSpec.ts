@@ -3,7 +3,7 @@ import { containerSpec } from "../../components/containerSpec.ts";
 import { hardened } from "../../components/hardening.ts";
 import { tmpfsMount } from "../../components/mounts.ts";
 import type { ContainerSpec } from "../../engine/containers.ts";
-import { labelList, labels, type Owner } from "../../engine/labels.ts";
+import { LABEL, labelList, labels, type Owner } from "../../release/labels.ts";
 import type { BackupsSettings } from "../../settings/settings.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 
@@ -59,8 +59,8 @@ export function workspaceSpec(
   const { what, volume, mount } = options;
   const { host, script, words = [], bare = false } = work;
   const { cpus: _, restart: __, ...limits } = hardened({ memory: MEMORY, cpus: 1, cpuShares: CPU_SHARES });
-  const more = { ...(!bare && { [HOST_LABEL]: host }), ...(volume !== undefined && { "berth.volume": volume }) };
-  const marks = labels(owner, "backup", { "berth.doing": what, ...more });
+  const more = { ...(!bare && { [HOST_LABEL]: host }), ...(volume !== undefined && { [LABEL.volume]: volume }) };
+  const marks = labels(owner, "backup", { [LABEL.doing]: what, ...more });
   // It reads files of every user, and gives them back to their owners: root, with no more rights than that takes.
   const rights = ["DAC_OVERRIDE", ...(mount?.write ? ["CHOWN", "FOWNER", "FSETID", "SETFCAP"] : [])];
   const spec = containerSpec(

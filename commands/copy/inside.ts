@@ -5,7 +5,7 @@ import type { Owner as FileOwner } from "../../engine/archive.ts";
 import { createContainer, findContainers, getContainer, listContainers, removeContainer } from "../../engine/containers.ts";
 import { engine } from "../../engine/engine.ts";
 import { entryAt, MODE, statIn } from "../../engine/files.ts";
-import { labels, ownedBy, type Owner } from "../../engine/labels.ts";
+import { labels, ownedBy, type Owner } from "../../release/labels.ts";
 import { findVolume } from "../../engine/volumes.ts";
 import { IMAGES } from "../../toolchain/versions.ts";
 import { UserError } from "../shared/cli.ts";

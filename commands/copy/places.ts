@@ -1,5 +1,5 @@
 /** Which container or volume a person means. Pure. */
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import { UserError } from "../shared/cli.ts";
 
 export interface KnownContainer {

@@ -1,5 +1,5 @@
 /** The stack's data volumes, by the words of the configuration. */
-import { ownedBy, type Owner } from "../../engine/labels.ts";
+import { partIs, LABEL, ownedBy, type Owner } from "../../release/labels.ts";
 import { listVolumes } from "../../engine/volumes.ts";
 import type { Outputs } from "../../stack/stack.ts";
 import type { KnownVolume } from "./places.ts";
@@ -9,8 +9,8 @@ export async function findVolumes(
   owner: Owner,
   outputs: Pick<Outputs, "volumes" | "release" | "releases"> | undefined,
 ): Promise<KnownVolume[]> {
-  const found = await listVolumes(ownedBy(owner, "berth.part=data"));
-  const labelled = found.map(({ Name, Labels }): [string, string] => [Labels?.["berth.volume"] ?? "", Name]);
+  const found = await listVolumes(ownedBy(owner, partIs("data")));
+  const labelled = found.map(({ Name, Labels }): [string, string] => [Labels?.[LABEL.volume] ?? "", Name]);
   const settings = outputs?.releases.find(({ name }) => name === outputs.release)?.settings.volumes ?? [];
   const mounted = settings.flatMap(({ name, target }) => {
     const served = outputs?.volumes.filter((volume) => volume.target === target) ?? [];

@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson } from "../../release/canonicalJson.ts";
 import { contentHash } from "../../source/content.ts";
-import { ownedBy } from "../../engine/labels.ts";
+import { LABEL, ownedBy } from "../../release/labels.ts";
 import { schema } from "../../settings/schema.ts";
 import { listContainers, nameOf } from "../../engine/containers.ts";
 import { engineInfo } from "../../engine/engine.ts";
@@ -45,7 +45,7 @@ export async function takeFingerprint(pulumi: PulumiCli, stack: string): Promise
     engineInfo().then(({ ID }) => ID),
     listContainers(ownedBy(owner), { all: true }),
   ]);
-  const lasting = containers.filter(({ Labels }) => !PASSING.includes(Labels["berth.part"] ?? ""));
+  const lasting = containers.filter(({ Labels }) => !PASSING.includes(Labels[LABEL.part] ?? ""));
   return {
     configuration: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, hash(textOf(value))])),
     content,

@@ -1,7 +1,7 @@
 /** What runs with secrets, asked of the engine, and the hashes of today's values. */
 import { urlSecret } from "../../settings/accessoryKinds.ts";
 import { keyedHash } from "../../release/keyed.ts";
-import { ownedBy, type Owner, SECRETS_LABEL, SETTINGS_LABEL } from "../../engine/labels.ts";
+import { LABEL, ownedBy, type Owner } from "../../release/labels.ts";
 import { askProgram } from "../../release/secretProgram.ts";
 import type { ReleaseSettings, SecretSettings, Settings } from "../../settings/settings.ts";
 import { listContainers, nameOf } from "../../engine/containers.ts";
@@ -9,15 +9,15 @@ import { processOf, type Running, type Today } from "./usage.ts";
 
 /** The stack's running containers that have secrets. @throws EngineError */
 export async function findRunning(owner: Owner): Promise<Running[]> {
-  const listed = await listContainers(ownedBy(owner, SECRETS_LABEL));
+  const listed = await listContainers(ownedBy(owner, LABEL.secrets));
   return listed
-    .filter(({ Labels }) => ["web", "worker"].includes(Labels["berth.part"] ?? ""))
+    .filter(({ Labels }) => ["web", "worker"].includes(Labels[LABEL.part] ?? ""))
     .map((found) => {
       const { Labels } = found;
       const container = nameOf(found);
       const process = processOf(container, owner.project, owner.stack);
-      const { secretsFor, accessories = [] } = JSON.parse(Labels[SETTINGS_LABEL] ?? "{}") as Partial<ReleaseSettings>;
-      const hashes = JSON.parse(Labels[SECRETS_LABEL] ?? "{}") as Record<string, string>;
+      const { secretsFor, accessories = [] } = JSON.parse(Labels[LABEL.settings] ?? "{}") as Partial<ReleaseSettings>;
+      const hashes = JSON.parse(Labels[LABEL.secrets] ?? "{}") as Record<string, string>;
       return { container, process, hashes, gets: secretsFor?.[process === "canary" ? "web" : process], made: accessories.map(urlSecret) };
     });
 }

@@ -1,6 +1,7 @@
 /** What an update would do, out of the event log of its preview. Pure. */
 import type { Release } from "../../release/ledger.ts";
 import { type EngineEvent, type ResourceState, type Step, UNKNOWN } from "../../stack/events.ts";
+import { LABEL } from "../../release/labels.ts";
 
 /** One thing that the update makes, changes or removes. */
 export interface Operation {
@@ -59,7 +60,7 @@ export function changesOf(stack: string, events: readonly EngineEvent[]): Change
   return {
     stack,
     operations: steps.filter(isOwn).flatMap((step) => operationOf(step) ?? []),
-    untouched: steps.flatMap((step) => (step.op === "same" && step.new ? (labelOf(step.new.inputs, "berth.volume") ?? []) : [])),
+    untouched: steps.flatMap((step) => (step.op === "same" && step.new ? (labelOf(step.new.inputs, LABEL.volume) ?? []) : [])),
     now: last?.old?.outputs ?? {},
     then: last?.new?.outputs ?? {},
     config: events.find(({ preludeEvent }) => preludeEvent)?.preludeEvent?.config ?? {},

@@ -1,5 +1,6 @@
 /** The steps of an update in words, in their order. Pure. */
 import { type Changes, labelOf, type Operation, stepInput } from "./operations.ts";
+import { LABEL } from "../../release/labels.ts";
 
 /** One step, for people and for machines. */
 export interface ReleaseStep {
@@ -54,7 +55,7 @@ function describerOf(operation: Operation, all: readonly Operation[]): Describe 
 
 const has = (all: readonly Operation[], wanted: string): boolean => all.some(({ part, kind }) => part === wanted && kind === "Container");
 
-const isWorker = ({ before, after }: Operation): boolean => [before, after].some((inputs) => labelOf(inputs, "berth.part") === "worker");
+const isWorker = ({ before, after }: Operation): boolean => [before, after].some((inputs) => labelOf(inputs, LABEL.part) === "worker");
 
 const count = (operations: readonly Operation[], adjective: string, noun: string) =>
   `${operations.length} ${adjective}${noun}${operations.length === 1 ? "" : "s"}`;

@@ -3,6 +3,7 @@ import { type Gap, gapsOf } from "./gaps.ts";
 import { type Changes, labelOf } from "./operations.ts";
 import { type ReleaseStep, releaseSteps } from "./releaseSteps.ts";
 import { type Host, type Room, roomFor } from "./room.ts";
+import { LABEL } from "../../release/labels.ts";
 
 /** `first`: nothing is live yet; `new`: another release takes over; `back`: an earlier one does; `stays`: the live one. */
 export type ReleaseChange = "first" | "new" | "back" | "stays";
@@ -55,7 +56,7 @@ function releaseChange({ now, then }: Changes): Summary["release"] {
 function volumeChanges({ operations, untouched }: Changes): VolumeChange[] {
   const touched = operations.filter(({ part, kind }) => part === "DataVolume" && kind === "Volume");
   const found = touched.map(({ action, replacing, before, after, name }) => ({
-    volume: labelOf(after, "berth.volume") ?? labelOf(before, "berth.volume") ?? name,
+    volume: labelOf(after, LABEL.volume) ?? labelOf(before, LABEL.volume) ?? name,
     change: replacing ? ("replaced" as const) : ({ create: "created", update: "changed", delete: "deleted" } as const)[action],
   }));
   const each = new Map(

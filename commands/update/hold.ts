@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { findContainer } from "../../engine/containers.ts";
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import { type Lock, LOCK_VARIABLE, takeLock } from "../../engine/lock.ts";
 import { parseDuration } from "../../settings/units.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";

@@ -3,7 +3,7 @@ import { EngineError } from "../../docker/engineError.ts";
 import { removeContainer, stopContainer } from "../../engine/containers.ts";
 import { type Found, lookAtEngine } from "../../engine/found.ts";
 import { tellGateway } from "../../engine/gateway.ts";
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import { type Kind, removeThing } from "../../engine/remove.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { readRecord } from "../../stack/stack.ts";

@@ -1,6 +1,6 @@
 /** What a command that changes a stack needs on the stack's engine, before it asks for more. */
 import { openEngine } from "../../engine/openEngine.ts";
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import type { PulumiCli } from "../../stack/pulumiCli.ts";
 import { thisMachine } from "../../toolchain/machine.ts";
 import { engineNeeds } from "../../toolchain/needs.ts";

@@ -1,6 +1,6 @@
 /** An update of a stack as all commands make it: one at a time, with drift healed and nothing left over. */
 import { constants } from "node:os";
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import { paint, UserError } from "../shared/cli.ts";
 import { showAndAsk } from "./ask.ts";
 import { provideAccessoryImages } from "./accessoryImages.ts";

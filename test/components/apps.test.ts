@@ -1,7 +1,7 @@
 /** Several apps in one program: each has names, labels and a ledger of its own, and the default app's are those of before. */
 import * as pulumi from "@pulumi/pulumi";
 import { describeApp, WebApp } from "../../components/index.ts";
-import { isOf, labels, ownedBy, type Owner, stem } from "../../engine/labels.ts";
+import { isOf, labels, ownedBy, type Owner, stem } from "../../release/labels.ts";
 import { type Release, readPast } from "../../release/ledger.ts";
 import { OWNER, releaseOf, settingsOf } from "../support/configuration.ts";
 import { temporaryFolder } from "../support/folders.ts";

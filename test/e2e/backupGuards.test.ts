@@ -101,7 +101,9 @@ longTest("a volume that is gone is refused before anything is made, and is broug
   );
   await docker("volume", "rm", name);
   const { code, output } = await app.npm("backup");
-  expect(output).toContain(`error: volume data was not backed up: stack ${app.stack} has the data of data in volume ${name}, and the Docker engine at`);
+  expect(output).toContain(
+    `error: volume data was not backed up: stack ${app.stack} has the data of data in volume ${name}, and the Docker engine at`,
+  );
   expect(output).toContain("has no such volume. Nothing was made, and no backup was removed.");
   expect(code).toBe(1);
   expect(await numbers()).toEqual(before);

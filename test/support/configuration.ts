@@ -1,6 +1,6 @@
 /** Configuration, settings and releases for tests, made by the real reader so that they cannot drift from it. */
 import type { Release } from "../../release/ledger.ts";
-import type { Owner } from "../../engine/labels.ts";
+import type { Owner } from "../../release/labels.ts";
 import { parseSettings, type RawValue, type ReleaseSettings, type Settings } from "../../settings/settings.ts";
 
 export const OWNER: Owner = { project: "berth", stack: "dev" };

@@ -1,5 +1,5 @@
 import { bindMount, tmpfsMount, volumeMount } from "../../components/mounts.ts";
-import { labelList, labels, ownedBy } from "../../engine/labels.ts";
+import { labelList, labels, ownedBy } from "../../release/labels.ts";
 import { OWNER } from "../support/configuration.ts";
 
 test("a volume is writable unless said otherwise", () => {

@@ -96,6 +96,10 @@ test.each([
   ["node mysteps/route.ts", false],
   ["node steps/route.ts.old", false],
 ])("a step is known wherever a program has it: %s", (create, known) => {
-  const command = { urn: "urn:route", type: "command:local:Command", inputs: { create, environment: { BERTH_INPUT: '{"service":"app"}' } } };
+  const command = {
+    urn: "urn:route",
+    type: "command:local:Command",
+    inputs: { create, environment: { BERTH_INPUT: '{"service":"app"}' } },
+  };
   expect(readDeclared(exported(command)).route !== undefined).toBe(known);
 });

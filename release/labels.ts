@@ -11,26 +11,40 @@ export interface Owner {
   readonly app?: string | undefined;
 }
 
-/** Label with the app's name. What belongs to the default app has none. */
-export const APP_LABEL = "berth.app";
+/** The labels that Berth puts on what it makes. They stand on engines: another name for one would lose what is there. */
+export const LABEL = {
+  project: "berth.project",
+  stack: "berth.stack",
+  /** The app's name. What belongs to the default app has none. */
+  app: "berth.app",
+  /** What it is for; see `Part`. */
+  part: "berth.part",
+  /** The release that it belongs to. */
+  release: "berth.release",
+  /** The volume that it is, or is made for, by its name in the configuration. */
+  volume: "berth.volume",
+  /** What a container works on that belongs to backups, such as "drill". */
+  doing: "berth.doing",
+  /** Of a replica: the settings of its release as JSON, which is what a stranger has to know to serve from it. */
+  settings: "berth.settings",
+  /** Of a container: the keyed hash of each secret as JSON, which tells whether it runs today's values. */
+  secrets: "berth.secrets",
+} as const;
 
 /** What a thing is for; the value of the label `berth.part`. */
 export type Part =
   "image" | "gateway" | "web" | "worker" | "accessory" | "job" | "helper" | "snapshot" | "data" | "backup" | "secrets" | "lock";
 
-/** Label of a replica with the settings of its release as JSON: what a stranger has to know to serve from it. */
-export const SETTINGS_LABEL = "berth.settings";
-
-/** Label of a container with the keyed hash of each secret as JSON: whether it runs today's values. */
-export const SECRETS_LABEL = "berth.secrets";
+/** What the engine matches the things of one part by. */
+export const partIs = (part: Part): string => `${LABEL.part}=${part}`;
 
 /** Labels by which Berth finds again what it made, and only that. */
 export function labels(owner: Owner, part: Part, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return {
-    "berth.project": owner.project,
-    "berth.stack": owner.stack,
-    ...(owner.app && { [APP_LABEL]: owner.app }),
-    "berth.part": part,
+    [LABEL.project]: owner.project,
+    [LABEL.stack]: owner.stack,
+    ...(owner.app && { [LABEL.app]: owner.app }),
+    [LABEL.part]: part,
     ...more,
   };
 }
@@ -44,14 +58,14 @@ export const stem = ({ project, stack, app }: Owner): string => [project, stack,
 
 /**
  * What the engine matches an owner's things by. Without an app it matches those of all apps of the stack, for the engine cannot ask
- * for a label that is not there: see `isOf`. @param more further labels, such as "berth.part=web"
+ * for a label that is not there: see `isOf`. @param more further ones, such as `partIs("web")`
  */
 export const ownedBy = ({ project, stack, app }: Owner, ...more: readonly string[]): { readonly label: readonly string[] } => ({
-  label: [`berth.project=${project}`, `berth.stack=${stack}`, ...(app ? [`${APP_LABEL}=${app}`] : []), ...more],
+  label: [`${LABEL.project}=${project}`, `${LABEL.stack}=${stack}`, ...(app ? [`${LABEL.app}=${app}`] : []), ...more],
 });
 
 /** Whether a thing of the owner's stack is this app's own, and no other app's. */
 export const isOf =
   ({ app }: Owner) =>
   ({ Labels }: { readonly Labels: Readonly<Record<string, string>> | null }): boolean =>
-    (Labels?.[APP_LABEL] || undefined) === (app || undefined);
+    (Labels?.[LABEL.app] || undefined) === (app || undefined);
