@@ -5,8 +5,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
+import * as module from "node:module";
 import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { lineMeant } from "./shared/npmOptions.mjs";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -14,6 +15,8 @@ const MODULES = join(ROOT, "node_modules");
 const STAMP = join(MODULES, ".berth-packages");
 const LOCK = join(ROOT, ".berth", "install.lock");
 const OLDEST_NODE = [22, 18];
+/** From here on Node runs TypeScript without a warning; before, it wants an option at its start. */
+const QUIET_NODE = [24, 12];
 
 function fail(message) {
   process.stderr.write(`error: ${message}\n`);
@@ -148,13 +151,14 @@ function ensurePackages() {
 
 // ---- Node ----
 
-function recentEnough(version) {
-  const [major, minor] = version.split(".").map(Number);
-  return major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+/** Whether this Node is that version or a later one. */
+function isAtLeast([major, minor]) {
+  const [ownMajor, ownMinor] = process.versions.node.split(".").map(Number);
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
 }
 
 function chooseNode() {
-  if (recentEnough(process.versions.node)) return process.execPath;
+  if (isAtLeast(OLDEST_NODE)) return process.execPath;
   const packaged = join(MODULES, ".bin", "node");
   if (existsSync(packaged)) return packaged;
   return fail(
@@ -199,34 +203,50 @@ const meant = lineMeant(verb, args, process.env, ROOT);
 if (meant) fail(`npm has kept options of this line for itself, so nothing was done: put -- before them, as in ${meant}`);
 ensurePackages();
 const node = chooseNode();
-const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(ROOT, "commands", `${verb}.ts`), ...args], {
-  stdio: "inherit",
-  env: {
-    NODE_COMPILE_CACHE: join(MODULES, ".cache", "node"), // a third off the start of a command, and of Pulumi's program
-    ...process.env,
-    PATH: [dirname(node), process.env.PATH].filter(Boolean).join(delimiter),
-  },
-});
-child.on("error", (error) => fail(`Node could not be started from ${node}: ${error.message}`));
+const file = join(ROOT, "commands", `${verb}.ts`);
+const environment = {
+  NODE_COMPILE_CACHE: join(MODULES, ".cache", "node"), // a third off the start of a command, and of Pulumi's program
+  ...process.env,
+  PATH: [dirname(node), process.env.PATH].filter(Boolean).join(delimiter),
+};
+if (isAtLeast(QUIET_NODE)) await runHere();
+else runThere();
 
-// One wish to end may come here several times: from the terminal and from npm, which passes on what it gets. What is
-// passed on is the first, and each Ctrl-C that is more than a second later.
-let last;
-function passOn(signal) {
-  const now = Date.now();
-  if (last !== undefined && (signal !== "SIGINT" || now - last < 1000)) return;
-  last = now;
-  child.kill(signal);
+/** In this process: it saves the start of another Node, and 16 MiB for as long as the command runs. */
+async function runHere() {
+  Object.assign(process.env, environment);
+  module.enableCompileCache(environment.NODE_COMPILE_CACHE);
+  process.argv = [process.execPath, file, ...args];
+  whenNpmEnds(() => process.kill(process.pid, "SIGTERM"));
+  await import(pathToFileURL(file).href);
 }
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, passOn);
 
-// npm ends its shell where it is asked to end itself, and tells nobody else.
-const parent = process.ppid;
-if (process.env.npm_lifecycle_event) {
+function runThere() {
+  const child = spawn(node, ["--disable-warning=ExperimentalWarning", file, ...args], { stdio: "inherit", env: environment });
+  child.on("error", (error) => fail(`Node could not be started from ${node}: ${error.message}`));
+
+  // One wish to end may come here several times: from the terminal and from npm, which passes on what it gets. What is
+  // passed on is the first, and each Ctrl-C that is more than a second later.
+  let last;
+  function passOn(signal) {
+    const now = Date.now();
+    if (last !== undefined && (signal !== "SIGINT" || now - last < 1000)) return;
+    last = now;
+    child.kill(signal);
+  }
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, passOn);
+  whenNpmEnds(() => passOn("SIGTERM"));
+  child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));
+}
+
+/** npm ends its shell where it is asked to end itself, and tells nobody else. */
+function whenNpmEnds(act) {
+  const parent = process.ppid;
+  if (!process.env.npm_lifecycle_event) return;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(watch);
-    passOn("SIGTERM");
+    act();
   }, 500);
+  watch.unref();
 }
-child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

@@ -8,7 +8,7 @@ export interface DeclaredContainer {
   /** The engine's id of it. */
   readonly id: string;
   readonly name: string;
-  /** What it is for, as its label says; see `engine/labels.ts`. */
+  /** What it is for, as its label says; see `release/labels.ts`. */
   readonly part: string;
   readonly release: string;
   readonly image: string;
@@ -34,7 +34,7 @@ export interface DeclaredNetwork {
 export interface DeclaredVolume {
   readonly urn: string;
   readonly name: string;
-  /** What it is for, as its label says; see `engine/labels.ts`. */
+  /** What it is for, as its label says; see `release/labels.ts`. */
   readonly part: string;
   readonly labels: Readonly<Record<string, string>>;
 }

@@ -30,15 +30,12 @@ const stageOf = (step: Step): string => STAGES.find(([, is]) => is(step))?.[0] ?
 
 /** @param total milliseconds that the command took */
 export function traceOf(log: Log, processes: readonly Span[], total: number): Trace {
-  const pulumi = processes.filter(({ name }) => name.startsWith("pulumi "));
-  const up = pulumi.find(({ name }) => name === "pulumi up");
+  const up = processes.find(({ name }) => name === "pulumi up");
   if (up === undefined) throw new Error("pulumi up was not seen");
-  const first = pulumi[0] ?? up;
-  const command = processes.find(({ name }) => name.startsWith("commands/"));
+  const command = processes.find(({ name }) => name === "run.mjs");
   const marks: [name: string, until: number][] = [
-    ["npm and run.mjs start", command?.from ?? first.from],
-    ["the command starts", first.from],
-    ["questions to Pulumi and the engine before the update", up.from],
+    ["npm starts", command?.from ?? up.from],
+    ["the command starts, asks the engine, takes the lock", up.from],
     ["Pulumi starts, reads settings and state", log.prelude],
     ["the language host and Node start", log.loaded],
     ["the program reads settings and ledger, asks the engine", log.declared],

@@ -25,15 +25,25 @@ setTimeout(() => { note("done"); process.exit(0); }, Number(process.env.WORK ?? 
 
 /** The verb \`up\`, with all that concerns signals as the real ones have it. */
 const UP = `
+import { readFileSync } from "node:fs";
 import { main } from ${JSON.stringify(join(CHECKOUT, "commands/shared/cli.ts"))};
 import { pulumiIn } from ${JSON.stringify(join(CHECKOUT, "stack/pulumiCli.ts"))};
 const pulumi = pulumiIn(process.cwd(), process.env);
 await main(async () => {
-  console.log("run.mjs is process " + process.ppid);
+  const isRunner = readFileSync("/proc/self/cmdline", "utf8").includes("run.mjs");
+  console.log("run.mjs is process " + (isRunner ? process.pid : process.ppid));
   await pulumi.change(["up", ...process.argv.slice(2)]);
   console.log("released");
 }, { onSignal: () => pulumi.interrupt() });
 `;
+
+/** Variables under which run.mjs takes its Node for one that warns of TypeScript: it starts another one then. */
+export const onOldNode = (): NodeJS.ProcessEnv => {
+  const folder = temporaryFolder({
+    "old.cjs": 'if (process.argv[1]?.endsWith("run.mjs")) Object.defineProperty(process.versions, "node", { value: "22.18.0" });',
+  });
+  return { NODE_OPTIONS: `--require ${join(folder, "old.cjs")}` };
+};
 
 export interface Project {
   readonly folder: string;

@@ -123,19 +123,12 @@ describe("the event log", () => {
     const span = (name: string, from: number, to: number) => ({ name, from, to });
     const { phases } = traceOf(
       log,
-      [
-        span("npm", 0, 3700),
-        span("commands/up.ts", 150, 3690),
-        span("pulumi stack ls", 400, 500),
-        span("pulumi up", 700, 3500),
-        span("pulumi stack output", 3520, 3600),
-      ],
+      [span("npm", 0, 3700), span("run.mjs", 150, 3690), span("pulumi up", 700, 3500), span("pulumi stack output", 3520, 3600)],
       3700,
     );
     expect(phases.map(({ name, from, to }) => `${name}: ${from}-${to}`)).toEqual([
-      "npm and run.mjs start: 0-150",
-      "the command starts: 150-400",
-      "questions to Pulumi and the engine before the update: 400-700",
+      "npm starts: 0-150",
+      "the command starts, asks the engine, takes the lock: 150-700",
       "Pulumi starts, reads settings and state: 700-900",
       "the language host and Node start: 900-1100",
       "the program reads settings and ledger, asks the engine: 1100-1300",

@@ -1,7 +1,7 @@
 /** Pulumi gets each wish to end once, whatever way it comes. */
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { atTerminal, project, type Project, type Terminal } from "../support/terminal.ts";
+import { atTerminal, onOldNode, project, type Project, type Terminal } from "../support/terminal.ts";
 
 const CTRL_C = "\u0003";
 const UP = "npm run --silent up -- --yes";
@@ -48,18 +48,23 @@ test("two Ctrl-C within a second are one wish: a hand that trembles does not cut
   expect(stack.notes().slice(1)).toEqual(["SIGINT", "ended"]);
 });
 
-test.each([
-  ["SIGTERM to run.mjs alone", (_: number, runner: number) => process.kill(runner, "SIGTERM"), 143],
-  ["SIGTERM to npm alone", (npm: number) => process.kill(npm, "SIGTERM"), 143],
-  ["SIGTERM to the whole group", (npm: number) => process.kill(-npm, "SIGTERM"), 143],
-  ["SIGINT to run.mjs alone", (_: number, runner: number) => process.kill(runner, "SIGINT"), 130],
-])("%s has Pulumi end its step, once", async (_, send, code) => {
-  const { stack, terminal, runner } = await begin();
-  send(terminal.pid, runner);
-  expect(await terminal.ended).toBe(code);
-  await stack.noted("ended"); // npm does not wait for it when its shell has got the signal
-  expect(stack.notes().slice(1)).toEqual(["SIGINT", "ended"]);
-});
+describe.each([
+  ["in the process of run.mjs", () => ({})],
+  ["in a process of its own, on an older Node", onOldNode],
+])("%s", (_, variables) =>
+  test.each([
+    ["SIGTERM to run.mjs alone", (_: number, runner: number) => process.kill(runner, "SIGTERM"), 143],
+    ["SIGTERM to npm alone", (npm: number) => process.kill(npm, "SIGTERM"), 143],
+    ["SIGTERM to the whole group", (npm: number) => process.kill(-npm, "SIGTERM"), 143],
+    ["SIGINT to run.mjs alone", (_: number, runner: number) => process.kill(runner, "SIGINT"), 130],
+  ])("%s has Pulumi end its step, once", async (_, send, code) => {
+    const { stack, terminal, runner } = await begin(UP, variables());
+    send(terminal.pid, runner);
+    expect(await terminal.ended).toBe(code);
+    await stack.noted("ended"); // npm does not wait for it when its shell has got the signal
+    expect(stack.notes().slice(1)).toEqual(["SIGINT", "ended"]);
+  }),
+);
 
 test("a connection that is lost has Pulumi end its step, once", async () => {
   const { stack, terminal } = await begin();
