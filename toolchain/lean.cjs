@@ -1,7 +1,7 @@
 // Loaded into every Node that Pulumi starts, and of effect in the one that runs the program: see
 // docs/decisions/0022-a-lean-start.md. Plain JavaScript for any Node, since programs of the user's may meet it, too.
 const { sep } = require("node:path");
-const Module = require("node:module");
+const { registerHooks } = require("node:module");
 
 const PROGRAM = ["@pulumi", "pulumi", "cmd", "run"].join(sep);
 /** What Pulumi loads to serialise functions, to start other programs and to read source maps: Berth's has none of these. */
@@ -14,11 +14,9 @@ if (process.argv[1]?.includes(PROGRAM)) {
   process.env.PULUMI_NODEJS_TYPESCRIPT = "false";
   const isTraced = process.env.TRACEPARENT || process.argv.includes("--tracing");
   const unused = new RegExp(`/node_modules/(${[...UNUSED, ...(isTraced ? [] : [TRACERS])].join("|")})/`);
-  // Not by `registerHooks`: with it Node keeps no compiled TypeScript, and strips the types at every start (Node 24.21).
-  const load = Module._extensions[".js"];
-  Module._extensions[".js"] = (module, filename) => {
-    if (!unused.test(filename.replaceAll(sep, "/"))) load(module, filename);
-  };
+  registerHooks?.({
+    load: (url, context, next) => (unused.test(url) ? { format: "commonjs", source: "", shortCircuit: true } : next(url, context)),
+  });
   // Pulumi notes a stack with each promise, and would look up each of its lines in a source map, of which there are none.
   Object.defineProperty(Error, "prepareStackTrace", { get: () => undefined, set: () => undefined });
 }
