@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EngineError } from "../docker/engineError.ts";
 import { ageInWords } from "../settings/units.ts";
+import { isAlive } from "../stack/processes.ts";
 import { UserError } from "../settings/userError.ts";
 import { IMAGES } from "../toolchain/versions.ts";
 import { attachStdin, createContainer, findContainer, removeContainer, startContainer } from "./containers.ts";
@@ -72,12 +73,16 @@ export async function takeLock(owner: Owner, what: string, { wait = 0, onWait = 
     if (id !== undefined) return hold(owner, id);
     const holder = await holderOf(owner);
     if (holder === undefined) continue; // it has gone meanwhile
-    if (Date.now() - began > wait * 1000) throw new StackHeld(refusal(owner, holder, wait));
-    if (!told) onWait(`Waiting for stack ${owner.stack}, which is held by ${whose(holder, Date.now())} ...`);
-    told = true;
+    const isLeaving = hasDied(holder) && Date.now() - began < LEAVING * 1000; // the engine learns of it a moment later
+    if (!isLeaving && Date.now() - began > wait * 1000) throw new StackHeld(refusal(owner, holder, wait));
+    if (!told && !isLeaving) onWait(`Waiting for stack ${owner.stack}, which is held by ${whose(holder, Date.now())} ...`);
+    told ||= !isLeaving;
     await sleep(LOOK_EVERY);
   }
 }
+
+/** Whether a holder is a process of this machine that is not there any more. */
+const hasDied = ({ host, pid }: Holder): boolean => host === hostname() && !isAlive(pid);
 
 /** Why the stack cannot be changed now, and what to do. Pure but for the time. */
 function refusal({ stack }: Owner, holder: Holder, wait: number): string {
@@ -96,9 +101,10 @@ export async function holderOf(owner: Owner): Promise<Holder | undefined> {
         `a container that is not Berth's is called ${lockName(owner)}, as the lock of stack ${owner.stack} would be: rename it`,
       );
     const { Status } = lock.State;
-    if (Status === "running" || Status === "paused") return JSON.parse(label) as Holder;
+    const holder = JSON.parse(label) as Holder;
+    if (Status === "running" || Status === "paused") return holder;
     const age = Status === "created" ? Date.parse((await engineInfo()).SystemTime) - Date.parse(lock.Created) : Infinity;
-    if (age < STARTING * 1000) return JSON.parse(label) as Holder;
+    if (age < STARTING * 1000 && !hasDied(holder)) return holder;
     // The engine removes one that has ended by itself; one that was never started has lost its holder before it held.
     if ((Status === "created" || Date.now() - began > LEAVING * 1000) && (await removeUnheld(lock.Id))) return undefined;
   }

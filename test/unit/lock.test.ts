@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { hostname, userInfo } from "node:os";
 import { chooseEngine } from "../../engine/engine.ts";
 import { holderOf, lockName, StackHeld, takeLock } from "../../engine/lock.ts";
@@ -34,6 +35,38 @@ test("one that was made and whose answer was lost is taken away, for it would be
   };
   expect([await tried(since), await tried(other)]).toEqual(["remove lock-1", "inspect berth-dev-lock"]);
   clock.mockRestore();
+});
+
+describe("of a holder on this machine that has died", () => {
+  const { pid = 0 } = spawnSync("true");
+  const left = (Status: string): Answer => {
+    const holder = { ...HOLDER, host: hostname(), pid };
+    const Created = new Date().toISOString();
+    const json = { Id: "lock-0", Created, Config: { Labels: { "berth.holder": JSON.stringify(holder) } }, State: { Status } };
+    return { to: "inspect berth-dev-lock", json };
+  };
+
+  test("the lock is waited for, which the engine removes a moment later, though nobody wants to wait in line", async () => {
+    const engine = on([{ ...TAKEN, times: 2 }, { ...left("running"), times: 2 }, GONE, ...HELD]);
+    await (
+      await takeLock(OWNER, "up")
+    ).held;
+    expect(engine.calls().filter((call) => call.startsWith("create"))).toHaveLength(3);
+  });
+
+  test("a lock that was never started is removed at once", async () => {
+    const engine = on([
+      { ...TAKEN, times: 1 },
+      left("created"),
+      { to: "info", json: { SystemTime: new Date().toISOString() } },
+      { to: "remove lock-0" },
+      ...HELD,
+    ]);
+    await (
+      await takeLock(OWNER, "up")
+    ).held;
+    expect(engine.calls()).toContain("remove lock-0");
+  });
 });
 
 const refusal = (taken: Promise<unknown>) =>

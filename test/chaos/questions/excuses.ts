@@ -24,6 +24,19 @@ export const EXCUSES: readonly Excuse[] = [
       "a gateway that hangs is no engine that fails: it counts as silent, nothing is taken for unneeded because of it, and drift tells",
   },
   {
+    who: /^watchdog$/,
+    kind: /^(?:to run|how) kamal-proxy/,
+    fault: ["silence"],
+    says: /The gateway does not say where it leads: nothing is restarted until it does/,
+    reason: "it restarts nothing while it does not know where the traffic goes, and ends with 1",
+  },
+  {
+    who: /^status$/,
+    kind: /^how large its volumes are$/,
+    says: /size unknown/,
+    reason: "sizes are a remark, which says that they are not known, and why",
+  },
+  {
     kind: /^\/(?:data|berth-volume) in container/,
     fault: ["break"],
     reason: "only the first entry of an archive is wanted, and it came whole",
