@@ -19,7 +19,8 @@ if (existsSync(file)) {
   type Method = (call: Call, ...rest: unknown[]) => unknown;
   const client = Real.prototype as unknown as Record<"start" | "within", Method>;
   const { start, within } = client;
-  const script = basename(process.argv[1] ?? "");
+  const [, program = "", verb = ""] = process.argv;
+  const script = basename(program) === "run.mjs" ? `${verb}.ts` : basename(program);
   const who = /\.ts$/.test(script) ? script.replace(/\.ts$/, "") : "program"; // Pulumi's own starter runs index.ts
   client.start = function (call, signal, headers) {
     return start.call(this, call, signal, { ...(headers as object), [WHO]: who, [ASKS]: encodeURIComponent(call.what) });
