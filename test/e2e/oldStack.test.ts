@@ -2,6 +2,9 @@
  * A stack that an earlier Berth has made goes on with today's: nothing is replaced, no request is dropped, and its releases can be brought
  * back.
  */
+import { thisMachine } from "../../toolchain/machine.ts";
+import { accessoryNeed } from "../../toolchain/needs.ts";
+import { setUp } from "../../toolchain/setup.ts";
 import { Checkout } from "./support/checkout.ts";
 import { goBack, moveOn, upByEarlier, whyNoCommit } from "./support/earlierBerth.ts";
 import { census, docker, lines } from "./support/engine.ts";
@@ -26,6 +29,8 @@ let app: Checkout;
 let ledger: Release[];
 beforeAll(async () => {
   if (missing) return;
+  // The earlier Berth's own commands would see to it, and plain `pulumi up` does not.
+  await setUp(process.cwd(), { needs: [accessoryNeed(thisMachine(process.cwd()), "redis")] });
   app = await Checkout.make();
   await goBack(app, EARLIER);
   await configure({ GREETING: "First" });
