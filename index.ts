@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { WebApp } from "./components/webApp.ts";
 import { holdStack } from "./preflight/hold.ts";
 import { checkEngine } from "./preflight/preflight.ts";
-import { readPast } from "./release/ledger.ts";
+import { readPast, type Release } from "./release/ledger.ts";
 import { valuesFor } from "./release/secretValues.ts";
 import { mustComeToItsEnd } from "./settings/guard.ts";
 import { readEngineHost, readSettings } from "./settings/settings.ts";
@@ -22,8 +22,11 @@ async function program() {
   const owner = { project: pulumi.getProject(), stack: pulumi.getStack() };
   const { releases: ledger, ...past } = await readPast();
   const choice = await chooseReleases(owner, settings, ledger);
-  const { release, build, canary } = choice;
-  const { files, processors } = await checkEngine(owner, settings, release, build !== undefined, ledger[0], canary?.release);
+  const { build, canary: tried } = choice;
+  const { files, processors, images } = await checkEngine(owner, settings, choice.release, build !== undefined, ledger[0], tried);
+  const onEngine = (chosen: Release): Release => ({ ...chosen, ...(chosen.image && { image: images.get(chosen.image) ?? chosen.image }) });
+  const release = onEngine(choice.release);
+  const canary = tried && { ...tried, release: onEngine(tried.release) };
   await holdStack(owner);
   const secrets = await valuesFor(settings.secrets, release, ...(canary ? [canary.release] : []));
   const app = new WebApp(`${owner.project}-${owner.stack}`, {
@@ -31,7 +34,9 @@ async function program() {
     settings,
     ledger,
     ...past,
-    ...choice,
+    release,
+    build,
+    canary,
     secrets,
     files,
     processors,

@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { containerName } from "../components/accessory.ts";
+import { imageName } from "../components/appImage.ts";
 import { isLocal, resolveAddress } from "../docker/address.ts";
 import { API } from "../docker/client.ts";
 import { EngineError } from "../docker/engineError.ts";
@@ -16,6 +17,7 @@ import { listVolumes } from "../engine/volumes.ts";
 import type { Release } from "../release/ledger.ts";
 import { quoted } from "../settings/commands.ts";
 import { readEngineHost, type Settings } from "../settings/settings.ts";
+import type { Chosen } from "../source/chosen.ts";
 import { MARK } from "../stack/processes.ts";
 import { isAtLeast } from "../toolchain/semver.ts";
 import { lookAtBinds } from "./binds.ts";
@@ -48,6 +50,8 @@ export interface Host {
   /** Hashes of the files that are bound, by their paths. */
   readonly files: Readonly<Record<string, string>>;
   readonly processors: number;
+  /** For releases that are not built: what stands for their image where that is gone, by the image's id. */
+  readonly images: ReadonlyMap<string, string>;
 }
 
 /** Asks the engine before the program declares anything. @throws RunError with one line for each thing that is wrong. */
@@ -57,7 +61,7 @@ export async function checkEngine(
   release: Release,
   built: boolean,
   live?: Release,
-  tried?: Release,
+  tried?: Chosen,
 ): Promise<Host> {
   choose();
   try {
@@ -68,7 +72,7 @@ export async function checkEngine(
   }
 }
 
-async function check(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release, tried?: Release): Promise<Host> {
+async function check(owner: Owner, settings: Settings, release: Release, built: boolean, live?: Release, tried?: Chosen): Promise<Host> {
   const { host } = engine().address;
   if (built && host.startsWith("ssh:"))
     fail(
@@ -81,20 +85,22 @@ async function check(owner: Owner, settings: Settings, release: Release, built: 
     live ? undefined : findNetworkProblem(owner, !pulumi.runtime.isDryRun()),
     findPortProblem(owner, settings, "port"),
     settings.tls ? findPortProblem(owner, settings, "httpsPort") : undefined,
-    built ? undefined : findImageProblem(release),
     ...settings.accessories.map(({ name }, index) => findNameProblem(owner, name, index)),
   ]);
   const volumes = await findVolumeProblems(owner, settings, release, live);
-  const binds = await lookAtBinds(owner, [release, ...(tried ? [tried] : [])]);
+  const binds = await lookAtBinds(owner, [release, ...(tried ? [tried.release] : [])]);
   const drills = built && live && live.name !== release.name ? await findDrillProblems(owner, settings) : [];
+  const images = await findImages(owner, [...(built ? [] : [release]), ...(tried && !tried.build ? [tried.release] : [])]);
   const tooMany = findProcessorProblems(processors, release, settings);
   const problems = [
-    ...new Set([...answers, ...tooMany, ...volumes, ...binds.problems, ...drills].filter((problem) => problem !== undefined)),
+    ...new Set(
+      [...answers, ...images.problems, ...tooMany, ...volumes, ...binds.problems, ...drills].filter((problem) => problem !== undefined),
+    ),
   ];
   if (problems.length === 1) fail(`${problems[0]} (nothing was changed)`);
   if (problems.length > 1)
     fail(`${problems.length} problems on this machine; nothing was changed:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
-  return { files: binds.hashes, processors };
+  return { files: binds.hashes, processors, images: images.found };
 }
 
 async function checkVersion(): Promise<void> {
@@ -160,9 +166,22 @@ function findProcessorProblems(processors: number, { settings: { resources } }: 
 const isOurs = ({ Labels }: { readonly Labels: Readonly<Record<string, string>> }, { project, stack }: Owner): boolean =>
   Labels[LABEL.project] === project && Labels[LABEL.stack] === stack;
 
-async function findImageProblem({ name, image = "" }: Release): Promise<string | undefined> {
-  if (image !== "" && (await findImage(image))) return undefined;
-  return `release ${name} cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release`;
+/**
+ * Looks for the images of releases that are not built. An engine with containerd's store forgets an image whose name another build of the
+ * same has taken (Docker 29 and later): that other one is as good, for the name tells what an image was built from.
+ */
+async function findImages(owner: Owner, releases: readonly Release[]) {
+  const found = new Map<string, string>();
+  const problems: string[] = [];
+  for (const { name, image = "" } of releases) {
+    const { Id } = (image === "" ? undefined : ((await findImage(image)) ?? (await findImage(imageName(owner, name))))) ?? {};
+    if (Id !== undefined) found.set(image, Id);
+    else
+      problems.push(
+        `release ${name} cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release`,
+      );
+  }
+  return { found, problems };
 }
 
 /** A container that is not this stack's must not have the name of an accessory. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { findRelease, liveRelease, nextRelease, type Release } from "../release/ledger.ts";
+import { contentOf, findRelease, liveRelease, nextRelease, type Release } from "../release/ledger.ts";
 import type { BuildSettings, CanarySettings, Settings } from "../settings/settings.ts";
 import { BUILD_LOGS } from "./buildLog.ts";
 import { type BuildOwner, provideBuildSecrets } from "./buildSecrets.ts";
@@ -30,8 +30,17 @@ export async function chooseReleases(owner: BuildOwner, settings: Settings, ledg
   const { canary: tried, release } = settings;
   const canary = tried && { settings: tried, ...(await choose(owner, settings, ledger, tried.release)) };
   const live = canary && !release ? { release: liveRelease(ledger), build: undefined } : await choose(owner, settings, ledger, release);
-  return { ...live, canary };
+  return { ...live, canary: canary && { ...canary, ...sharing(canary, live) } };
 }
+
+/**
+ * What is built from the same as the live release runs on its image: another build may be another image, which takes the name, and with
+ * that the life, of the one that is live.
+ */
+const sharing = (canary: Chosen, { release: { name, image } }: Chosen): Chosen =>
+  canary.build && image && contentOf(canary.release.name) === contentOf(name)
+    ? { release: { ...canary.release, image }, build: undefined }
+    : canary;
 
 /** The release of this name, or else what the source makes. */
 const choose = async (owner: BuildOwner, settings: Settings, ledger: readonly Release[], name: string | undefined): Promise<Chosen> =>

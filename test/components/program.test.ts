@@ -13,13 +13,13 @@ import { wholeProgram as run } from "../support/wholeProgram.ts";
 jest.mock("../../preflight/hold.ts", () => ({ holdStack: () => Promise.resolve() }));
 jest.mock("../../preflight/preflight.ts", () => ({
   ...jest.requireActual<object>("../../preflight/preflight.ts"),
-  checkEngine: jest.fn(() => Promise.resolve({ files: {}, processors: 4 })),
+  checkEngine: jest.fn(() => Promise.resolve({ files: {}, processors: 4, images: new Map() })),
 }));
 const engineCheck = jest.mocked(checkEngine);
 
 const home = process.cwd();
 beforeEach(() => {
-  engineCheck.mockReset().mockResolvedValue({ files: {}, processors: 4 });
+  engineCheck.mockReset().mockResolvedValue({ files: {}, processors: 4, images: new Map() });
   process.chdir(temporaryFolder({ "app/Dockerfile": "FROM scratch", "app/server.js": "serve()" }));
 });
 afterEach(() => process.chdir(home));
@@ -184,6 +184,13 @@ describe("a canary", () => {
     image: "sha256:tried",
     secrets: ["pin"],
     settings: { ...releaseOf().settings, containerPort: 3000 },
+  });
+
+  test("of the same as the live release, with other settings, runs on its image: another build could take the name from it", async () => {
+    const content = releasesOf(await run({}))[0]?.name ?? "";
+    const program = await run({ canary: { replicas: 1 }, env: { NEW: "1" } }, [{ ...live, name: content }]);
+    expect(program.resources.map(({ name }) => name)).not.toContain("berth-dev-canary-image-build");
+    expect(program.get("berth-dev-canary-web-1").inputs).toMatchObject({ image: "sha256:live" });
   });
 
   test("of what is built stands beside the live release, which stays as it is", async () => {

@@ -9,7 +9,7 @@ import { violations } from "./rule.ts";
 import { clashes, noPlainSecret, stackRules } from "./stackRules.ts";
 
 jest.mock("../../preflight/hold.ts", () => ({ holdStack: () => Promise.resolve() }));
-jest.mock("../../preflight/preflight.ts", () => ({ checkEngine: () => Promise.resolve({ files: {}, processors: 4 }) }));
+jest.mock("../../preflight/preflight.ts", () => ({ checkEngine: () => Promise.resolve({ files: {}, processors: 4, images: new Map() }) }));
 
 const SECRETS = { pin: "sentinel-pin", "db.password": "sentinel-password" };
 const KEY_PART = KEY.split("\n")[1] ?? "";

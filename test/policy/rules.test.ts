@@ -6,7 +6,7 @@ import { violations } from "./rule.ts";
 import { clashes, noPlainSecret, stackRules } from "./stackRules.ts";
 
 jest.mock("../../preflight/hold.ts", () => ({ holdStack: () => Promise.resolve() }));
-jest.mock("../../preflight/preflight.ts", () => ({ checkEngine: () => Promise.resolve({ files: {}, processors: 4 }) }));
+jest.mock("../../preflight/preflight.ts", () => ({ checkEngine: () => Promise.resolve({ files: {}, processors: 4, images: new Map() }) }));
 
 const RULES = [...containerRules, ...stackRules];
 const REPLICA = "berth-dev-web-1";

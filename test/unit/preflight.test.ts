@@ -185,7 +185,7 @@ describe("a new release", () => {
         NO_GATEWAY,
         HOST,
         ROOM,
-        { to: "image sha256" },
+        { to: "image sha256", json: { Id: "sha256:1" } },
         { to: "volumes", json: { Volumes: [{ Name: "r", Labels: { "berth.record": record(good) } }] } },
       ]).env,
     );
@@ -269,7 +269,7 @@ describe("a port", () => {
       setEnvironment({ DOCKER_HOST: elsewhere });
       await expect(
         checkEngine(OWNER, settingsOf({ port }), releaseOf({ settings: withBind("/nowhere") }), true, releaseOf()),
-      ).resolves.toEqual({ files: {}, processors: 4 });
+      ).resolves.toEqual({ files: {}, processors: 4, images: new Map() });
     } finally {
       stop();
     }
@@ -295,16 +295,41 @@ const withBind = (source: string) => ({ ...releaseOf().settings, binds: [{ sourc
 describe("an earlier release", () => {
   const GONE =
     "release 3f9a1c2b7d4e cannot be brought back: its image is no longer on the engine. Choose another with npm run releases, or build again: pulumi config rm berth:release";
-  const image: Answer = { to: "image sha256:1111" };
+  const image: Answer = { to: "image sha256:1111", json: { Id: "sha256:1111" } };
+  const gone: Answer[] = [
+    { to: "image sha256:1111", status: 404, message: "No such image" },
+    { to: "image berth-dev:", status: 404, message: "No such image" },
+  ];
 
   test("is fine while its image is on the engine", async () => {
     expect(await check([ENGINE, NO_HOLDER, image], { built: false })).toBe("fine");
   });
 
   test("whose image is gone is refused", async () => {
-    expect(await check([ENGINE, NO_HOLDER, { ...image, status: 404, message: "No such image" }], { built: false })).toBe(
-      `${GONE} (nothing was changed)`,
+    expect(await check([ENGINE, NO_HOLDER, ...gone], { built: false })).toBe(`${GONE} (nothing was changed)`);
+  });
+
+  test("whose image has lost its name to another build of the same runs on that one, and so does a canary", async () => {
+    const other: Answer = { to: "image berth-dev:3f9a1c2b7d4e", json: { Id: "sha256:2222" } };
+    const [lost] = gone;
+    setEnvironment(
+      fakeEngine([
+        ENGINE,
+        NO_HOLDER,
+        NO_GATEWAY,
+        HOST,
+        ROOM,
+        ...(lost ? [lost] : []),
+        other,
+        { to: "image sha256:3", json: { Id: "sha256:3" } },
+      ]).env,
     );
+    const tried = { release: releaseOf({ name: "bbbbbbbbbbbb", image: "sha256:3" }), build: undefined };
+    const { images } = await checkEngine(OWNER, settingsOf({ port: await freePort() }), releaseOf(), false, undefined, tried);
+    expect([...images]).toEqual([
+      ["sha256:1111", "sha256:2222"],
+      ["sha256:3", "sha256:3"],
+    ]);
   });
 
   test("with several obstacles is told all of them", async () => {
@@ -313,7 +338,7 @@ describe("an earlier release", () => {
       { to: "containers all label" },
       { to: "create", status: 400, message: "invalid mount config: bind source path does not exist" },
     ];
-    const answers = [ENGINE, heldBy(8080, "nginx", "", ""), { ...image, status: 404 }, ...binds];
+    const answers = [ENGINE, heldBy(8080, "nginx", "", ""), ...gone, ...binds];
     const missing = join(temporaryFolder(), "files");
     expect(await check(answers, { config: { port: 8080 }, release: { settings: withBind(missing) }, built: false })).toBe(
       [
