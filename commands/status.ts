@@ -4,9 +4,10 @@ import { Command } from "commander";
 import { describeRecord, readRecords } from "./backups/records.ts";
 import { main, paint } from "./shared/cli.ts";
 import { EngineError } from "../docker/engineError.ts";
-import { findImage } from "../engine/images.ts";
+import { findReleaseImage } from "../engine/images.ts";
 import { openEngine } from "../engine/openEngine.ts";
 import { containersOf, type ContainerState } from "../engine/stackContainers.ts";
+import type { Release } from "../release/ledger.ts";
 import { openPulumi } from "../stack/pulumiCli.ts";
 import { rollbackReady } from "./view/rollbackReady.ts";
 import { openStack } from "../stack/stack.ts";
@@ -29,8 +30,8 @@ await main(
     const pulumi = await openPulumi();
     const { stack, outputs } = await openStack(pulumi, options.stack);
     const { url, release, replicas, strategy, accessories = {} } = outputs;
-    const hasImage = async (id: string) => (await findImage(id)) !== undefined;
     const owner = await openEngine(pulumi, stack);
+    const hasImage = async (earlier: Release) => (await findReleaseImage(owner, earlier)) !== undefined;
     const [all, rollback, { sizes, why }, backups] = await Promise.all([
       containersOf(owner),
       rollbackReady(outputs, hasImage),

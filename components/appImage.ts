@@ -4,8 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BuildSettings } from "../settings/settings.ts";
 import { buildSecretFile } from "../source/buildSecrets.ts";
 import { buildLog } from "../source/buildLog.ts";
-import { contentOf, type Release } from "../release/ledger.ts";
-import { labels, type Owner, stem } from "../release/labels.ts";
+import type { Release } from "../release/ledger.ts";
+import { contentOf, imageName, repository } from "../release/imageName.ts";
+import { labels, type Owner } from "../release/labels.ts";
 import { ownerVariables, stepCommand } from "./step.ts";
 
 export interface AppImageArgs {
@@ -61,12 +62,6 @@ export function imageArgs(owner: Owner, release: string, build: BuildSettings & 
     keepLocally: true, // the ledger decides what is removed, see Prune
   };
 }
-
-/** Name and tag of a release's image. */
-export const imageName = (owner: Owner, release: string): string => `${repository(owner)}:${contentOf(release)}`;
-
-/** The repository of an app's images. */
-export const repository = (owner: Owner): string => stem(owner).toLowerCase();
 
 /** Nothing to do while the stack lives; when it is destroyed, its images go last. */
 function cleanUpArgs(owner: Owner): local.CommandArgs {

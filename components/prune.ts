@@ -1,6 +1,6 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { imageName, repository } from "./appImage.ts";
+import { imageName, repository } from "../release/imageName.ts";
 import type { Owner } from "../release/labels.ts";
 import { stepArgs } from "./step.ts";
 

@@ -1,4 +1,7 @@
 /** Images: found and removed. */
+import { imageName } from "../release/imageName.ts";
+import type { Owner } from "../release/labels.ts";
+import type { Release } from "../release/ledger.ts";
 import { engine } from "./engine.ts";
 import type { Filters } from "./containers.ts";
 
@@ -23,6 +26,13 @@ export interface ListedImage {
 /** The image; undefined where there is none of that name or id. @throws EngineError */
 export const findImage = (name: string): Promise<Image | undefined> =>
   engine().askIfThere<Image>({ path: `/images/${name}/json`, what: `image ${name}` });
+
+/**
+ * The image of a release that was live. An engine with containerd's store (Docker 29 and later) forgets an image whose name another build
+ * of the same has taken: that one is as good, for the name tells what an image was built from. @throws EngineError
+ */
+export const findReleaseImage = async (owner: Owner, { name, image }: Pick<Release, "name" | "image">): Promise<Image | undefined> =>
+  image ? ((await findImage(image)) ?? (await findImage(imageName(owner, name)))) : undefined;
 
 /** @throws EngineError */
 export const listImages = (filters: Filters): Promise<ListedImage[]> =>

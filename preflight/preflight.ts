@@ -2,7 +2,6 @@
 import { createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { containerName } from "../components/accessory.ts";
-import { imageName } from "../components/appImage.ts";
 import { isLocal, resolveAddress } from "../docker/address.ts";
 import { API } from "../docker/client.ts";
 import { EngineError } from "../docker/engineError.ts";
@@ -11,7 +10,7 @@ import { findContainer, listContainers, nameOf } from "../engine/containers.ts";
 import { chooseEngine, engine, engineInfo, engineVersion } from "../engine/engine.ts";
 import { statIn } from "../engine/files.ts";
 import { RECORD_FILE } from "../engine/gatewayWords.ts";
-import { findImage } from "../engine/images.ts";
+import { findReleaseImage } from "../engine/images.ts";
 import { partIs, LABEL, ownedBy, type Owner } from "../release/labels.ts";
 import { listVolumes } from "../engine/volumes.ts";
 import type { Release } from "../release/ledger.ts";
@@ -166,15 +165,13 @@ function findProcessorProblems(processors: number, { settings: { resources } }: 
 const isOurs = ({ Labels }: { readonly Labels: Readonly<Record<string, string>> }, { project, stack }: Owner): boolean =>
   Labels[LABEL.project] === project && Labels[LABEL.stack] === stack;
 
-/**
- * Looks for the images of releases that are not built. An engine with containerd's store forgets an image whose name another build of the
- * same has taken (Docker 29 and later): that other one is as good, for the name tells what an image was built from.
- */
+/** Looks for the images of releases that are not built. @throws EngineError */
 async function findImages(owner: Owner, releases: readonly Release[]) {
   const found = new Map<string, string>();
   const problems: string[] = [];
-  for (const { name, image = "" } of releases) {
-    const { Id } = (image === "" ? undefined : ((await findImage(image)) ?? (await findImage(imageName(owner, name))))) ?? {};
+  for (const release of releases) {
+    const { name, image = "" } = release;
+    const { Id } = (await findReleaseImage(owner, release)) ?? {};
     if (Id !== undefined) found.set(image, Id);
     else
       problems.push(

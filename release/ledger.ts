@@ -1,4 +1,5 @@
 /** The release ledger: every release that went live, newest first, kept in the stack output `releases`. */
+import { contentOf } from "./imageName.ts";
 import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { ReleaseSettings, Settings } from "../settings/settings.ts";
@@ -71,9 +72,6 @@ export async function readPast(app?: string): Promise<Past> {
 const PAST = ["releases", "dataVolumes", "accessories", "key"] as const;
 const together = async (read: (output: string) => Promise<unknown>): Promise<Record<string, unknown>> =>
   Object.fromEntries(await Promise.all(PAST.map(async (output) => [output, await read(output)] as const)));
-
-/** Hash of what a release's image was built from; also the image's tag. */
-export const contentOf = (release: string): string => release.split("-")[0] ?? release;
 
 /** The release that the configuration pins by name. @throws RunError naming the known ones. */
 export function findRelease(ledger: readonly Release[], name: string): Release {

@@ -1,7 +1,8 @@
 /** How a record is rebuilt: preview by preview, until there is nothing that an update would make and that is there already. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { contentOf, type Release } from "../../release/ledger.ts";
+import { contentOf } from "../../release/imageName.ts";
+import type { Release } from "../../release/ledger.ts";
 import { LABEL, type Owner } from "../../release/labels.ts";
 import { doneWords } from "../../steps/job.ts";
 import { UserError } from "../shared/cli.ts";

@@ -1,5 +1,6 @@
 /** What a stack is: by Pulumi's record, by the engine, and by what it answers. */
-import { contentOf, type Release } from "../../release/ledger.ts";
+import { contentOf } from "../../release/imageName.ts";
+import type { Release } from "../../release/ledger.ts";
 import { parseRoutes } from "../../engine/live.ts";
 import type { Checkout } from "../e2e/support/checkout.ts";
 import { census, docker, lines } from "../e2e/support/engine.ts";

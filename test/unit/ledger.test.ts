@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { contentOf, findRelease, nextRelease, enter, type Release } from "../../release/ledger.ts";
+import { contentOf } from "../../release/imageName.ts";
+import { findRelease, nextRelease, enter, type Release } from "../../release/ledger.ts";
 import { releaseOf, settingsOf } from "../support/configuration.ts";
 
 const CONTENT = "3f9a1c2b7d4e";

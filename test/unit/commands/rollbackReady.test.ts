@@ -14,7 +14,7 @@ const settings = {
 };
 const release = (name: string, more: object = {}) => ({ name, image: `sha256:${name}`, settings, ...more }) as unknown as Release;
 const ready = (releases: readonly Release[], images: readonly string[] = releases.map(({ image = "" }) => image)) =>
-  rollbackReady({ release: "c", releases }, (id) => Promise.resolve(images.includes(id)));
+  rollbackReady({ release: "c", releases }, ({ image }) => Promise.resolve(image !== undefined && images.includes(image)));
 
 test("the release before the live one is there to go back to", async () => {
   expect(await ready([release("c"), release("b"), release("a")])).toEqual({ ready: true, release: "b" });
