@@ -78,8 +78,9 @@ async function check(owner: Owner, settings: Settings, release: Release, built: 
       `the Docker engine at ${host} cannot be built on, for Docker's provider sends no build over ssh: forward its socket, with: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock ${host.slice("ssh://".length)}, and set DOCKER_HOST=unix:///tmp/engine.sock (nothing was changed)`,
     );
   await checkVersion();
-  const { NCPU: processors } = await engineInfo();
-  const answers = await Promise.all([
+  const [{ NCPU: processors }, images, ...answers] = await Promise.all([
+    engineInfo(),
+    findImages(owner, [...(built ? [] : [release]), ...(tried && !tried.build ? [tried.release] : [])]),
     live ? undefined : findLostState(owner),
     live ? undefined : findNetworkProblem(owner, !pulumi.runtime.isDryRun()),
     findPortProblem(owner, settings, "port"),
@@ -89,7 +90,6 @@ async function check(owner: Owner, settings: Settings, release: Release, built: 
   const volumes = await findVolumeProblems(owner, settings, release, live);
   const binds = await lookAtBinds(owner, [release, ...(tried ? [tried.release] : [])]);
   const drills = built && live && live.name !== release.name ? await findDrillProblems(owner, settings) : [];
-  const images = await findImages(owner, [...(built ? [] : [release]), ...(tried && !tried.build ? [tried.release] : [])]);
   const tooMany = findProcessorProblems(processors, release, settings);
   const problems = [
     ...new Set(

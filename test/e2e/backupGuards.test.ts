@@ -6,11 +6,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backup } from "../../commands/backups/snapshots.ts";
 import { Checkout } from "./support/checkout.ts";
-import { docker, lines } from "./support/engine.ts";
+import { docker, inVolume, lines } from "./support/engine.ts";
 import { killCommand } from "./support/killCommand.ts";
 import { longTest } from "./support/long.ts";
 
-const IMAGE = "node:24-bookworm-slim";
 let app: Checkout;
 let target: string;
 
@@ -36,27 +35,12 @@ afterAll(async () => {
 const volume = async () => (await app.output<{ name: string }[]>("volumes"))[0]?.name ?? "";
 const backups = async () => JSON.parse((await app.npm("backups", "--json")).stdout) as Backup[];
 const numbers = async () => (await backups()).map(({ number }) => number);
-/** Runs a shell script as root with the volume at /data. */
-const inVolume = async (script: string) =>
-  docker(
-    "run",
-    "--rm",
-    "--network",
-    "none",
-    "--user",
-    "0",
-    "--volume",
-    `${await volume()}:/data`,
-    "--entrypoint",
-    "sh",
-    IMAGE,
-    "-c",
-    script,
-  );
-const fill = (mebibytes: number) => inVolume(`head -c ${mebibytes}M /dev/urandom > /data/large && seq 200 | split -l 1 - /data/part-`);
+/** Runs a shell script with the volume of today at /data. */
+const inData = async (script: string) => inVolume(await volume(), script);
+const fill = (mebibytes: number) => inData(`head -c ${mebibytes}M /dev/urandom > /data/large && seq 200 | split -l 1 - /data/part-`);
 
 test("what a volume has lost is no backup until somebody says so", async () => {
-  await inVolume("rm -rf /data/large /data/part-*");
+  await inData("rm -rf /data/large /data/part-*");
   const { code, output } = await app.npm("backup");
   expect(output).toMatch(/^error: volume data was not backed up: what was read of volume data \(.*\) is no backup: /m);
   expect(code).toBe(1);
@@ -108,7 +92,7 @@ longTest("a volume that is gone is refused before anything is made, and is broug
   expect(code).toBe(1);
   expect(await numbers()).toEqual(before);
   expect(await app.npm("restore", "data", "--yes")).toMatchObject({ code: 0 });
-  expect(await inVolume("ls /data | wc -l")).toMatch(/^2\d\d$/);
+  expect(await inData("ls /data | wc -l")).toMatch(/^2\d\d$/);
 });
 
 const ofBackups = () => ["--filter", `label=berth.stack=${app.stack}`, "--filter", "label=berth.part=backup"];

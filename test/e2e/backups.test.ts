@@ -9,7 +9,7 @@ import { parse, stringify } from "yaml";
 import { restoreInto } from "../../commands/backups/restoreInto.ts";
 import type { Backup } from "../../commands/backups/snapshots.ts";
 import { Checkout } from "./support/checkout.ts";
-import { docker, lines } from "./support/engine.ts";
+import { docker, inVolume, lines } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
 import { killCommand } from "./support/killCommand.ts";
 import { LONG, longTest } from "./support/long.ts";
@@ -31,23 +31,6 @@ afterAll(async () => {
 
 const volume = async () => (await app.output<{ name: string }[]>("volumes"))[0]?.name ?? "";
 const backups = async () => JSON.parse((await app.npm("backups", "--json")).stdout) as Backup[];
-/** Runs a shell script as root with the volume at /data, in a container of the base image. */
-const inVolume = (name: string, script: string) =>
-  docker(
-    "run",
-    "--rm",
-    "--network",
-    "none",
-    "--user",
-    "0",
-    "--volume",
-    `${name}:/data`,
-    "--entrypoint",
-    "/bin/bash",
-    "node:24-bookworm-slim",
-    "-c",
-    script,
-  );
 /** All that is to be the same of a volume, in words; SQLite's own files change when they are opened. */
 const portrait = (name: string) =>
   inVolume(

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Checkout } from "./support/checkout.ts";
-import { docker } from "./support/engine.ts";
+import { docker, inVolume } from "./support/engine.ts";
 import { Guide } from "./support/guide.ts";
 import { longTest } from "./support/long.ts";
 
@@ -82,19 +82,7 @@ test("a volume of somebody else is mounted, and one that is not there stops the 
 longTest("its backup is restored into a new volume, which the command that it says puts in its place", async () => {
   const target = await mkdtemp(join(tmpdir(), "berth-backups-"));
   try {
-    await docker(
-      "run",
-      "--rm",
-      "--user",
-      "0",
-      "--volume",
-      `${FOREIGN}:/v`,
-      "--entrypoint",
-      "sh",
-      "node:24-bookworm-slim",
-      "-c",
-      "echo sea > /v/a.jpg; chmod 777 /v",
-    );
+    await inVolume(FOREIGN, "echo sea > /data/a.jpg; chmod 777 /data");
     await app.configure({
       volumes: [
         { name: "notes", target: "/data", existing: await engineName("/data") },

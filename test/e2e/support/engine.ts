@@ -10,6 +10,12 @@ export async function docker(...words: string[]): Promise<string> {
 
 export const lines = (text: string): string[] => text.split("\n").filter(Boolean);
 
+/** Runs a bash script as root with a volume at /data, in a container of the base image. Returns what it prints. */
+export const inVolume = (volume: string, script: string): Promise<string> => {
+  const options = ["--rm", "--network", "none", "--user", "0", "--volume", `${volume}:/data`, "--entrypoint", "/bin/bash"];
+  return docker("run", ...options, "node:24-bookworm-slim", "-c", script);
+};
+
 /**
  * Names of all that a stack has on the engine, by kind; the lock of a command that has just ended goes a moment later, and does not count.
  */
